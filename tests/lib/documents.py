@@ -190,7 +190,7 @@ def day(text):
     return int(subprocess.check_output(["date", "-d", text, "+%s"], env=ENV)) - int(time.time())
 
 ENV = {"PATH": WORK + "/shim:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/home/it", "TZ": "JST-9", "LANG": "C.UTF-8",
-       "TERM": "xterm", "ASAN_OPTIONS": os.environ.get("ASAN_OPTIONS", "")}
+       "TERM": "xterm", "FAKEDISK": WORK + "/udev", "ASAN_OPTIONS": os.environ.get("ASAN_OPTIONS", "")}
 CLOCK = ["0"]
 
 def clocked():

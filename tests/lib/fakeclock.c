@@ -3,8 +3,8 @@
  * given, is that of the time since boot alone: a wall clock that was set.  FAKECLOCK_RATE makes both run so
  * many times as fast.  CLOCK_MONOTONIC, and with it all waiting, stays as it is.  FAKECLOCK_STORAGE: every
  * file system says that it is NFS. FAKEDISK: a folder in which "mountinfo" stands for /proc/self/mountinfo,
- * and sys/dev/block/ for /sys/dev/block/ as far as it goes: folders in memory are then disks of their own, of
- * the type that is wanted (fakedisk in fakeclock.sh). */
+ * and sys/dev/block/ for /sys/dev/block/, run/udev/data/ for that, as far as they go: folders in memory are then
+ * disks of their own, of the type that is wanted (fakedisk in fakeclock.sh). */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -103,6 +103,7 @@ int fstatfs64(int fd, struct statfs64 *fs)
 /* ---- disks ---- */
 
 #define SYS_BLOCK "/sys/dev/block/"
+#define UDEV	  "/run/udev/data/"
 
 static const char *faked(const char *path, char out[4096])
 {
@@ -112,7 +113,7 @@ static const char *faked(const char *path, char out[4096])
 		return path;
 	if (!strcmp(path, "/proc/self/mountinfo"))
 		snprintf(out, 4096, "%s/mountinfo", dir);
-	else if (!strncmp(path, SYS_BLOCK, strlen(SYS_BLOCK)))
+	else if (!strncmp(path, SYS_BLOCK, strlen(SYS_BLOCK)) || !strncmp(path, UDEV, strlen(UDEV)))
 		snprintf(out, 4096, "%s%s", dir, path);
 	else
 		return path;

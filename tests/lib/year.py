@@ -102,7 +102,7 @@ class Year:
         e = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C", "HOME": "/", "TZ": "Asia/Tokyo", "BKP_POLICY": self.path("policy.yaml")}
         if when:
             offset = int(when.timestamp() - time.time()) + 2  # never before its time
-            e.update(LD_PRELOAD=self.a.fake, FAKECLOCK=str(offset))
+            e.update(LD_PRELOAD=self.a.fake, FAKECLOCK=str(offset), FAKEDISK=self.path("disks"))
             if jump:
                 e.update(FAKECLOCK=str(offset + int(jump.total_seconds())), FAKECLOCK_BOOT=str(offset))
         return e

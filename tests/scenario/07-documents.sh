@@ -20,7 +20,12 @@ export BUILD
 mount -t tmpfs none "$W" # with all that is mounted below it, gone when this ends
 chmod 0755 "$W"
 mkdir -p "$W"/shim "$W"/disks/{nas,ssd,rdx,key} "$W/tree"
-for d in nas ssd rdx key; do mount -t tmpfs none "$W/disks/$d"; done
+# the one that is carried away has a UUID, as a disk has (fakeclock.c, FAKEDISK)
+mkdir -p "$W/udev/run/udev/data"
+mknod "$W/udev/sdx" b 240 1
+echo "E:ID_FS_UUID=1B2C-3D4E" >"$W/udev/run/udev/data/b240:1"
+for d in nas ssd key; do mount -t tmpfs none "$W/disks/$d"; done
+mount -t tmpfs "$W/udev/sdx" "$W/disks/rdx"
 mount --bind "$SRC" "$W/tree"
 cc -O1 -shared -fPIC -o "$W/fakeclock.so" "$SRC/tests/lib/fakeclock.c"
 

@@ -12,7 +12,7 @@ export TZ=Asia/Tokyo
 at() {
 	local when=$1
 	shift
-	env "${FAKE_ENV[@]}" FAKECLOCK="$(until_then "$when")" "$@"
+	env "${FAKE_ENV[@]}" FAKEDISK="$FAKEDISK" FAKECLOCK="$(until_then "$when")" "$@"
 }
 # json CODE "DATE TIME" PYTHON: bkp status --json at that time exits so, and the expression holds ('s' the object, 'd' the data set)
 json() {
@@ -53,7 +53,7 @@ json 2 "2026-12-01 00:10:00" 's["nothing"] and v == ["missing"] * 4 and says("do
 	and medium("m1")["medium"] is None'
 fakedisk hdd "$T/m1" "$T/rdx"
 fakedisk ssd "$T/m2"
-for m in m1 m2 RDX-01; do FAKEDISK=$FAKEDISK at "2026-12-01 00:20:00" "$BKP" medium add $m >/dev/null 2>&1; done
+for m in m1 m2 RDX-01; do at "2026-12-01 00:20:00" "$BKP" medium add $m >/dev/null 2>&1; done
 json 2 "2026-12-01 00:30:00" 's["overall"] == "missing" and not says("medium add") and medium("RDX-01")["attached"]'
 say "nothing is captured: exit 2, and what to do is said; without a repository 3, wrong usage 64"
 
@@ -145,7 +145,7 @@ P
 at "2026-12-14 09:00:00" "$BKP" medium show rdx-01 >"$T/out"
 grep -q 'in the hands of  *事務長' "$T/out" || fail "medium show does not name the custodian" "$T/out"
 at "2026-12-14 09:00:00" "$BKP" medium list >"$T/out"
-grep -q '^RDX-01 .*detached since 2026-12-14 02:00.*not recorded' "$T/out" || fail "medium list" "$T/out"
+grep -q '^RDX-01 .*removed since 2026-12-14 02:00.*not recorded' "$T/out" || fail "medium list" "$T/out"
 cp -a "$T/state" "$T/state.was"
 at "2026-12-14 09:00:00" "$BKP" status >"$T/out" || :
 grep -q "RDX-01 was detached, and nobody recorded where it is now: 'bkp medium move RDX-01 " "$T/out" &&
@@ -164,6 +164,23 @@ json 1 "2026-12-14 10:00:00" 'v[2] == "attention" and d["two"]["have"] == 1
 sed -i '/name: m2/s/type: hdd/type: ssd/' "$T/policy.yaml"
 json 1 "2026-12-14 10:00:00" 'v[2] == "met"'
 say "hard disks and RDX count as one technology; with an SSD they are two"
+
+# ---- a share that is unmounted is named for what it is, and is not the copy that is offline
+sed -i "/name: RDX-01/a\\  - {name: far, type: hdd, offline: true, path: $T/far, place: 別棟 保管庫B, swap_every: 7d}" "$T/policy.yaml"
+mkdir "$T/far" # of no disk: its UUID is not known
+at "2026-12-14 10:00:00" "$BKP" medium add far >/dev/null 2>&1
+status at "2026-12-14 10:01:00" "$BKP" rotate far --operator 事務長
+[ "$STATUS" -le 1 ] || fail "rotate far" "$T/err"
+mv "$T/far" "$T/elsewhere"
+expect 0 at "2026-12-14 10:02:00" "$BKP" medium move far --operator 事務長
+json 1 "2026-12-14 10:03:00" 'v[3] == "attention" and d["one"]["have"] == 0 and "logically separated only" in d["one"]["why"]
+	and d["offline_recovery_point"]["generation"] == 4 and medium("far")["offline_kind"] == "logically separated"
+	and medium("RDX-01")["offline_kind"] == "removed" and medium("m1")["offline_kind"] is None'
+at "2026-12-14 10:03:00" "$BKP" medium list | grep -q '^far .*logically separated since 2026-12-14 10:02' || die "the kind of offline"
+at "2026-12-14 10:03:00" "$BKP" medium show far | grep -q 'kind of offline  *logically separated: its mount is gone' || die "medium show far"
+at "2026-12-14 10:03:00" "$BKP" medium show RDX-01 | grep -q 'kind of offline  *removed: it would be seen' || die "medium show RDX-01"
+sed -i '/name: far/d' "$T/policy.yaml"
+say "a disk that is away is removed; a share of which only the mount is gone is logically separated, and no offline copy"
 
 # ---- damage
 last=$(ls -d "$(set_of "$T/m1")"/generations/* | tail -n 1)

@@ -4,6 +4,7 @@
 # and English what to change, and marks those lines.  hospital.yaml is played with ten media of which none can hold everything.
 set -eu
 . "$(dirname "$0")/../lib/site.sh"
+. "$(dirname "$0")/../lib/fakeclock.sh"
 cd "$SRC_ROOT/policies"
 
 for p in *.yaml; do
@@ -72,14 +73,20 @@ sed -e "s|^state: .*|state: $T/state|; s|/srv/|$T/srv/|g; s|/etc,|$T/etc,|; s|/v
 export BKP_POLICY=$T/hospital.yaml
 everything=$(du -sk "$T/srv" "$T/etc" "$T/emr" "$T/log" | awk '{n += $1} END {print n}')
 papers=16384 # the room that a rotation keeps for README.txt and tools/ (RESERVE_BYTES), whatever the size of the medium
-medium() { # NAME TB: on the shelf; a tape or disk that has them free beside the papers
+disks=0
+mkdir -p "$FAKEDISK/run/udev/data"
+medium() { # NAME TB: on the shelf; a tape or disk of its own (it has a UUID) that has them free beside the papers
+	local n=240:$((++disks))
 	mkdir -p "$S/$1" "$M/$1"
-	mount -t tmpfs -o size=$(($2 * 1000 + papers + 400))k,mode=0755 none "$S/$1"
+	mknod "$FAKEDISK/$n" b 240 "$disks"
+	echo "E:ID_FS_UUID=${n/:/-}" >"$FAKEDISK/run/udev/data/b$n"
+	mount -t tmpfs -o size=$(($2 * 1000 + papers + 400))k,mode=0755 "$FAKEDISK/$n" "$S/$1"
 	[ "$(($2 * 1000))" -lt "$everything" ] || die "$1 could hold everything"
 }
 attach() { mount --bind "$S/$1" "$M/$1"; }
 detach() { umount "$M/$1"; }
 [ -s "$T/id.txt" ] || age-keygen -o "$T/id.txt" 2>/dev/null
+export "${FAKE_ENV[@]}" FAKEDISK
 "$BKP" init --recipient "$(age-keygen -y "$T/id.txt")" >/dev/null 2>&1
 # as many as there are: name and size
 while read -r name size; do medium "$name" "$size"; done <<-Y

@@ -88,7 +88,10 @@ char *overview_where(const struct compliance_medium *m, char out[OVERVIEW_TEXT])
 				 : text("attached, recorded as detached since %s"),
 		    since);
 	else if (!lm->attached)
-		snprintf(out, OVERVIEW_TEXT, text("detached since %s"), since);
+		snprintf(out, OVERVIEW_TEXT,
+		    m->kind == COMPLIANCE_REMOVED ? text("removed since %s")
+						  : text("logically separated since %s"),
+		    since);
 	else
 		snprintf(out, OVERVIEW_TEXT, "%s",
 		    m->sight == COMPLIANCE_NOT_SEEN ? text("not there, recorded as attached")
@@ -138,13 +141,13 @@ json_t *overview_medium_json(const struct compliance_medium *m)
 	if (!o ||
 	    json_object_update_new(o,
 		json_pack(
-		    "{s:s, s:s, s:s, s:b, s:b, s:b, s:b, s:s, s:b, s:b, s:b, s:b, s:I, s:o, s:o, s:I, s:I}",
+		    "{s:s, s:s, s:s, s:b, s:b, s:b, s:b, s:s, s:b, s:s?, s:b, s:b, s:I, s:o, s:o, s:I, s:I}",
 		    "label", m->policy ? m->policy->name : m->ledger->label, "type", type, "technology",
 		    compliance_technology_word(compliance_technology(type)), "type_shown",
 		    (int)compliance_type_shown(m), "offline",
 		    (int)(m->policy ? m->policy->offline : m->ledger->offline), "declared", m->policy != NULL,
 		    "registered", m->ledger != NULL, "sight", sights[m->sight], "attached", (int)m->attached,
-		    "removed", (int)m->removed, "overdue_swap", (int)m->overdue_swap, "overdue_attached",
+		    "offline_kind", compliance_offline_word(m->kind), "overdue_swap", (int)m->overdue_swap, "overdue_attached",
 		    (int)m->overdue_attached, "generations", (json_int_t)m->generations, "newest",
 		    overview_number_json(m->newest), "newest_begun", overview_time_json(m->newest_ns),
 		    "damaged", (json_int_t)m->damaged, "missing", (json_int_t)m->missing))) {

@@ -31,7 +31,7 @@ bool overview_in_order(const struct compliance_dataset *d);
 #define OVERVIEW_TEXT 96
 /* "9 days", "5 hours", "3 minutes" before now, in the reader's language; returns out. */
 char *overview_age(int64_t now_ns, int64_t ns, char out[OVERVIEW_TEXT]);
-/* "attached", "detached since 2026-11-21 09:00" …: what is seen, and what is recorded where that differs. */
+/* "attached", "removed since 2026-11-21 09:00" …: what is seen, and what is recorded where that differs. */
 char *overview_where(const struct compliance_medium *m, char out[OVERVIEW_TEXT]);
 
 /* null for 0 */

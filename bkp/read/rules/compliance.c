@@ -50,6 +50,13 @@ const char *compliance_technology_word(enum compliance_technology t)
 	return words[t];
 }
 
+const char *compliance_offline_word(enum compliance_offline o)
+{
+	static const char *const words[] = {NULL, "logically separated", "removed"};
+
+	return words[o];
+}
+
 char *compliance_span(int64_t s, char *out, size_t size)
 {
 	int64_t minutes = s > 0 ? s / 60 : 0;
@@ -135,6 +142,14 @@ static void count_copies(const struct compliance_view *v, struct compliance_medi
 	}
 }
 
+/* Recorded as gone, and not seen. */
+static enum compliance_offline kind_of_offline(const struct ledger_medium *lm)
+{
+	const bool told = !strcmp(lm->shows, "tape") && lm->moved_ns >= lm->attach_ns && !*lm->destination;
+
+	return *lm->fs_uuid || told ? COMPLIANCE_REMOVED : COMPLIANCE_SEPARATED;
+}
+
 static void fill_medium(const struct compliance_view *v, struct compliance_medium *m)
 {
 	const struct ledger_medium *lm = m->ledger;
@@ -145,7 +160,8 @@ static void fill_medium(const struct compliance_view *v, struct compliance_mediu
 	count_copies(v, m);
 	m->attached =
 	    m->sight == COMPLIANCE_SEEN || (lm->attached && (offline || m->sight == COMPLIANCE_UNKNOWN));
-	m->removed = offline && !m->attached && !lm->attached && *lm->fs_uuid;
+	if (offline && !m->attached && !lm->attached)
+		m->kind = kind_of_offline(lm);
 	if (!m->policy || !offline)
 		return;
 	m->overdue_swap =

@@ -31,15 +31,17 @@
  *      2種類以上のデバイス).  A medium of which policy and registration say different types adds none.  One
  *      whose device does not show its type (a share, a virtual disk; or it shows another, or is memory) is
  *      declared only (申告): ATTENTION, where two technologies need it.
- *   1: one of those media is kept offline and recorded as detached, is not seen attached now, and lies at a
- *      place that is separate from where the originals are (policy_place_is_separate()): as it was recorded
- *      since the medium was here last, not as somebody said that it would be taken.  ATTENTION
+ *   1: one of those media is kept offline, is COMPLIANCE_REMOVED (below), and lies at a place that
+ *      is separate from where the originals are (policy_place_is_separate()): as it was recorded since the
+ *      medium was here last, not as somebody said that it would be taken.  ATTENTION
  *      while such a medium is attached for no longer than max_attached (a day where that is not stated),
- *      when the copies on all of them are older than swap_every (about to lapse), and where they are away but
+ *      when the copies on all of them are older than swap_every (about to lapse), where they are away but
  *      not recorded at a separate place, or the policy does not say which places are separate: a disk on the
- *      shelf of the same server room burns with the server.
+ *      shelf of the same server room burns with the server; and where they are COMPLIANCE_SEPARATED only:
+ *      who has this host mounts them again.
  *
- * オフライン保証復旧点: begin of the newest counting generation that is verified on a medium recorded as detached.
+ * オフライン保証復旧点: begin of the newest counting generation that is verified on a medium that is
+ * COMPLIANCE_REMOVED.
  *
  * overall is not met exactly when there is something in `next`.
  */
@@ -122,6 +124,21 @@ struct compliance_dataset {
 	int64_t offline_ns;
 };
 
+/* What kind of offline a medium is, as far as it was seen; never called more.  That a store refuses to delete
+ * (append-only, object lock) is none of them: nothing here has seen it, and the flag that this host can set it
+ * can take off. */
+enum compliance_offline {
+	COMPLIANCE_NOT_OFFLINE, /* kept online, not registered, attached, or nobody has seen it to be gone */
+	/* 論理的分離: seen to be gone, but only its mount was looked for: a share, or a disk of which no UUID is
+	 * known.  It may be in reach, for whoever mounts it. */
+	COMPLIANCE_SEPARATED,
+	/* 取り外し: and its file system would be seen if its disk were plugged in unmounted (where udev runs); of
+	 * a tape a person has recorded since where it is.  Of how far away it is this says nothing. */
+	COMPLIANCE_REMOVED,
+};
+const char *compliance_offline_word(
+    enum compliance_offline o); /* NULL, "logically separated", "removed" (JSON) */
+
 struct compliance_medium {
 	const struct policy_medium *policy; /* NULL: registered, but the policy no longer declares it */
 	const struct ledger_medium *ledger; /* NULL: not registered yet */
@@ -134,10 +151,7 @@ struct compliance_medium {
 	int64_t newest_ns;
 	uint64_t damaged; /* copies found damaged */
 	uint64_t missing; /* committed generations that it is to hold and does not */
-	/* Kept offline, recorded as detached, not seen now, and its disk is one that would be found if it were
-	 * plugged in unmounted (which is attached, whoever controls the host can mount it).  Of how far away it
-	 * is this says nothing.  False where only the mount can be looked for. */
-	bool removed;
+	enum compliance_offline kind;
 };
 
 struct compliance {

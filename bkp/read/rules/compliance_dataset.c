@@ -287,9 +287,10 @@ static void judge_two(struct compliance_dataset *d, const struct technologies *b
 }
 
 struct offline {
-	unsigned detached; /* media that count, are away, and at a separate place */
+	unsigned detached; /* media that count, are removed, and at a separate place */
 	const struct compliance_medium
 	    *near;	  /* counts and is away, but not known to be at a separate place */
+	const struct compliance_medium *separated; /* counts, but only its mount is known to be gone */
 	unsigned lapsing; /* … whose copy is older than the rotation is planned */
 	const struct compliance_medium *inside; /* counts, but is attached */
 };
@@ -332,6 +333,12 @@ static void judge_one(struct compliance_dataset *d, const struct offline *o, boo
 	} else if (!o->detached && o->near) {
 		r->verdict = COMPLIANCE_ATTENTION;
 		say_near(o->near, listed, r->why, sizeof(r->why));
+	} else if (!o->detached && o->separated) {
+		r->verdict = COMPLIANCE_ATTENTION;
+		snprintf(r->why, sizeof(r->why),
+		    text("'%s' is logically separated only, its mount is gone: what counts is a disk that is "
+			 "removed"),
+		    o->separated->policy->name);
 	} else if (!o->detached && o->inside) {
 		if (!o->inside->overdue_attached)
 			r->verdict = COMPLIANCE_ATTENTION;
@@ -346,6 +353,7 @@ static void judge_one(struct compliance_dataset *d, const struct offline *o, boo
 struct store {
 	bool fresh;				/* one of them holds what makes it a copy */
 	const struct compliance_medium *inside; /* one that is attached; or NULL */
+	bool separated;				/* of one no more is known than that its mount is gone */
 	const struct ledger_generation *newest;
 };
 
@@ -363,6 +371,7 @@ static struct store look_at_store(const struct compliance_view *v, const struct 
 		/* what is attached is attached, whatever it is to hold */
 		if (m->attached && (!all.inside || m->overdue_attached))
 			all.inside = m;
+		all.separated |= m->kind == COMPLIANCE_SEPARATED;
 		if (!policy_medium_holds(m->policy, d->policy->name))
 			continue;
 		all.fresh |= compliance_fresh(v, m, d);
@@ -376,7 +385,9 @@ static struct store look_at_store(const struct compliance_view *v, const struct 
 static void count_offline(const struct compliance_view *v, const struct compliance_medium *m,
     const struct store *all, struct offline *o)
 {
-	if (!all->inside && !policy_place_is_separate(v->policy, recorded_place(m))) {
+	if (!all->inside && all->separated) {
+		o->separated = m;
+	} else if (!all->inside && !policy_place_is_separate(v->policy, recorded_place(m))) {
 		o->near = m;
 	} else if (!all->inside) {
 		o->detached++;
@@ -400,7 +411,7 @@ static void judge_copies(const struct compliance_view *v, struct compliance_data
 			continue;
 		all = look_at_store(v, m, d);
 		/* オフライン保証復旧点: whatever its age */
-		if (all.newest && m->policy->offline && !all.inside && all.newest->number > d->offline) {
+		if (all.newest && m->policy->offline && !all.inside && !all.separated && all.newest->number > d->offline) {
 			d->offline = all.newest->number;
 			d->offline_ns = all.newest->begun_ns;
 		}

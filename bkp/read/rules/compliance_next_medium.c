@@ -13,7 +13,8 @@
 #include "format/policy/policy_plan.h"
 #include "read/rules/compliance_private.h"
 
-#define SHOW 192
+#define SHOW	 192
+#define SENTENCE 768
 
 void compliance_next_damaged(struct compliance_next *n, const struct compliance_medium *m)
 {
@@ -160,16 +161,30 @@ static void say_why(const struct compliance_next *n, const struct compliance_med
 		snprintf(out, size, text("it holds no recent verified generation of '%s'"), d->policy->name);
 }
 
+/* Whoever is told to attach a disk while something is suspect is told to look first (E-GUARD-01 says the same). */
+static void say_rotate(struct compliance_next *n, const char *sentence)
+{
+	if (n->v->s->frozen[0])
+		compliance_say(n,
+		    text("look at '%s' first; only when nothing is harmed (it stays behind, the other data sets "
+			 "go): %s"),
+		    n->v->s->frozen, sentence);
+	else
+		compliance_say(n, "%s", sentence);
+}
+
 void compliance_next_rotate(struct compliance_next *n, const struct compliance_medium *m)
 {
 	const struct compliance_dataset *d;
-	char why[SHOW], show[SHOW];
+	char why[SHOW], show[SHOW], sentence[SENTENCE];
 	const char *place;
 
 	if (!may_rotate(n) || !rotation_due(n, m))
 		return;
 	d = lacking_dataset(n, m);
-	/* the same rotation would end as the last one did */
+	/* the same rotation would end as the last one did; and while something is suspect nothing makes room */
+	if (d && m->ledger->full && n->v->s->frozen[0])
+		return;
 	if (d && m->ledger->full) {
 		compliance_say(n,
 		    text("'%s' was full at its last rotation and lacks a recent generation of '%s': make "
@@ -183,13 +198,16 @@ void compliance_next_rotate(struct compliance_next *n, const struct compliance_m
 	say_why(n, m, d, why, sizeof(why));
 	place = m->ledger->unplaced ? NULL : *m->ledger->place ? m->ledger->place : m->policy->place;
 	if (m->sight == COMPLIANCE_SEEN)
-		compliance_say(n, text("run 'bkp rotate %s --operator NAME': %s"), m->policy->name, why);
+		snprintf(sentence, sizeof(sentence), text("run 'bkp rotate %s --operator NAME': %s"),
+		    m->policy->name, why);
 	else if (place && *place)
-		compliance_say(n, text("attach %s (from '%s') and run 'bkp rotate %s --operator NAME': %s"),
-		    m->policy->name, path_show(place, show, sizeof(show)), m->policy->name, why);
+		snprintf(sentence, sizeof(sentence),
+		    text("attach %s (from '%s') and run 'bkp rotate %s --operator NAME': %s"), m->policy->name,
+		    path_show(place, show, sizeof(show)), m->policy->name, why);
 	else
-		compliance_say(n, text("attach %s and run 'bkp rotate %s --operator NAME': %s"),
+		snprintf(sentence, sizeof(sentence), text("attach %s and run 'bkp rotate %s --operator NAME': %s"),
 		    m->policy->name, m->policy->name, why);
+	say_rotate(n, sentence);
 }
 
 /* Every medium has one place and one custodian at any time. */

@@ -43,8 +43,8 @@ static void must(struct world *w, int64_t at, const char *event, json_t *members
 		fail_msg("%s: %s", event, err.msg);
 }
 
-/* spec: "nas:hdd RDX-01:rdx:offline", all registered at T0.  Everything is in the server room, but for what is kept
- * offline: that is in the safe, or carried to another building; both are separate from the server room. */
+/* spec: "nas:hdd RDX-01:rdx:offline far:hdd:share", all registered at T0.  Everything is in the server room, but for what is kept
+ * offline (a share is, too, and has no UUID): that is in the safe, or carried to another building; both are separate from the server room. */
 static void world(struct world *w, const char *spec)
 {
 	static char words[256];
@@ -83,9 +83,9 @@ static void world(struct world *w, const char *spec)
 		w->sights[i] = m->offline ? COMPLIANCE_NOT_SEEN : COMPLIANCE_SEEN;
 		snprintf(w->uuids[i], sizeof(w->uuids[i]), "%08zu-3c5d-4f60-9a11-2f4b8c0d7e01", i + 1);
 		must(w, T0, "medium-added",
-		    json_pack("{s:s, s:s, s:s, s:s, s:s, s:b, s:s}", "medium", w->uuids[i], "label", p,
+		    json_pack("{s:s, s:s, s:s, s:s, s:s, s:b, s:s, s:s}", "medium", w->uuids[i], "label", p,
 			"type", type, "path", "/mnt/x", "place", m->place, "offline", m->offline, "shows",
-			type));
+			type, "fs_uuid", more && !strcmp(more + 1, "share") ? "" : w->uuids[i]));
 		if (m->offline)
 			must(w, T0, "medium-detached", json_pack("{s:s}", "medium", w->uuids[i]));
 	}
@@ -683,21 +683,71 @@ static void removed_is_what_would_be_found_if_it_were_plugged_in(void **state)
 	struct world w;
 	(void)state;
 
-	world(&w, "nas:hdd RDX-01:rdx:offline");
+	world(&w, "nas:hdd RDX-01:rdx:share");
 	look(&w, T0 + HOUR);
 	/* of its file system no UUID is known: perhaps it is only unmounted */
-	assert_false(w.st->media[1].removed || w.st->media[1].attached);
+	assert_int_equal(w.st->media[1].kind, COMPLIANCE_SEPARATED);
+	assert_false(w.st->media[1].attached);
 	must(&w, T0 + HOUR, "medium-added",
 	    json_pack("{s:s, s:s, s:s, s:s, s:s, s:b, s:s}", "medium", w.uuids[1], "label", "RDX-01", "type",
 		"rdx", "path", "/mnt/x", "place", "別棟", "offline", 1, "fs_uuid", "1234-ABCD"));
 	look(&w, T0 + 2 * HOUR);
-	assert_true(!w.st->media[1].removed && w.st->media[1].attached);
+	assert_true(w.st->media[1].kind == COMPLIANCE_NOT_OFFLINE && w.st->media[1].attached);
 	must(&w, T0 + 2 * HOUR, "medium-detached", json_pack("{s:s}", "medium", w.uuids[1]));
 	look(&w, T0 + 3 * HOUR);
-	assert_true(w.st->media[1].removed && !w.st->media[0].removed);
+	assert_true(w.st->media[1].kind == COMPLIANCE_REMOVED && w.st->media[0].kind == COMPLIANCE_NOT_OFFLINE);
 	w.sights[1] = COMPLIANCE_SEEN; /* also when it is only plugged in */
 	look(&w, T0 + 3 * HOUR);
-	assert_false(w.st->media[1].removed);
+	assert_int_equal(w.st->media[1].kind, COMPLIANCE_NOT_OFFLINE);
+	done(&w);
+}
+
+/* Who has the host mounts the share again: it is named for what it is, and is not the copy that is offline. */
+static void a_share_that_is_unmounted_is_no_offline_copy(void **state)
+{
+	const struct compliance_dataset *d;
+	struct world w;
+	(void)state;
+
+	world(&w, "nas:hdd ssd:ssd far:hdd:share RDX-01:rdx:offline");
+	three_runs(&w);
+	rotation(&w, 2, 3, T0 + 3 * DAY);
+	carried(&w, 2, T0 + 3 * DAY + HOUR);
+	d = look(&w, T0 + 3 * DAY + 2 * HOUR);
+	assert_int_equal(w.st->media[2].kind, COMPLIANCE_SEPARATED);
+	assert_string_equal(compliance_offline_word(w.st->media[2].kind), "logically separated");
+	VERDICTS(d, "met", "met", "met", "attention");
+	assert_int_equal(d->one.have, 0);
+	assert_int_equal(d->offline, 0);
+	assert_non_null(strstr(d->one.why, "'far' is logically separated only"));
+	rotation(&w, 3, 3, T0 + 3 * DAY);
+	carried(&w, 3, T0 + 3 * DAY + HOUR);
+	d = look(&w, T0 + 3 * DAY + 2 * HOUR);
+	VERDICTS(d, "met", "met", "met", "met");
+	assert_int_equal(d->offline, 3);
+	done(&w);
+}
+
+/* No system sees a tape that lies in its drive: it is away by somebody's word, and as long as that holds. */
+static void a_tape_is_removed_by_somebodys_word(void **state)
+{
+	struct world w;
+	(void)state;
+
+	world(&w, "nas:hdd LTO-01:tape:offline");
+	must(&w, T0 + HOUR, "medium-added",
+	    json_pack("{s:s, s:s, s:s, s:s, s:s, s:b, s:s}", "medium", w.uuids[1], "label", "LTO-01", "type",
+		"tape", "path", "/mnt/x", "place", "別棟", "offline", 1, "shows", "tape"));
+	must(&w, T0 + HOUR, "medium-detached", json_pack("{s:s}", "medium", w.uuids[1]));
+	look(&w, T0 + 2 * HOUR);
+	assert_int_equal(w.st->media[1].kind, COMPLIANCE_SEPARATED);
+	carried(&w, 1, T0 + 2 * HOUR);
+	look(&w, T0 + 3 * HOUR);
+	assert_int_equal(w.st->media[1].kind, COMPLIANCE_REMOVED);
+	must(&w, T0 + 4 * HOUR, "medium-attached", json_pack("{s:s}", "medium", w.uuids[1]));
+	must(&w, T0 + 4 * HOUR, "medium-detached", json_pack("{s:s}", "medium", w.uuids[1]));
+	look(&w, T0 + 5 * HOUR);
+	assert_int_equal(w.st->media[1].kind, COMPLIANCE_SEPARATED);
 	done(&w);
 }
 
@@ -768,8 +818,18 @@ static void while_a_data_set_is_suspect_a_rotation_goes_on(void **state)
 	must(&w, T0 + 4 * DAY, "medium-attached", json_pack("{s:s}", "medium", w.uuids[2]));
 	w.sights[2] = COMPLIANCE_SEEN;
 	look(&w, T0 + 4 * DAY + HOUR);
-	SAYS(&w, "run 'bkp rotate RDX-01");
+	SAYS(&w, "look at 'emr@4' first; only when nothing is harmed (it stays behind, the other data sets go): "
+		 "run 'bkp rotate RDX-01");
 	assert_false(says(&w, "take it away"));
+	w.sights[2] = COMPLIANCE_NOT_SEEN;
+	must(&w, T0 + 4 * DAY, "medium-detached", json_pack("{s:s}", "medium", w.uuids[2]));
+	look(&w, T0 + 4 * DAY + HOUR);
+	SAYS(&w, "look at 'emr@4' first; only when nothing is harmed (it stays behind, the other data sets go): attach");
+	w.policy.stop_while_suspect = true;
+	look(&w, T0 + 4 * DAY + HOUR);
+	assert_false(says(&w, "attach RDX-01"));
+	must(&w, T0 + 4 * DAY, "medium-attached", json_pack("{s:s}", "medium", w.uuids[2]));
+	w.sights[2] = COMPLIANCE_SEEN;
 	w.policy.stop_while_suspect = true;
 	look(&w, T0 + 4 * DAY + HOUR);
 	SAYS(&w, "unmount RDX-01 and take it away now: generation emr@4 is suspect");
@@ -1195,6 +1255,8 @@ int main(void)
 	    cmocka_unit_test(what_is_attached_is_not_offline),
 	    cmocka_unit_test(one_is_kept_where_the_originals_are_not),
 	    cmocka_unit_test(removed_is_what_would_be_found_if_it_were_plugged_in),
+	    cmocka_unit_test(a_share_that_is_unmounted_is_no_offline_copy),
+	    cmocka_unit_test(a_tape_is_removed_by_somebodys_word),
 	    cmocka_unit_test(a_medium_is_judged_for_what_it_is_to_hold),
 	    cmocka_unit_test(while_a_data_set_is_suspect_a_rotation_goes_on),
 	    cmocka_unit_test(a_rotation_that_is_overdue_is_said_before_it_counts),
