@@ -185,6 +185,20 @@ stuck 2 "not the whole file" empty cat docs@1 "${T#/}/src/d/1"
 stuck 2 "the archive that was written is not whole" empty export docs@1
 stuck 3 "what was not read by then" full verify 1
 BKP_LANG=ja stuck 2 "途中まで" empty export docs@1
+# a pipe that is closed ends it like any other program; who ignores the signal is told once, however many tables there are
+cat >closed.py <<'P'
+import os, subprocess, sys
+for ignored in False, True:
+    r, w = os.pipe()
+    os.close(r)
+    p = subprocess.run(sys.argv[1:], stdout=w, stderr=subprocess.PIPE, text=True, restore_signals=not ignored)
+    assert p.returncode == (2 if ignored else -13), (ignored, p)
+    assert p.stderr.count("E-IO-03: ") == ignored and "E-MEM" not in p.stderr and (ignored or not p.stderr), (ignored, p.stderr)
+P
+for c in status "expire --dry-run" "medium show m1" "expire --dry-run --json" "status --json"; do
+	# shellcheck disable=SC2086 # words
+	python3 closed.py "$BKP" $c || die "a closed pipe: $c"
+done
 # in Japanese, too, with each option explained
 "$BKP" --lang ja help run | grep -E '^  --' | LC_ALL=C grep -v $'[\xe3-\xe9]' && die "English in the Japanese help of run"
 

@@ -54,3 +54,22 @@ expect 1 "$BKP" run --all
 	die "the next night vouched for the damaged archive"
 expect 0 "$BKP" verify --medium m2
 say "the next night reads the archive again before it counts the new generation on that medium"
+
+# ---- it is cut everywhere: what lies in it is stored once more, and the guard counts what changed at the source
+for m in m1 m2; do
+	thaw "$T/$m"
+	chmod u+w "$(set_of "$T/$m")/$a"
+	truncate -s -1 "$(set_of "$T/$m")/$a"
+done
+chmod 0600 "$T/src/big"
+touch -r "$T/src/small" "$T/when"
+echo 5 >"$T/src/small"
+touch -r "$T/when" "$T/src/small"
+status "$BKP" run --all
+python3 - "$T/state/journal.jsonl" <<'P' || fail "the guard counts what is stored once more, or misses what changed under its old time"
+import json, sys
+c = [r for r in map(json.loads, open(sys.argv[1])) if r["event"] == "committed"][-1]
+assert c["generation"] == 5 and c["new_bytes"] > 3000000, c
+assert c["guard"]["changed"] == 1, c["guard"]
+P
+say "content that is stored once more for a damaged archive, its file's mode changed, is no change; another content under its old time is"

@@ -128,10 +128,14 @@ int app_unknown(const struct app *app, const char *near, const char *fmt, ...)
 
 int app_flush(int code)
 {
+	static bool said; /* a command flushes after each table: a pipe that is closed is said once */
 	struct err err = ERR_INIT;
 
 	if (!fflush(stdout) && !ferror(stdout))
 		return code;
+	if (said)
+		return APP_FAILED;
+	said = true;
 	err_sys(&err, "E-IO-03", errno, "%s", text("cannot write the output"));
 	return app_error(&err, APP_FAILED);
 }

@@ -109,7 +109,7 @@ int app_unknown(const struct app *app, const char *near, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 /* What 'bkp COMMAND --help' says; options: all that the command takes, ended by a zero row (help.c). */
 void help_command(const struct app_command *c, const struct option *options);
-/* stdout must have arrived: flushes, and turns a failure (disk full, closed pipe) into APP_FAILED. */
+/* stdout must have arrived: flushes, and turns a failure (disk full, closed pipe) into APP_FAILED, which is said once. */
 int app_flush(int code);
 
 app_fn cmd_init, cmd_check, cmd_journal, cmd_generations, cmd_medium, cmd_status, cmd_run, cmd_verify,

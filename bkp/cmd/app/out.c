@@ -43,7 +43,7 @@ int out_json(json_t *o, int code)
 	}
 	failed = json_dumpf(o, stdout, JSON_COMPACT);
 	json_decref(o);
-	if (failed) {
+	if (failed && !ferror(stdout)) {
 		err_nomem(&err);
 		return app_error(&err, APP_FAILED);
 	}

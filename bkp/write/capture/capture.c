@@ -171,7 +171,6 @@ static int begin_dataset(
 	c->set.said[0] = '\0';
 	c->set.said_lines = 0;
 	capture_guard_reset(c);
-	c->guard.first_archive = pack_next_archive(c->cfg.pack);
 	ret->source = policy_source(d);
 	return capture_begin_anew(c, err) || set_strings(ret, d, err) ||
 		       pack_compression(c->cfg.pack, (enum codec_kind)d->compression, err)

@@ -269,31 +269,59 @@ int capture_add_range(struct capture *c, const struct file_changes_range *r, str
 	return 0;
 }
 
-int capture_former_extents(struct capture *c, struct file_cache_block *b, size_t i, struct err *err)
+/* Makes a block of entry i by itself; its item, as long as the reader and the copy live. */
+static int read_former(struct file_cache_block *b, size_t i, uint8_t **ret_copy, struct catalog_reader **ret_reader,
+    struct catalog_item *item)
 {
 	const struct file_cache_entry *e = file_cache_entry(b, i);
 	const uint8_t *bytes = file_cache_bytes(b);
+	const size_t n = e->length + CATALOG_END_BYTES; /* one entry and the end of an archive */
+
+	*ret_copy = bytes ? calloc(1, n) : NULL;
+	if (!*ret_copy)
+		return -1;
+	memcpy(*ret_copy, bytes + e->offset, e->length);
+	return catalog_reader_new(*ret_copy, n, NULL, ret_reader, NULL) ||
+		       catalog_reader_next(*ret_reader, item, NULL) || strcmp(item->path, e->path) != 0
+		   ? -1
+		   : 0;
+}
+
+static void take_sha256(const struct catalog_item *item, struct content_sha256 *ret)
+{
+	ret->has = item->sha256 != NULL;
+	if (item->sha256)
+		memcpy(ret->of, item->sha256, DIGEST_LEN);
+}
+
+bool capture_former_sha256(struct file_cache_block *b, size_t i, struct content_sha256 *ret)
+{
 	struct catalog_reader *reader = NULL;
 	struct catalog_item item;
-	uint8_t *copy;
+	uint8_t *copy = NULL;
+	const bool known = !read_former(b, i, &copy, &reader, &item) && item.extents;
+
+	if (known)
+		take_sha256(&item, ret);
+	catalog_reader_free(reader);
+	free(copy);
+	return known;
+}
+
+int capture_former_extents(struct capture *c, struct file_cache_block *b, size_t i, struct err *err)
+{
+	const struct file_cache_entry *e = file_cache_entry(b, i);
+	struct catalog_reader *reader = NULL;
+	struct catalog_item item;
+	uint8_t *copy = NULL;
 	int r = 0;
 
-	if (!bytes)
-		return cache_damaged(c, err);
-	/* one entry and the end of an archive: a block by itself */
-	copy = calloc(1, e->length + CATALOG_END_BYTES);
-	if (!copy)
-		return err_nomem(err);
-	memcpy(copy, bytes + e->offset, e->length);
 	c->now.extents.n = 0;
-	if (catalog_reader_new(copy, e->length + CATALOG_END_BYTES, NULL, &reader, NULL) ||
-	    catalog_reader_next(reader, &item, NULL) || strcmp(item.path, e->path) != 0)
+	if (read_former(b, i, &copy, &reader, &item))
 		r = cache_damaged(c, err);
 	else if (item.extents) {
 		r = buf_append(&c->now.extents, item.extents, item.extents_len, err);
-		c->now.sha256.has = item.sha256 != NULL;
-		if (item.sha256)
-			memcpy(c->now.sha256.of, item.sha256, DIGEST_LEN);
+		take_sha256(&item, &c->now.sha256);
 	}
 	catalog_reader_free(reader);
 	free(copy);

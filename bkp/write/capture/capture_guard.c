@@ -23,7 +23,6 @@
 #include "write/index/extset.h"
 #include "write/index/file_cache.h"
 #include "write/source/queue.h"
-#include "write/pack/pack.h"
 
 #define NAME_BYTES 160
 #define FILE_BYTES 512
@@ -145,16 +144,14 @@ void capture_guard_look(struct capture *c, const struct queue_event *e)
 		c->now.seen.kind = kind_of(queue_content(c->queue), e->n);
 }
 
-/* Does the current entry refer to an archive that was begun by this run? */
-static bool stored_anew(const struct capture *c)
+/* Is the content of the current entry, whose size and mtime are those of before, another?  What was stored once more is not. */
+static bool holds_another(const struct capture *c)
 {
-	size_t n;
-	const struct file_cache_archive *a = pack_touched(c->cfg.pack, &n);
+	const struct seen *s = &c->now.seen;
 
-	for (size_t i = 0; i < n; i++)
-		if (a[i].number >= c->guard.first_archive)
-			return true;
-	return false;
+	return s->read && s->was_there &&
+	       (s->was_sha256.has != c->now.sha256.has ||
+		   (c->now.sha256.has && memcmp(s->was_sha256.of, c->now.sha256.of, DIGEST_LEN) != 0));
 }
 
 void capture_guard_count(struct capture *c, uint8_t kind)
@@ -178,14 +175,8 @@ int capture_guard_file(struct capture *c, const char *path, struct err *err)
 	now.kind = s->kind;
 	capture_guard_count(c, s->kind);
 	if (s->known) {
-		/* all is stored again in this run, whatever became of it */
-		bool anew = s->anew && !c->cfg.anew &&
-			    s->was.ctime_ns != (int64_t)((uint64_t)st->st_ctim.tv_sec * SECOND_NS +
-							 (uint64_t)st->st_ctim.tv_nsec) &&
-			    stored_anew(c);
-
 		if (!(s->flags & CATALOG_UNREADABLE))
-			tally_kept(c->guard.tally, &was, &now, anew);
+			tally_kept(c->guard.tally, &was, &now, holds_another(c));
 		return 0;
 	}
 	strange = c->guard.extensions && extset_see(c->guard.extensions, path);

@@ -61,8 +61,11 @@ struct capture {
 			bool extents;
 			bool odd;	  /* must be looked at every run */
 			uint64_t bytes;	  /* of content */
-			bool known, anew; /* was captured before; holds content that was not stored before */
+			bool known, read; /* was captured before; its content was read now */
 			struct file_changes_was was;
+			/* of its content then, where only its ctime tells of a change */
+			bool was_there;
+			struct content_sha256 was_sha256;
 			uint8_t kind; /* format/guard/kind.h */
 		} seen;
 	} now;
@@ -92,7 +95,6 @@ struct capture {
 		struct guard carried;	    /* of captures of it that were never reported */
 		struct guard_census census; /* of its files so far */
 		struct guard noted;	    /* what capture_guard_note() wrote last */
-		uint64_t first_archive;	    /* of this capture */
 	} guard;
 };
 
@@ -111,6 +113,8 @@ int capture_add_entry(struct capture *c, struct archive_entry *e, const char *pa
 int capture_add_range(struct capture *c, const struct file_changes_range *r, struct err *err);
 /* The extents of entry i of a former block into c->now.extents (empty: it has none) and c->now.sha256. */
 int capture_former_extents(struct capture *c, struct file_cache_block *b, size_t i, struct err *err);
+/* The SHA-256 of its content alone; false: it had no content, or that cannot be told. */
+bool capture_former_sha256(struct file_cache_block *b, size_t i, struct content_sha256 *ret);
 /* The data set will not become whole in this run: what was added so far is remembered all the same. */
 int capture_keep_block(struct capture *c, struct err *err);
 /* The catalog is complete: stores the block list, whose extents go into the root. */

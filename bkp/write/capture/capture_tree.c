@@ -117,10 +117,10 @@ static void take_notes(struct capture *c, const struct queue_item *it, const cha
  * another. */
 static int take_same(struct capture *c, const struct queue_item *it, const char *path, struct err *err)
 {
-	if (capture_former_extents(c, it->same, it->same_at, err))
+	if (capture_former_extents(c, it->former, it->former_at, err))
 		return -1;
 	c->now.seen.extents = c->now.extents.n > 0;
-	c->now.seen.kind = file_cache_entry(it->same, it->same_at)->kind;
+	c->now.seen.kind = file_cache_entry(it->former, it->former_at)->kind;
 	if (c->now.seen.extents) {
 		c->now.seen.bytes = (uint64_t)it->opened.st_size;
 		c->set.result->bytes += c->now.seen.bytes;
@@ -157,6 +157,9 @@ static int take_item(struct capture *c, const struct queue_item *it, struct err 
 			   : put_entry(c, it->entry, path, err);
 	}
 	/* its content comes with the next events: by then the batch with the item is gone */
+	if (it->former)
+		c->now.seen.was_there =
+		    capture_former_sha256(it->former, it->former_at, &c->now.seen.was_sha256);
 	c->now.entry = queue_keep_entry(c->queue, c->now.entry);
 	c->path.n = 0;
 	content_begin(c->content);
@@ -183,7 +186,7 @@ static int take_content(struct capture *c, const struct queue_event *e, struct e
 	}
 	if (content_end(c->content, &c->now.extents, NULL, &c->now.sha256, err))
 		return -1;
-	c->now.seen.extents = c->now.seen.anew = true;
+	c->now.seen.extents = c->now.seen.read = true;
 	c->now.seen.bytes = (uint64_t)e->st.st_size;
 	c->set.result->bytes += c->now.seen.bytes;
 	return put_entry(c, c->now.entry, path, err);

@@ -80,10 +80,7 @@ static int queue_file(
 /* Between the walk's look and the opening: what was known of it is of no use. */
 static void drop_if_changed(struct queue_item *it)
 {
-	if (!it->same || file_cache_same(&file_cache_entry(it->same, it->same_at)->st, &it->opened))
-		return;
-	file_cache_block_free(it->same);
-	it->same = NULL;
+	it->same = it->same && file_cache_same(&file_cache_entry(it->former, it->former_at)->st, &it->opened);
 }
 
 /* Is it another than the walk saw? */
@@ -138,8 +135,9 @@ static int queue_item(
 		file_cache_block_free(was->block);
 		return -1;
 	}
-	e->item.same = was->block;
-	e->item.same_at = was->index;
+	e->item.former = was->block;
+	e->item.former_at = was->index;
+	e->item.same = was->kind == FILE_CHANGES_SAME;
 	e->item.known = was->known;
 	e->item.was = was->was;
 	if (queue_set_path(r->queue, e, it->path)) {

@@ -166,9 +166,9 @@ int tally_fresh(
 	return 0;
 }
 
-void tally_kept(struct tally *t, const struct tally_file *was, const struct tally_file *now, bool anew)
+void tally_kept(struct tally *t, const struct tally_file *was, const struct tally_file *now, bool another)
 {
-	t->counts.changed += anew || was->size != now->size || was->mtime_ns != now->mtime_ns ||
+	t->counts.changed += another || was->size != now->size || was->mtime_ns != now->mtime_ns ||
 			     (was->kind && now->kind && was->kind != now->kind);
 	/* zeros where nothing was are no harm */
 	compare_kinds(

@@ -41,8 +41,8 @@ int tally_gone(struct tally *t, const char *path, const struct tally_file *was, 
 /* Is there and was not.  strange: its extension is. */
 int tally_fresh(struct tally *t, const char *path, const struct tally_file *now, bool strange,
     struct err *err) __attribute__((warn_unused_result));
-/* Is there and was, and had to be looked at.  anew: it holds content that was not stored before. */
-void tally_kept(struct tally *t, const struct tally_file *was, const struct tally_file *now, bool anew);
+/* Is there and was, and had to be looked at.  another: its content is, whatever size and time say. */
+void tally_kept(struct tally *t, const struct tally_file *was, const struct tally_file *now, bool another);
 /* So far, without the renames that only the end tells.  files: how many there are now. */
 void tally_so_far(const struct tally *t, uint64_t files, struct guard *ret);
 /* All has been seen. */

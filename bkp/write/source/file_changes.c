@@ -122,6 +122,15 @@ static int give_up(struct file_changes_result *ret)
 	return -1;
 }
 
+/* Its content may be another, or only its mode or owner. */
+static bool only_ctime_differs(const struct file_cache_entry *e, const struct stat *now)
+{
+	const struct file_cache_stat s = file_cache_stat_of(now, 0, 0);
+
+	return e->file && S_ISREG(now->st_mode) && e->st.size == s.size && e->st.mtime_ns == s.mtime_ns &&
+	       e->st.ctime_ns != s.ctime_ns;
+}
+
 int file_changes_item(
     struct file_changes *m, const struct walk_item *it, struct file_changes_result *ret, struct err *err)
 {
@@ -146,12 +155,13 @@ int file_changes_item(
 			return 0;
 		}
 		ret->kind = FILE_CHANGES_SAME;
-		ret->block = file_cache_block_ref(m->block);
-		ret->index = m->at;
 	}
 	if (m->block)
 		release_range(m, false, ret);
 	if (e && order == 0) {
+		if (ret->kind == FILE_CHANGES_SAME || only_ctime_differs(e, &it->st))
+			ret->block = file_cache_block_ref(m->block);
+		ret->index = m->at;
 		ret->known = e->file;
 		ret->was = file_changes_was(e);
 		m->from = ++m->at;

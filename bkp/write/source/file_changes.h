@@ -47,7 +47,9 @@ struct file_changes_range {
 };
 
 enum file_changes_kind {
-	FILE_CHANGES_READ, /* new or changed: to be looked at, read and added */
+	/* new or changed: to be looked at, read and added; entry `index` of `block`, if there is one, is what was a
+	 * file of the same size and mtime: only its content tells whether that changed */
+	FILE_CHANGES_READ,
 	FILE_CHANGES_SAME, /* its entry must be made again, its content is that of entry `index` of `block` */
 	FILE_CHANGES_CLEAN, /* part of a range */
 };
@@ -67,7 +69,7 @@ typedef int file_changes_gone_fn(void *arg, const struct file_cache_entry *e);
 
 struct file_changes_result {
 	enum file_changes_kind kind;
-	struct file_cache_block *block; /* SAME: a reference; or NULL */
+	struct file_cache_block *block; /* READ, SAME: a reference; or NULL */
 	size_t index;
 	struct file_changes_range ranges[FILE_CHANGES_RANGES];
 	size_t n_ranges;

@@ -95,7 +95,7 @@ static void compute_batch(void *arg, unsigned thread, size_t i, void *slot)
 static void clear_batch(struct batch *t)
 {
 	for (size_t i = 0; i < t->n; i++) {
-		file_cache_block_free(t->events[i].item.same);
+		file_cache_block_free(t->events[i].item.former);
 		file_cache_block_free(t->events[i].range.block);
 	}
 	t->n = 0;
@@ -174,7 +174,7 @@ void queue_take_back(struct queue *f)
 	struct batch *t = f->filling;
 
 	t->n--;
-	file_cache_block_free(t->events[t->n].item.same);
+	file_cache_block_free(t->events[t->n].item.former);
 	if (t->events[t->n].kind == QUEUE_ITEM || t->events[t->n].kind == QUEUE_GONE)
 		t->text.n = t->events[t->n].item.path_at;
 }

@@ -52,10 +52,10 @@ struct queue_item {
 	int open_errno, incomplete;  /* as meta_result */
 	bool mount;
 	bool content; /* content events follow, up to QUEUE_DONE */
-	/* its content is that of entry `same_at` of this former block; or NULL.  As in `range`: the reference
-	 * is the queue's, unless the consumer takes it (and sets it to NULL) */
-	struct file_cache_block *same;
-	size_t same_at;
+	/* what it was: entry `former_at` of this former block; or NULL.  The reference is the queue's */
+	struct file_cache_block *former;
+	size_t former_at;
+	bool same;	   /* … and that is its content; else only its size and mtime are those */
 	int64_t looked_ns; /* real time at which `opened` was read */
 	bool known;	   /* a regular file is remembered under this path: was */
 	struct file_changes_was was;
