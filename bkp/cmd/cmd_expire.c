@@ -34,7 +34,7 @@
 
 struct request {
 	bool dry_run, yes;
-	struct chosen chosen; /* dry_run: what is shown */
+	struct chosen chosen; /* what is shown, and what goes; n_asked 0: all */
 	const char *medium, *operator, * plan_out, *plan, *signature;
 };
 
@@ -94,9 +94,24 @@ static int take_plan(const struct request *q, struct expiry *e, struct err *err)
 	return expiry_approve(e, plan.p, plan.n, sig.p, sig.n, err);
 }
 
+static bool is_wanted(const void *arg, const char *dataset, uint64_t number)
+{
+	return chosen_has(arg, dataset, number);
+}
+
+/* What a person names is meant: when it may not go, nothing does.  Of a data set or a run goes what may. */
+static int named_may_go(const struct request *q, const struct expiry *e, struct err *err)
+{
+	for (size_t i = 0; i < q->chosen.n && !q->dry_run; i++)
+		if (!q->chosen.item[i].by_run &&
+		    expiry_may_go(e, q->chosen.item[i].dataset, q->chosen.item[i].number, err))
+			return -1;
+	return 0;
+}
+
 static int act_on_expiry(const struct request *q, struct expiry *e, struct err *err)
 {
-	if (expiry_allowed(e, err) || nothing_attached(q, e, err))
+	if (expiry_allowed(e, err) || nothing_attached(q, e, err) || named_may_go(q, e, err))
 		return -1;
 	if (q->plan_out)
 		return write_plan(q, e, err);
@@ -117,7 +132,6 @@ static int report_expiry(
 	/* to look is allowed while nothing may go: the table says why */
 	if (failure && q->dry_run && (*e->judged->frozen_by || e->judged->latched))
 		code = APP_ATTENTION;
-	chosen_resolve(state_ledger(e->state), &q->chosen);
 	if (app->json)
 		return expire_report_json(e, acted, &q->chosen, failure, code);
 	expire_report_text(e, acted, &q->chosen, app->quiet);
@@ -170,10 +184,14 @@ static int expire(
 {
 	struct err err = ERR_INIT, told = ERR_INIT;
 	struct expiry *e = NULL;
-	int r, code;
+	int r, code = chosen_find(state_ledger(s), true, &q->chosen);
 
+	if (code || q->chosen.code == APP_FAILED) {
+		summary_failure(&q->chosen.why, line);
+		return code ? code : APP_FAILED;
+	}
 	if ((!only_looks(q) && prepare(s, policy, &told, &err)) ||
-	    expiry_open(s, policy, q->medium, &e, &err)) {
+	    expiry_open(s, policy, q->medium, q->chosen.n_asked ? is_wanted : NULL, &q->chosen, &e, &err)) {
 		summary_failure(&err, line);
 		return app_error(&err, APP_FAILED);
 	}
@@ -192,7 +210,9 @@ static int expire(
 	code = report_expiry(app, q, e, r ? &err : NULL);
 	summarize(e, r ? &err : NULL, line);
 	expiry_free(e);
-	return code == APP_OK && told.code[0] ? APP_ATTENTION : code;
+	if ((told.code[0] || q->chosen.code) && code == APP_OK)
+		code = APP_ATTENTION;
+	return code;
 }
 
 static int expire_and_tell(struct app *app, struct request *q, const struct policy *policy, struct state *s)
@@ -243,8 +263,8 @@ int cmd_expire(struct app *app, int argc, char **argv)
 		else
 			*into[c] = optarg;
 	}
-	if (optind < argc && !q.dry_run)
-		return app_usage(app, "%s", text("data sets and generations are named with --dry-run only"));
+	if (optind < argc && q.plan)
+		return app_usage(app, "%s", text("--plan says what goes: name nothing beside it"));
 	code = chosen_parse(argv + optind, (size_t)(argc - optind), true, &q.chosen);
 	app_act(app, "expire", "operator", q.operator);
 	if (!code)

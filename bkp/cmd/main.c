@@ -56,8 +56,8 @@ static const struct app_command commands[] = {
 	cmd_release},
     {"expire", APP_GENERATIONS,
 	"expire --dry-run [DATASET | GENERATION…] [--medium NAME]\n"
-	"expire --operator NAME [--medium NAME] [--yes]\n"
-	"expire --plan-out FILE [--medium NAME]\n"
+	"expire --operator NAME [DATASET | GENERATION…] [--medium NAME] [--yes]\n"
+	"expire --plan-out FILE [DATASET | GENERATION…] [--medium NAME]\n"
 	"expire --plan FILE --signature FILE.minisig --operator NAME [--medium NAME]",
 	N_("say which generations stay and go and why, and let them go"), cmd_expire},
     {"agree", APP_GENERATIONS,

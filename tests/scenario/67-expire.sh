@@ -208,6 +208,40 @@ same_tree "after an expiry"
 grep -q '"event":"expired".*"why":"covered 3/3"' "$T/state/journal.jsonl" || die "the record does not say why"
 say "nothing that expired comes back, nothing is missed"
 
+# ---- what is named goes, and nothing beside it; what may not go is refused, and then nothing goes
+start
+expire 0 10 --dry-run docs@2
+same "a dry run of one" "$(going m1)" 2
+expire 2 10 --operator Sato docs@2 docs@8
+grep -q 'E-EXPIRE-11.*docs@8 may not go.*newer verified ones on 1 of 3 dates here' "$T/json" || fail "the reason is not said" "$T/json"
+same "one of them may not: nothing went" "$(on_disk m1)" "1 2 3 4 5 6 7 8 9"
+expire 2 10 --operator Sato docs@99
+expire 64 10 --operator Sato --plan x --signature y docs@2
+expire 0 10 --operator Sato docs@2
+same "what was named went" "$(on_disk m1) / $(on_disk m2)" "1 3 4 5 6 7 8 9 / 1 3 4 5 6 7 8 9"
+expire 2 10 --operator Sato docs@2 # it is gone
+all_listed m1
+expire 0 10 --operator Sato --medium m1 docs
+same "of the data set what may" "$(on_disk m1) / $(on_disk m2)" "7 8 9 / 1 3 4 5 6 7 8 9"
+reported_verify "what was named"
+say "bkp expire docs@2 lets that one go; what a rule keeps is refused with the reason, and nothing goes"
+
+# ---- a medium that is no longer to hold the data set: what was agreed goes on holding there
+start
+cp "$T/policy.yaml" "$T/policy.was"
+mkdir -p "$T/src2"
+sed -i "s|^media:|  - {name: more, paths: [$T/src2], generations: 3}\n&|; /name: m1/s/}/, datasets: [more]}/" "$T/policy.yaml"
+expire 0 10 --dry-run
+same "the rule goes on applying" "$(going m1) / $(going m2)" "1 2 3 4 5 6 / 1 2 3 4 5 6"
+expire 0 10 --operator Sato
+on_day 11 "$BKP" run --quiet docs || [ $? = 1 ] || die "the night" # 1: the policy guards another way
+same "none comes to it any more" "$(on_disk m1) / $(on_disk m2)" "7 8 9 / 7 8 9 10"
+expire 0 40 --operator Sato
+same "the newest stay there for good" "$(on_disk m1) / $(on_disk m2)" "7 8 9 / 8 9 10"
+grep -q 'the policy brings no more' "$T/json" || fail "that no newer ones come is not said" "$T/json"
+cp "$T/policy.was" "$T/policy.yaml"
+say "of a data set that a medium is no longer to hold older ones go as before, the agreed number of dates stays, and why is said"
+
 # ---- no room anywhere
 start
 for d in m1 state; do

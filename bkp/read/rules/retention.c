@@ -35,6 +35,7 @@ struct judging {
 	/* of the medium and the data set that are being judged */
 	const char *medium;
 	const struct retention_rule *rule;
+	bool no_more; /* the policy lets no generation of it come to the medium */
 	struct retention_counted *counted;
 	size_t n_counted;
 	const struct ledger_generation *there; /* judged as if it had not expired; or NULL */
@@ -99,7 +100,10 @@ char *retention_sentence(const struct retention_why *w, char out[RETENTION_SENTE
 		snprintf(out, size, "%s", text("the last good copy of the newest good generation"));
 		break;
 	case RETENTION_FLOOR:
-		snprintf(out, size, text("newer verified ones on %ju of %ju dates here"), w->have, w->want);
+		snprintf(out, size,
+		    w->no_more ? text("newer verified ones on %ju of %ju dates here; the policy brings no more")
+			       : text("newer verified ones on %ju of %ju dates here"),
+		    w->have, w->want);
 		break;
 	case RETENTION_NO_BETTER:
 		snprintf(out, size, "%s", text("not good, but no newer good one is verified here"));
@@ -319,7 +323,8 @@ static int add_reason(
     struct judging *j, enum retention_reason reason, uint64_t have, uint64_t want, struct err *err)
 {
 	struct retention_why w = {
-	    .reason = reason, .frozen_by = j->ret->frozen_by, .have = have, .want = want};
+	    .reason = reason, .frozen_by = j->ret->frozen_by, .have = have, .want = want,
+	    .no_more = j->no_more};
 
 	return buf_append(&j->why, &w, sizeof(w), err);
 }
@@ -496,6 +501,13 @@ static void keep_together(struct judging *j, struct retention_medium *m)
 	}
 }
 
+static bool brings_no_more(const struct judging *j, const char *label)
+{
+	const struct policy_medium *pm = policy_find_medium(j->policy, label);
+
+	return !pm || !policy_find_dataset(j->policy, j->rule->name) || !policy_medium_holds(pm, j->rule->name);
+}
+
 static int judge_medium(struct judging *j, struct retention_medium *m, struct err *err)
 {
 	m->copies = calloc(ledger_generations(j->l) + 1, sizeof(*m->copies));
@@ -503,6 +515,7 @@ static int judge_medium(struct judging *j, struct retention_medium *m, struct er
 		return err_nomem(err);
 	for (size_t i = 0; i < j->ret->n_names; i++) {
 		j->rule = &j->rules[i];
+		j->no_more = brings_no_more(j, m->label);
 		if (judge_set(j, m, err))
 			return -1;
 	}

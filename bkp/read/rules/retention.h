@@ -8,7 +8,9 @@
  * So neither junk that was captured under a clock set forward nor under one set back pushes anything out.
  *
  * Of policy and agreement the larger figure holds, each by itself.  A data set that left the policy keeps
- * what was agreed of it; one of which neither says anything never goes.  One that was agreed with no
+ * what was agreed of it, and so it does on a medium that is to hold it no longer (`datasets:` of the medium):
+ * its newest there are never covered and stay, for a policy that was edited frees nothing.  One of which neither
+ * says anything never goes.  One that was agreed with no
  * generations (by the root key: given up) asks for nothing but its protection.
  *
  * Local time decides what a date, a week (ISO 8601), a month and a year are; dates of newer generations must
@@ -55,6 +57,7 @@ struct retention_why {
 	const char *frozen_by; /* RETENTION_FROZEN: the suspect generation, "emr@42" */
 	uint64_t have, want;
 	int64_t until_ns;
+	bool no_more; /* RETENTION_FLOOR: and the policy lets no newer ones come to the medium */
 };
 
 struct retention_copy {

@@ -126,11 +126,12 @@ static int add_medium(struct expiry *e, const struct policy_medium *pm, bool ask
 	m->judged = retention_on(e->judged, lm->uuid);
 	if (open_medium(e, pm, lm, m) || !m->judged)
 		return 0;
-	return expiry_choose(m, NULL, err) || expiry_measure(e, m, err) ? -1 : 0;
+	return expiry_choose(e, m, NULL, err) || expiry_measure(e, m, err) ? -1 : 0;
 }
 
 int expiry_open(
-    struct state *s, const struct policy *policy, const char *label, struct expiry **ret, struct err *err)
+    struct state *s, const struct policy *policy, const char *label, expiry_wanted_fn *wanted, const void *arg,
+    struct expiry **ret, struct err *err)
 {
 	struct expiry *e = calloc(1, sizeof(*e));
 	struct clock_stamp now;
@@ -141,6 +142,8 @@ int expiry_open(
 	clock_now(&now);
 	e->state = s;
 	e->policy = policy;
+	e->wanted = wanted;
+	e->wanted_arg = arg;
 	e->now_ns = now.wall_ns;
 	e->media = calloc(policy->n_media, sizeof(*e->media));
 	if (!e->media)
@@ -301,6 +304,37 @@ static bool is_unrecorded(const struct expiry *e, const struct expiry_medium *m)
 	struct journal_copies_finding f;
 
 	return !journal_copies_check(e->state, m->medium, &f, NULL) && !*f.found && f.lines > f.expected;
+}
+
+int expiry_may_go(const struct expiry *e, const char *dataset, uint64_t number, struct err *err)
+{
+	const struct retention_copy *stays = NULL;
+	const char *where = NULL;
+	char why[RETENTION_SENTENCE], label[GENERATION_LABEL];
+
+	for (size_t i = 0; i < e->n; i++) {
+		const struct expiry_medium *m = &e->media[i];
+
+		for (size_t k = 0; m->medium && m->judged && k < m->judged->n; k++) {
+			const struct retention_copy *c = &m->judged->copies[k];
+
+			if (c->number != number || strcmp(c->dataset, dataset) != 0)
+				continue;
+			if (!c->stays)
+				return 0;
+			if (!stays)
+				where = m->policy->name;
+			stays = stays ? stays : c;
+		}
+	}
+	generation_label(dataset, number, label);
+	if (!stays) {
+		err_set(err, "E-EXPIRE-11", text("generation %s is on no medium that is attached"), label);
+		return err_hint(err, text("see where it is with 'bkp generations %s'"), label);
+	}
+	err_set(err, "E-EXPIRE-11", text("generation %s may not go, from '%s': %s"), label, where,
+	    retention_sentence(&stays->why[0], why));
+	return err_hint(err, text("nobody can overrule that; all reasons: 'bkp expire --dry-run %s'"), label);
 }
 
 static int approver_missing(const struct expiry *e, struct err *err)

@@ -8,7 +8,7 @@
  *
  * Errors: E-EXPIRE-01 a suspect generation freezes everything, E-EXPIRE-02 the clock has jumped, E-EXPIRE-03
  * an approver must sign the plan, E-EXPIRE-04 the plan is not of this journal or too old, E-EXPIRE-05 it
- * names what may not go (now), E-EXPIRE-06 no medium to expire from is attached, E-EXPIRE-07 it is attached
+ * names what may not go (now), E-EXPIRE-11 nor may what a person named, E-EXPIRE-06 no medium to expire from is attached, E-EXPIRE-07 it is attached
  * for reading only, E-EXPIRE-08 what the journal counts on it is not there, E-EXPIRE-09 it is kept offline and
  * nobody agreed to it at the disk; E-APPROVAL-*, E-MEDIA-*.
  */
@@ -45,8 +45,12 @@ struct expiry_medium {
 	struct reap_result done; /* after expiry_act() */
 };
 
+typedef bool expiry_wanted_fn(const void *arg, const char *dataset, uint64_t number);
+
 struct expiry {
 	struct state *state;
+	expiry_wanted_fn *wanted; /* or NULL: all */
+	const void *wanted_arg;
 	const struct policy *policy;
 	/* set before expiry_act(): who does it, and whether that person agrees at the disk to what goes from a
 	 * medium kept offline; what an interrupted one left is told (reap.h) */
@@ -62,13 +66,17 @@ struct expiry {
 	char *approver;		      /* its approver's key, or NULL */
 };
 
-/* label: of one medium, or NULL: all. */
-int expiry_open(struct state *s, const struct policy *policy, const char *label, struct expiry **ret,
-    struct err *err) __attribute__((warn_unused_result));
+/* label: of one medium, or NULL: all.  Of what may go only what is wanted goes; NULL: all of it. */
+int expiry_open(struct state *s, const struct policy *policy, const char *label, expiry_wanted_fn *wanted,
+    const void *arg, struct expiry **ret, struct err *err) __attribute__((warn_unused_result));
 void expiry_free(struct expiry *e);
 
 /* Is anything in the way of all of it (E-EXPIRE-01, -02, E-HISTORY-01, E-PUBLISH-05)?  0, -1. */
 int expiry_allowed(const struct expiry *e, struct err *err) __attribute__((warn_unused_result));
+
+/* May that generation go from one medium at least that is attached?  0, -1: E-EXPIRE-11, with the reason. */
+int expiry_may_go(const struct expiry *e, const char *dataset, uint64_t number, struct err *err)
+    __attribute__((warn_unused_result));
 
 /* The plan of what goes, to be signed (format/journal/approval.h). */
 int expiry_plan(const struct expiry *e, struct buf *out, struct err *err) __attribute__((warn_unused_result));

@@ -48,7 +48,14 @@ void expiry_clear(struct expiry_medium *m)
 	m->n_items = 0;
 }
 
-int expiry_choose(struct expiry_medium *m, const struct approval_plan *plan, struct err *err)
+/* May it go, and is that wanted? */
+static bool is_chosen(const struct expiry *e, const struct retention_copy *c)
+{
+	return !c->stays && (!e->wanted || e->wanted(e->wanted_arg, c->dataset, c->number));
+}
+
+int expiry_choose(
+    const struct expiry *e, struct expiry_medium *m, const struct approval_plan *plan, struct err *err)
 {
 	expiry_clear(m);
 	m->items = calloc(m->judged->n + 1, sizeof(*m->items));
@@ -58,7 +65,7 @@ int expiry_choose(struct expiry_medium *m, const struct approval_plan *plan, str
 		const struct retention_copy *c = &m->judged->copies[i];
 		struct reap_item *it = &m->items[m->n_items];
 
-		if (c->stays || (plan && !approval_plan_has(plan, m->judged->uuid, c->dataset, c->number)))
+		if (!is_chosen(e, c) || (plan && !approval_plan_has(plan, m->judged->uuid, c->dataset, c->number)))
 			continue;
 		it->dataset = c->dataset; /* the judgement lives longer */
 		it->number = c->number;
@@ -100,7 +107,7 @@ int expiry_plan(const struct expiry *e, struct buf *out, struct err *err)
 		if (approval_plan_medium(m->judged->uuid, m->judged->label, out, err))
 			return -1;
 		for (size_t k = 0; k < m->judged->n; k++)
-			if (!m->judged->copies[k].stays && plan_copy(&m->judged->copies[k], out, err))
+			if (is_chosen(e, &m->judged->copies[k]) && plan_copy(&m->judged->copies[k], out, err))
 				return -1;
 	}
 	return 0;
@@ -231,7 +238,7 @@ int expiry_approve(struct expiry *e, const void *text_, size_t n, const void *si
 	r = check_head(e, plan, err) || check_items(e, plan, err);
 	for (size_t i = 0; !r && i < e->n; i++)
 		if (e->media[i].medium && e->media[i].judged)
-			r = expiry_choose(&e->media[i], plan, err) || expiry_measure(e, &e->media[i], err);
+			r = expiry_choose(e, &e->media[i], plan, err) || expiry_measure(e, &e->media[i], err);
 	approval_plan_free(plan);
 	if (r)
 		return -1;

@@ -6,7 +6,8 @@
 
 /* expiry_plan.c: what of the medium may go becomes its items; those of the plan, unless that is NULL. */
 struct approval_plan;
-int expiry_choose(struct expiry_medium *m, const struct approval_plan *plan, struct err *err);
+int expiry_choose(
+    const struct expiry *e, struct expiry_medium *m, const struct approval_plan *plan, struct err *err);
 /* Nothing of it goes. */
 void expiry_clear(struct expiry_medium *m);
 /* expiry.c: how much that frees. */
