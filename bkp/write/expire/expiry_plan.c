@@ -48,10 +48,22 @@ void expiry_clear(struct expiry_medium *m)
 	m->n_items = 0;
 }
 
+/* Was it asked for, or what was captured together with it? */
+static bool is_wanted(const struct expiry *e, const struct retention_copy *c)
+{
+	const struct ledger *l = state_ledger(e->state);
+	const struct ledger_generation *g = ledger_generation_of(l, c->dataset, c->number), *o = NULL;
+	bool wanted = !e->wanted || e->wanted(e->wanted_arg, c->dataset, c->number);
+
+	while (!wanted && g && (o = ledger_companion(l, g, o)))
+		wanted = e->wanted(e->wanted_arg, o->dataset, o->number);
+	return wanted;
+}
+
 /* May it go, and is that wanted? */
 static bool is_chosen(const struct expiry *e, const struct retention_copy *c)
 {
-	return !c->stays && (!e->wanted || e->wanted(e->wanted_arg, c->dataset, c->number));
+	return !c->stays && is_wanted(e, c);
 }
 
 int expiry_choose(
