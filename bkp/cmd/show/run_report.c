@@ -242,6 +242,10 @@ static void summarize_medium(const struct run_result *r, size_t i)
 	char names[RUN_REPORT_NAMES], bytes[OUT_BYTES], frozen[256] = "", caught[128] = "";
 
 	run_report_lacking(r, i, names);
+	if (m->ok && !holds_some(r, i)) {
+		out_wrapped(stdout, 0, 4, text("  medium %s: nothing of this run is for it"), m->label);
+		return;
+	}
 	if (!m->ok && !holds_some(r, i)) {
 		out_wrapped(stdout, 0, 4, text("  medium %s: NOT written"), m->label);
 		return;

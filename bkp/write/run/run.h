@@ -80,7 +80,7 @@ struct state;
 struct run_medium {
 	char *label;
 	char uuid[GENERATION_UUID]; /* "" when it was not found */
-	bool ok;	     /* holds every generation of this run that it is to hold, and there is one */
+	bool ok; /* holds every generation of this run that it is to hold; where that is none, it was there */
 	bool verified;	     /* and they were read back well */
 	struct err why;	     /* when not ok or not verified */
 	struct err undone;   /* what else of the run could not be done on it, or code "" */
