@@ -695,7 +695,8 @@ static void removed_is_what_would_be_found_if_it_were_plugged_in(void **state)
 	assert_true(w.st->media[1].kind == COMPLIANCE_NOT_OFFLINE && w.st->media[1].attached);
 	must(&w, T0 + 2 * HOUR, "medium-detached", json_pack("{s:s}", "medium", w.uuids[1]));
 	look(&w, T0 + 3 * HOUR);
-	assert_true(w.st->media[1].kind == COMPLIANCE_REMOVED && w.st->media[0].kind == COMPLIANCE_NOT_OFFLINE);
+	assert_true(
+	    w.st->media[1].kind == COMPLIANCE_REMOVED && w.st->media[0].kind == COMPLIANCE_NOT_OFFLINE);
 	w.sights[1] = COMPLIANCE_SEEN; /* also when it is only plugged in */
 	look(&w, T0 + 3 * HOUR);
 	assert_int_equal(w.st->media[1].kind, COMPLIANCE_NOT_OFFLINE);
@@ -818,13 +819,15 @@ static void while_a_data_set_is_suspect_a_rotation_goes_on(void **state)
 	must(&w, T0 + 4 * DAY, "medium-attached", json_pack("{s:s}", "medium", w.uuids[2]));
 	w.sights[2] = COMPLIANCE_SEEN;
 	look(&w, T0 + 4 * DAY + HOUR);
-	SAYS(&w, "look at 'emr@4' first; only when nothing is harmed (it stays behind, the other data sets go): "
-		 "run 'bkp rotate RDX-01");
+	SAYS(&w,
+	    "look at 'emr@4' first; only when nothing is harmed (it stays behind, the other data sets go): "
+	    "run 'bkp rotate RDX-01");
 	assert_false(says(&w, "take it away"));
 	w.sights[2] = COMPLIANCE_NOT_SEEN;
 	must(&w, T0 + 4 * DAY, "medium-detached", json_pack("{s:s}", "medium", w.uuids[2]));
 	look(&w, T0 + 4 * DAY + HOUR);
-	SAYS(&w, "look at 'emr@4' first; only when nothing is harmed (it stays behind, the other data sets go): attach");
+	SAYS(&w, "look at 'emr@4' first; only when nothing is harmed (it stays behind, the other data sets "
+		 "go): attach");
 	w.policy.stop_while_suspect = true;
 	look(&w, T0 + 4 * DAY + HOUR);
 	assert_false(says(&w, "attach RDX-01"));
