@@ -270,8 +270,8 @@ int capture_add_range(struct capture *c, const struct file_changes_range *r, str
 }
 
 /* Makes a block of entry i by itself; its item, as long as the reader and the copy live. */
-static int read_former(struct file_cache_block *b, size_t i, uint8_t **ret_copy, struct catalog_reader **ret_reader,
-    struct catalog_item *item)
+static int read_former(struct file_cache_block *b, size_t i, uint8_t **ret_copy,
+    struct catalog_reader **ret_reader, struct catalog_item *item)
 {
 	const struct file_cache_entry *e = file_cache_entry(b, i);
 	const uint8_t *bytes = file_cache_bytes(b);

@@ -77,7 +77,8 @@ int expiry_choose(
 		const struct retention_copy *c = &m->judged->copies[i];
 		struct reap_item *it = &m->items[m->n_items];
 
-		if (!is_chosen(e, c) || (plan && !approval_plan_has(plan, m->judged->uuid, c->dataset, c->number)))
+		if (!is_chosen(e, c) ||
+		    (plan && !approval_plan_has(plan, m->judged->uuid, c->dataset, c->number)))
 			continue;
 		it->dataset = c->dataset; /* the judgement lives longer */
 		it->number = c->number;
