@@ -129,9 +129,8 @@ static int add_medium(struct expiry *e, const struct policy_medium *pm, bool ask
 	return expiry_choose(e, m, NULL, err) || expiry_measure(e, m, err) ? -1 : 0;
 }
 
-int expiry_open(
-    struct state *s, const struct policy *policy, const char *label, expiry_wanted_fn *wanted, const void *arg,
-    struct expiry **ret, struct err *err)
+int expiry_open(struct state *s, const struct policy *policy, const char *label, expiry_wanted_fn *wanted,
+    const void *arg, struct expiry **ret, struct err *err)
 {
 	struct expiry *e = calloc(1, sizeof(*e));
 	struct clock_stamp now;
