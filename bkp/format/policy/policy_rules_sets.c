@@ -1,4 +1,6 @@
 /* policy_rules_sets: rules between data sets, media and places: names that must be another's, and what overlaps; see policy_rules.h. */
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/err.h"
@@ -6,6 +8,7 @@
 #include "base/text.h"
 #include "format/config/config_node.h"
 #include "format/config/config_problem.h"
+#include "format/config/exclude.h"
 #include "format/policy/policy.h"
 #include "format/policy/policy_rules.h"
 
@@ -154,16 +157,28 @@ static void check_places(
 
 /* ---- the same files in two data sets ---- */
 
-/* Is that very folder left out of the data set? */
+/* Does a capture of the data set leave that folder out, or whatever is in it? */
 static bool is_excluded(const struct policy_dataset *d, const char *path)
 {
-	const size_t n = strlen(path);
+	struct exclude *x = NULL;
+	char *within = NULL;
+	bool out = false;
 
+	/* a pattern or path that is malformed is told elsewhere */
 	for (size_t i = 0; i < d->n_exclude; i++)
-		if (d->exclude[i] && !strncmp(d->exclude[i], path, n) &&
-		    (!d->exclude[i][n] || !strcmp(d->exclude[i] + n, "/")))
-			return true;
-	return false;
+		if (!d->exclude[i])
+			return false;
+	for (size_t i = 0; i < d->n_paths; i++)
+		if (!d->paths[i])
+			return false;
+	x = exclude_new(d->exclude, d->n_exclude, d->paths, d->n_paths, NULL);
+	/* any name in it: a pattern with a star behind the folder takes all of them, and not the folder */
+	if (x && asprintf(&within, "%s/\1", path) >= 0) {
+		out = exclude_match(x, path, true) || exclude_match(x, within, false);
+		free(within);
+	}
+	exclude_free(x);
+	return out;
 }
 
 /* The first pair of paths of which one lies within the other. */

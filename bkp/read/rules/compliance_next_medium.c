@@ -18,29 +18,33 @@
 
 void compliance_next_damaged(struct compliance_next *n, const struct compliance_medium *m)
 {
-	uint64_t number = 0;
+	const struct ledger_generation *g = NULL;
+	char newest[GENERATION_LABEL];
 	const char *label;
 
 	if (!m->damaged)
 		return;
 	label = m->ledger->label;
-	for (size_t i = ledger_generations(n->v->l); i-- && !number;) {
+	for (size_t i = ledger_generations(n->v->l); i-- && !g;) {
 		const struct ledger_copy *c = ledger_copy_in(ledger_generation(n->v->l, i), m->ledger->uuid);
 
 		if (c && c->damaged_ns)
-			number = ledger_generation(n->v->l, i)->number;
+			g = ledger_generation(n->v->l, i);
 	}
+	if (!g)
+		return;
+	generation_label(g->dataset, g->number, newest);
 	if (m->damaged == 1)
 		compliance_say(n,
-		    text("generation %ju on '%s' is damaged: it does not count; attach the other media too, "
+		    text("generation %s on '%s' is damaged: it does not count; attach the other media too, "
 			 "run "
 			 "'bkp repair %s', and look at the disk"),
-		    number, label, label);
+		    newest, label, label);
 	else
 		compliance_say(n,
-		    text("%ju generations on '%s' are damaged, the newest is %ju: they do not count; "
+		    text("%ju generations on '%s' are damaged, the newest is %s: they do not count; "
 			 "attach the other media too, run 'bkp repair %s', and look at the disk"),
-		    m->damaged, label, number, label);
+		    m->damaged, label, newest, label);
 }
 
 /* The first data set of which the medium holds nothing that is recent enough. */

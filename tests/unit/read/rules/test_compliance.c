@@ -350,14 +350,14 @@ static void damage_takes_away_what_it_hit(void **state)
 	VERDICTS(d, "met", "attention", "attention", "missing");
 	assert_int_equal(w.st->media[0].damaged, 1);
 	assert_string_equal(strchr(w.st->next[0], 'g'), w.st->next[0]); /* said first */
-	SAYS(&w, "generation 3 on 'nas' is damaged");
+	SAYS(&w, "generation emr@3 on 'nas' is damaged");
 	must(&w, T0 + 3 * DAY + 2 * HOUR, "verify-failed", copy_of("emr", 3, w.uuids[1]));
 	must(&w, T0 + 3 * DAY + 2 * HOUR, "verify-failed", copy_of("emr", 1, w.uuids[1]));
 	d = look(&w, T0 + 3 * DAY + 3 * HOUR);
 	assert_int_equal(d->generations.have, 2);
 	assert_int_equal(d->newest, 2);
 	assert_true(d->tried_failed);
-	SAYS(&w, "2 generations on 'ssd' are damaged, the newest is 3");
+	SAYS(&w, "2 generations on 'ssd' are damaged, the newest is emr@3");
 	SAYS(&w, "no copy of generation 3 is whole");
 	/* mended, or a cable: it verifies again */
 	verified(&w, "emr", 3, 0, T0 + 3 * DAY + 4 * HOUR);
