@@ -3,16 +3,21 @@
  * What cannot be read back is named and left out.  A large file whose damage shows only after its header is
  * in the stream ends the export: an archive cannot take a header back, and nothing is ever filled with zeros.
  */
+#include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include <archive.h>
 #include <archive_entry.h>
 
+#include "base/buf.h"
 #include "base/err.h"
+#include "base/io.h"
 #include "base/text.h"
 #include "format/medium/catalog.h"
 #include "format/medium/generation.h"
+#include "format/medium/pax.h"
 #include "read/file/digestset.h"
 #include "read/vault/catalog_r.h"
 #include "read/vault/extent_r.h"
@@ -27,19 +32,31 @@
 #define TRY_FIRST  ((uint64_t)32 << 20)
 #define CACHE	   ((size_t)64 << 20)
 #define ABSENT_MAX ((size_t)2 << 20)
+#define HEAD_MAX   ((size_t)4 << 20)
 
 struct exporter {
 	struct arc_r *arc;
-	struct archive *out;
+	struct buf head, records; /* of the current entry; scratch */
+	struct pax_attr *attrs;	  /* room for attrs_cap */
+	size_t attrs_cap;
 	struct outcome outcome;
 	struct progress progress;
 	struct digestset *absent; /* paths that were left out: nothing may link to them */
 };
 
-static int out_failed(struct exporter *e, struct err *err)
+/* p NULL: zeros. */
+static int put_out(const void *p, uint64_t n, struct err *err)
 {
-	return err_set(err, "E-IO-03", text("cannot write to standard output: %s"),
-	    archive_error_string(e->out) ? archive_error_string(e->out) : "?");
+	static const char zeros[65536];
+
+	while (n) {
+		size_t part = p ? (size_t)n : n < sizeof(zeros) ? (size_t)n : sizeof(zeros);
+
+		if (io_write_full(STDOUT_FILENO, p ? p : zeros, part))
+			return err_sys(err, "E-IO-03", errno, "%s", text("cannot write to standard output"));
+		n -= part;
+	}
+	return 0;
 }
 
 static int try_part(void *arg, uint64_t at, const void *p, uint64_t n, struct err *err)
@@ -54,19 +71,31 @@ static int try_part(void *arg, uint64_t at, const void *p, uint64_t n, struct er
 
 static int write_part(void *arg, uint64_t at, const void *p, uint64_t n, struct err *err)
 {
-	static const char zeros[65536];
 	struct exporter *e = arg;
 
 	(void)at;
 	progress_add(&e->progress, n, NULL);
-	while (n) {
-		size_t part = p ? (size_t)n : n < sizeof(zeros) ? (size_t)n : sizeof(zeros);
+	return put_out(p, n, err);
+}
 
-		if (archive_write_data(e->out, p ? p : zeros, part) != (la_ssize_t)part)
-			return out_failed(e, err);
-		n -= part;
-	}
-	return 0;
+/* Its headers, as in a catalog: there the mode of a file with an ACL is what it allows (pax_mode()). */
+static int put_head(struct exporter *e, const struct catalog_item *item, uint64_t size, struct err *err)
+{
+	const size_t room = (size_t)archive_entry_xattr_reset(item->entry);
+	struct pax_attr *more = room > e->attrs_cap ? reallocarray(e->attrs, room, sizeof(*more)) : e->attrs;
+	size_t n = 0;
+
+	if (room && !more)
+		return err_nomem(err);
+	e->attrs_cap = room > e->attrs_cap ? room : e->attrs_cap;
+	e->attrs = more;
+	while (n < room && archive_entry_xattr_next(item->entry, &e->attrs[n].name, &e->attrs[n].value,
+			       &e->attrs[n].n) == ARCHIVE_OK)
+		n++;
+	e->head.n = 0;
+	return pax_append(item->entry, e->attrs, n, size, &e->records, &e->head, err)
+		   ? -1
+		   : put_out(e->head.p, e->head.n, err);
 }
 
 static int left_out(
@@ -116,6 +145,7 @@ static int check_entry(struct exporter *e, const struct catalog_item *item, stru
 static int export_entry(struct exporter *e, const struct catalog_item *item, struct err *err)
 {
 	bool content = !archive_entry_hardlink(item->entry) && item->extents;
+	const uint64_t size = content ? item->size : 0;
 	struct err why = ERR_INIT;
 	int r = check_entry(e, item, err);
 
@@ -126,20 +156,13 @@ static int export_entry(struct exporter *e, const struct catalog_item *item, str
 		    text("changed while it was captured, its content may be a mixture"));
 		outcome_say(&e->outcome, OUTCOME_CHANGED, item->path, &why);
 	}
-	archive_entry_set_size(item->entry, content ? (int64_t)item->size : 0);
-	r = archive_write_header(e->out, item->entry);
-	if (r < ARCHIVE_WARN)
-		return out_failed(e, err);
-	if (r != ARCHIVE_OK) {
-		err_set(&why, "E-RESTORE-08", text("some attributes could not be set: %s"),
-		    archive_error_string(e->out));
-		outcome_say(&e->outcome, OUTCOME_ATTRIBUTES, item->path, &why);
-	}
+	if (put_head(e, item, size, err))
+		return -1;
 	if (content &&
 	    extent_r_file(e->arc, item->extents, item->extents_len, item->sha256, write_part, e, err))
 		return err_wrap(err, text("the archive ends within a file"));
 	e->outcome.bytes += item->size;
-	return 0;
+	return put_out(NULL, -size % PAX_RECORD, err);
 }
 
 static int export_all(struct exporter *e, struct catalog_r *c, struct err *err)
@@ -164,43 +187,33 @@ static int export_all(struct exporter *e, struct catalog_r *c, struct err *err)
 	return 0;
 }
 
-static struct archive *open_out(void)
-{
-	struct archive *a = archive_write_new();
-
-	/* names are bytes; SCHILY is what GNU tar and bsdtar read attributes under */
-	if (a && !archive_write_set_format_pax(a) &&
-	    !archive_write_set_options(a, "hdrcharset=BINARY,xattrheader=SCHILY") &&
-	    !archive_write_open_fd(a, STDOUT_FILENO))
-		return a;
-	archive_write_free(a);
-	return NULL;
-}
-
 static int export_generation(struct app *app, struct app_generation *g)
 {
 	const struct generation_dataset *ds = &g->root->dataset;
-	struct exporter e = {.arc = g->arc, .out = open_out(), .absent = digestset_new(ABSENT_MAX)};
+	struct exporter e = {.arc = g->arc,
+	    .absent = digestset_new(ABSENT_MAX),
+	    .head = BUF_INIT(HEAD_MAX),
+	    .records = BUF_INIT(HEAD_MAX)};
 	struct err err = ERR_INIT;
 	struct catalog_r *c = NULL;
 	int r = 0;
 
 	e.outcome.progress = &e.progress;
 	progress_begin(&e.progress, ds->bytes, app->quiet);
-	if (!e.out || !e.absent)
+	if (!e.absent)
 		r = err_nomem(&err);
 	else
 		r = catalog_r_open(g->arc, ds, &c, &err);
 	if (!r)
 		r = export_all(&e, c, &err);
-	if (!r && archive_write_close(e.out) != ARCHIVE_OK)
-		r = out_failed(&e, &err);
-	progress_clear(&e.progress);
 	/* an end marker must not make a broken stream look whole */
-	if (r && e.out)
-		archive_write_fail(e.out);
+	if (!r)
+		r = put_out(NULL, (uint64_t)2 * PAX_RECORD, &err);
+	progress_clear(&e.progress);
 	catalog_r_close(c);
-	archive_write_free(e.out);
+	buf_free(&e.head);
+	buf_free(&e.records);
+	free(e.attrs);
 	digestset_free(e.absent);
 	return r ? app_error(&err, APP_FAILED) : outcome_exit(&e.outcome);
 }

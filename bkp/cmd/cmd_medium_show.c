@@ -176,8 +176,9 @@ static int show_facts(const struct compliance_medium *m)
 		    m->kind == COMPLIANCE_SEPARATED
 			? text("logically separated: its mount is gone, that is all that was seen; it is no "
 			       "offline copy")
-		    : *lm->fs_uuid ? text("removed: it would be seen if it were plugged in")
-				   : text("removed, as somebody recorded: a tape in its drive would not be seen"));
+		    : *lm->fs_uuid
+			? text("removed: it would be seen if it were plugged in")
+			: text("removed, as somebody recorded: a tape in its drive would not be seen"));
 	text_row(t, text("place"), lm->unplaced ? text("not recorded") : lm->place);
 	if (*lm->destination)
 		text_row(t, text("on its way to"), lm->destination);

@@ -8,9 +8,8 @@ cc -O1 -shared -fPIC -o "$FAKE" "$SRC_ROOT/tests/lib/fakeclock.c" || die "fakecl
 FAKE_ENV=("LD_PRELOAD=$FAKE" "ASAN_OPTIONS=verify_asan_link_order=0:${ASAN_OPTIONS:-}")
 until_then() { echo $(($(date -d "$1" +%s) - $(date +%s))); }
 # fakedisk hdd|ssd DIR...: from now on a command with FAKEDISK="$FAKEDISK" in its environment takes each folder for a disk of its own, of
-# that type and with a UUID, by which every command then knows it.  Folders in memory only (/dev/shm); a mounted one keeps its
-# device and gets the type.  What bkp believes of real
-# devices is shown by tests/attacks/b21, b22.
+# that type and with a UUID, by which every command then knows it.  Folders in memory only (/dev/shm); a mounted one keeps its device
+# and gets the type.  What bkp believes of real devices is shown by tests/attacks/b21, b22.
 FAKEDISK=$T/disks
 fakedisk() {
 	local rotational=0 d n

@@ -138,9 +138,18 @@ if mount -t tmpfs -o size=2M none "$T/small" 2>/dev/null; then
 fi
 
 # export: both tars extract the same (holes are plain there, so not the 3 GB file)
-rm "$S/dir/hole"; python3 "$here/lib/mkmedium.py" "$T/keys" "$T/medium2" docs="$S" 2>/dev/null
+rm "$S/dir/hole"
+echo masked >"$S/dir/masked"
+chmod 0600 "$S/dir/masked"
+masked= # its group may do all, and its mask lets it read: who knows no ACLs must not give it more
+! setfacl -m u:7:rw,g::rwx,m::r "$S/dir/masked" 2>/dev/null || masked=yes
+python3 "$here/lib/mkmedium.py" "$T/keys" "$T/medium2" docs="$S" 2>/dev/null
 E="$R --medium $T/medium2 --identity $T/keys/identity.txt --quiet export docs@1"
-mkdir "$T/gnu" "$T/bsd"
+mkdir "$T/gnu" "$T/bsd" "$T/none"
+if [ -n "$masked" ]; then
+	$E | tar -C "$T/none" --warning=no-unknown-keyword --no-acls -xpf - --wildcards '*dir/masked' || fail "GNU tar without ACLs"
+	[ "$(stat -c %a "$T/none/dir/masked")" = 640 ] || fail "exported with an ACL of mask r: mode $(stat -c %a "$T/none/dir/masked")"
+fi
 $E | tar -C "$T/gnu" --warning=no-unknown-keyword --xattrs --xattrs-include='*' --acls --same-owner -xpf - || fail "GNU tar"
 equal "$S" "$T/gnu" -aHAX
 if command -v bsdtar >/dev/null; then

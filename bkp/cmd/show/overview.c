@@ -147,10 +147,11 @@ json_t *overview_medium_json(const struct compliance_medium *m)
 		    (int)compliance_type_shown(m), "offline",
 		    (int)(m->policy ? m->policy->offline : m->ledger->offline), "declared", m->policy != NULL,
 		    "registered", m->ledger != NULL, "sight", sights[m->sight], "attached", (int)m->attached,
-		    "offline_kind", compliance_offline_word(m->kind), "overdue_swap", (int)m->overdue_swap, "overdue_attached",
-		    (int)m->overdue_attached, "generations", (json_int_t)m->generations, "newest",
-		    overview_number_json(m->newest), "newest_begun", overview_time_json(m->newest_ns),
-		    "damaged", (json_int_t)m->damaged, "missing", (json_int_t)m->missing))) {
+		    "offline_kind", compliance_offline_word(m->kind), "overdue_swap", (int)m->overdue_swap,
+		    "overdue_attached", (int)m->overdue_attached, "generations", (json_int_t)m->generations,
+		    "newest", overview_number_json(m->newest), "newest_begun",
+		    overview_time_json(m->newest_ns), "damaged", (json_int_t)m->damaged, "missing",
+		    (json_int_t)m->missing))) {
 		json_decref(o);
 		return NULL;
 	}

@@ -233,7 +233,7 @@ static int write_entry(struct catalog_writer *w, struct archive_entry *e, struct
 
 	if (least_size(w, e) > CATALOG_ENTRY_MAX)
 		return too_large(w, err);
-	if (pax_append(e, w->attrs, w->n_attrs, &w->records, &w->out, err)) {
+	if (pax_append(e, w->attrs, w->n_attrs, 0, &w->records, &w->out, err)) {
 		w->out.n = before;
 		return -1;
 	}

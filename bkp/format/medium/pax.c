@@ -26,6 +26,7 @@
 
 #define ID_FIELD_MAX   07777777u      /* seven octal digits */
 #define TIME_FIELD_MAX 077777777777LL /* eleven */
+#define SIZE_FIELD_MAX ((uint64_t)077777777777)
 #define NAME_FIELD     100
 #define OWNER_FIELD    31 /* bytes of a name, and NUL */
 #define XATTR	       "SCHILY.xattr."
@@ -286,7 +287,7 @@ static int put_header(struct buf *out, struct header *h, struct err *err)
 	return buf_append(out, h, sizeof(*h), err);
 }
 
-static void fill_header(struct header *h, struct archive_entry *e, const struct said *s)
+static void fill_header(struct header *h, struct archive_entry *e, const struct said *s, uint64_t size)
 {
 	*h = (struct header){.type = s->type};
 	set_text(h->name, sizeof(h->name), s->path);
@@ -295,7 +296,7 @@ static void fill_header(struct header *h, struct archive_entry *e, const struct 
 	set_octal(h->mode, sizeof(h->mode), pax_mode(e));
 	set_octal(h->uid, sizeof(h->uid), (uint64_t)s->uid);
 	set_octal(h->gid, sizeof(h->gid), (uint64_t)s->gid);
-	set_octal(h->size, sizeof(h->size), 0);
+	set_octal(h->size, sizeof(h->size), size);
 	set_octal(h->mtime, sizeof(h->mtime), s->mtime > 0 ? (uint64_t)s->mtime : 0);
 	set_text(h->link, sizeof(h->link), s->link);
 	set_text(h->user, OWNER_FIELD, s->user);
@@ -306,8 +307,8 @@ static void fill_header(struct header *h, struct archive_entry *e, const struct 
 	    h->minor, sizeof(h->minor), s->type == '3' || s->type == '4' ? archive_entry_rdevminor(e) : 0);
 }
 
-int pax_append(struct archive_entry *e, const struct pax_attr *attrs, size_t n_attrs, struct buf *scratch,
-    struct buf *out, struct err *err)
+int pax_append(struct archive_entry *e, const struct pax_attr *attrs, size_t n_attrs, uint64_t size,
+    struct buf *scratch, struct buf *out, struct err *err)
 {
 	static const uint8_t zeros[PAX_RECORD];
 	struct header h = {.type = 'x'};
@@ -315,7 +316,8 @@ int pax_append(struct archive_entry *e, const struct pax_attr *attrs, size_t n_a
 
 	say_entry(e, &s);
 	scratch->n = 0;
-	if (put_records(scratch, e, &s, attrs, n_attrs, err))
+	if ((size > SIZE_FIELD_MAX && put_number(scratch, "size", (int64_t)size, err)) ||
+	    put_records(scratch, e, &s, attrs, n_attrs, err))
 		return -1;
 	if (scratch->n) {
 		set_text(h.name, sizeof(h.name), "././@PaxHeader");
@@ -328,7 +330,7 @@ int pax_append(struct archive_entry *e, const struct pax_attr *attrs, size_t n_a
 		    buf_append(out, zeros, -scratch->n % PAX_RECORD, err))
 			return -1;
 	}
-	fill_header(&h, e, &s);
+	fill_header(&h, e, &s, size);
 	return put_header(out, &h, err);
 }
 

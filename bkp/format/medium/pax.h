@@ -1,5 +1,6 @@
 /* pax: the headers of one entry of a catalog (docs/format.md, section 7), as POSIX.1-2001 pax has them: an
- * extended header where the entry needs one, and a ustar header.  There is never a body.
+ * extended header where the entry needs one, and a ustar header.  In a catalog there is never a body; what is
+ * exported as an archive has one, which the caller writes (`size`).
  *
  * Pure.  pax_append() makes the same bytes of the same entry for ever, whatever the locale; libarchive's
  * writer can neither say a mode that is narrower than the ACL nor leave out hdrcharset, and takes the decimal
@@ -38,9 +39,9 @@ struct pax_attr {
 
 /* Appends the headers: metadata, ACLs, file flags, the link or target, `attrs` as SCHILY.xattr records in the
  * order given; attributes of the entry itself are not looked at.  A hard link that is a symbolic link, too, is
- * written as the former.  scratch is emptied. */
-int pax_append(struct archive_entry *e, const struct pax_attr *attrs, size_t n_attrs, struct buf *scratch,
-    struct buf *out, struct err *err);
+ * written as the former.  size: bytes of the body that follows, 0 in a catalog.  scratch is emptied. */
+int pax_append(struct archive_entry *e, const struct pax_attr *attrs, size_t n_attrs, uint64_t size,
+    struct buf *scratch, struct buf *out, struct err *err);
 
 struct pax_text {
 	const char *p; /* not terminated; without NUL; NULL: it does not stand there */

@@ -289,10 +289,10 @@ static void judge_two(struct compliance_dataset *d, const struct technologies *b
 struct offline {
 	unsigned detached; /* media that count, are removed, and at a separate place */
 	const struct compliance_medium
-	    *near;	  /* counts and is away, but not known to be at a separate place */
+	    *near; /* counts and is away, but not known to be at a separate place */
 	const struct compliance_medium *separated; /* counts, but only its mount is known to be gone */
-	unsigned lapsing; /* … whose copy is older than the rotation is planned */
-	const struct compliance_medium *inside; /* counts, but is attached */
+	unsigned lapsing;			   /* … whose copy is older than the rotation is planned */
+	const struct compliance_medium *inside;	   /* counts, but is attached */
 };
 
 /* Where it is, as far as a person has recorded that; "": not since it was here last. */
@@ -411,7 +411,8 @@ static void judge_copies(const struct compliance_view *v, struct compliance_data
 			continue;
 		all = look_at_store(v, m, d);
 		/* オフライン保証復旧点: whatever its age */
-		if (all.newest && m->policy->offline && !all.inside && !all.separated && all.newest->number > d->offline) {
+		if (all.newest && m->policy->offline && !all.inside && !all.separated &&
+		    all.newest->number > d->offline) {
 			d->offline = all.newest->number;
 			d->offline_ns = all.newest->begun_ns;
 		}

@@ -170,7 +170,8 @@ static void say_rotate(struct compliance_next *n, const char *sentence)
 {
 	if (n->v->s->frozen[0])
 		compliance_say(n,
-		    text("look at '%s' first; only when nothing is harmed (it stays behind, the other data sets "
+		    text("look at '%s' first; only when nothing is harmed (it stays behind, the other data "
+			 "sets "
 			 "go): %s"),
 		    n->v->s->frozen, sentence);
 	else
@@ -206,11 +207,12 @@ void compliance_next_rotate(struct compliance_next *n, const struct compliance_m
 		    m->policy->name, why);
 	else if (place && *place)
 		snprintf(sentence, sizeof(sentence),
-		    text("attach %s (from '%s') and run 'bkp rotate %s --operator NAME': %s"), m->policy->name,
-		    path_show(place, show, sizeof(show)), m->policy->name, why);
+		    text("attach %s (from '%s') and run 'bkp rotate %s --operator NAME': %s"),
+		    m->policy->name, path_show(place, show, sizeof(show)), m->policy->name, why);
 	else
-		snprintf(sentence, sizeof(sentence), text("attach %s and run 'bkp rotate %s --operator NAME': %s"),
-		    m->policy->name, m->policy->name, why);
+		snprintf(sentence, sizeof(sentence),
+		    text("attach %s and run 'bkp rotate %s --operator NAME': %s"), m->policy->name,
+		    m->policy->name, why);
 	say_rotate(n, sentence);
 }
 

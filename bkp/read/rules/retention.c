@@ -101,8 +101,9 @@ char *retention_sentence(const struct retention_why *w, char out[RETENTION_SENTE
 		break;
 	case RETENTION_FLOOR:
 		snprintf(out, size,
-		    w->no_more ? text("newer verified ones on %ju of %ju dates here; the policy brings no more")
-			       : text("newer verified ones on %ju of %ju dates here"),
+		    w->no_more
+			? text("newer verified ones on %ju of %ju dates here; the policy brings no more")
+			: text("newer verified ones on %ju of %ju dates here"),
 		    w->have, w->want);
 		break;
 	case RETENTION_NO_BETTER:
@@ -505,7 +506,8 @@ static bool brings_no_more(const struct judging *j, const char *label)
 {
 	const struct policy_medium *pm = policy_find_medium(j->policy, label);
 
-	return !pm || !policy_find_dataset(j->policy, j->rule->name) || !policy_medium_holds(pm, j->rule->name);
+	return !pm || !policy_find_dataset(j->policy, j->rule->name) ||
+	       !policy_medium_holds(pm, j->rule->name);
 }
 
 static int judge_medium(struct judging *j, struct retention_medium *m, struct err *err)

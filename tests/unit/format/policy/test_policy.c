@@ -238,7 +238,8 @@ static void what_is_excluded_may_lie_inside(void **state)
 	assert_int_equal(problems.n, 0);
 	/* as a capture excludes: by a folder above, a glob, a name, what is relative to the root, all that is in it */
 	for (size_t i = 0; i < 6; i++) {
-		static const char *const patterns[] = {"/a/b", "'/a/*/c'", "c", "b/c", "/a/b/c/**", "/a/b/c/*"};
+		static const char *const patterns[] = {
+		    "/a/b", "'/a/*/c'", "c", "b/c", "/a/b/c/**", "/a/b/c/*"};
 		char yaml[512];
 
 		snprintf(yaml, sizeof(yaml),
@@ -250,8 +251,9 @@ static void what_is_excluded_may_lie_inside(void **state)
 			fail_msg("%s: %s", patterns[i], problems.item[0].code);
 	}
 	/* less than the folder is not the folder */
-	policy_free(good("site: {name: A}\nmedia: [{name: m, type: hdd, path: /m}]\ndatasets: [{name: a, paths: "
-			 "[/a], exclude: [/a/b/c/d, '*.tmp']}, {name: b, paths: [/a/b/c]}]\n"));
+	policy_free(
+	    good("site: {name: A}\nmedia: [{name: m, type: hdd, path: /m}]\ndatasets: [{name: a, paths: "
+		 "[/a], exclude: [/a/b/c/d, '*.tmp']}, {name: b, paths: [/a/b/c]}]\n"));
 	assert_string_equal(problems.item[0].code, "E-POLICY-39");
 }
 
