@@ -323,8 +323,10 @@ static int find_rules(struct judging *j, struct err *err)
 static int add_reason(
     struct judging *j, enum retention_reason reason, uint64_t have, uint64_t want, struct err *err)
 {
-	struct retention_why w = {
-	    .reason = reason, .frozen_by = j->ret->frozen_by, .have = have, .want = want,
+	struct retention_why w = {.reason = reason,
+	    .frozen_by = j->ret->frozen_by,
+	    .have = have,
+	    .want = want,
 	    .no_more = j->no_more};
 
 	return buf_append(&j->why, &w, sizeof(w), err);
