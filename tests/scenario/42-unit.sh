@@ -47,7 +47,9 @@ printf abc >"$T/small/three"
 head -c 1000000 /dev/urandom >"$T/src/million"
 head -c 50000000 /dev/urandom >"$T/large/images"
 mkdir "$T/disk"
-mount -t tmpfs -o size=24m tmpfs "$T/disk"
+truncate -s 24M "$T/disk.img"
+mkfs.ext4 -q -m 0 -O ^has_journal "$T/disk.img"
+mount -o loop "$T/disk.img" "$T/disk"
 site_policy "  - {name: images, paths: [$T/large]}
 	  - {name: docs, priority: 2, paths: [$T/src]}
 	  - {name: emr, priority: 1, paths: [$T/small]}"
