@@ -1,7 +1,8 @@
 #!/bin/bash
 # Goal: every policy below policies/ passes `bkp check` without a word in both languages, holds no secret and takes none; every
 # procedure beside it is valid, can be printed, and names only data sets and probes of the policy that names it; each says in Japanese
-# and English what to change, and marks those lines.  hospital.yaml is played with ten media of which none can hold everything.
+# and English what to change, and marks those lines.  hospital.yaml is played with ten media of which none can hold everything,
+# clinic.yaml with its three.
 set -eu
 . "$(dirname "$0")/../lib/site.sh"
 . "$(dirname "$0")/../lib/fakeclock.sh"
@@ -13,6 +14,7 @@ for p in *.yaml; do
 		[ ! -s "$T/err" ] || fail "$p: bkp check says something" "$T/err"
 	done
 	! grep -q 'NOT MET\|CAUTION' "$T/out" || die "$p does not allow 3-2-1"
+	grep -q '^places:' "$p" && grep -q 'separate_from:' "$p" || die "$p: its offline copy could never count, no place is separate"
 	# a secret: refused, and not repeated
 	sed 's|^schedule: .*|notify: {command: "PGPASSWORD=Zq7xPw3Lk mail"}|; /^notify: .*bkp-/d' "$p" >"$T/secret.yaml"
 	expect 64 "$BKP" check --policy "$T/secret.yaml" --lang en
@@ -148,3 +150,43 @@ for d in s["datasets"]:
 P
 say "hospital.yaml, 1 TB as 1 MB: ten media of which none can hold everything; each has the data sets that it is to hold, and of a tape" \
 	"that is too small for those the most urgent ones, whole; one RDX disk brings records and viewer back; 3-2-1 for each data set"
+
+# ---- clinic.yaml likewise: the NAS and two SSDs of which each can hold everything, one is away, and it alone brings all of it back
+C=$T/clinic W=事務長
+fill "$C/srv/emr/attachments" 80 40; fill "$C/srv/emr/viewer" 10; fill "$C/images" 800 60; fill "$C/etc" 2; fill "$C/srv/kitei" 1
+fill "$C/dumps" 20 3
+echo x >"$C/srv/emr/attachments/Thumbs.db"
+sed -e "s|^state: .*|state: $C/state|; s|/srv/|$C/srv/|g; s|/etc,|$C/etc,|; s|/var/lib/orthanc/db-v6|$C/images|; s|^notify: .*||" \
+	-e "s|/mnt/nas/bkp|$M/clinic-nas|; s|language: ja|language: en|; s|systemctl s[a-z]* orthanc|true|" \
+	-e "s|pg_dump -Fc emr|cat $C/dumps/1|; s|pg_dump -Fc orca|cat $C/dumps/2|; s|pg_dumpall -g|cat $C/dumps/3|" \
+	-e 's|probe: psql .*|probe: echo 1|; s|content: pgdump[a-z]*, ||; s|min_bytes: [0-9]* [MG]*i*B|min_bytes: 1 kB|' clinic.yaml \
+	>"$C/clinic.yaml"
+export BKP_POLICY=$C/clinic.yaml
+everything=999999999 # of these each can hold it
+for m in clinic-nas SSD-01 SSD-02; do medium $m 4; attach $m; done
+"$BKP" init --recipient "$(age-keygen -y "$T/id.txt")" >/dev/null 2>&1
+for m in nas:clinic-nas SSD-01:SSD-01 SSD-02:SSD-02; do "$BKP" --quiet medium add "${m%:*}" --path "$M/${m#*:}" || die "medium add $m"; done
+detach SSD-02
+expect 0 "$BKP" medium move SSD-02 --operator "$W" --place "院長自宅 耐火金庫"
+expect 0 "$BKP" run --all
+expect 0 "$BKP" rotate SSD-01 --operator "$W"
+detach SSD-01
+expect 0 "$BKP" medium move SSD-01 --operator "$W"
+for m in clinic-nas SSD-01; do
+	[ "$(stands $m)" = "attachments config emr emr-roles images orca viewer" ] || die "$m holds '$(stands $m)'"
+done
+rm -rf "$T/back"
+expect 0 "$RESTORE" --medium "$S/SSD-01" --identity "$T/id.txt" extract 1 --to "$T/back"
+rm "$C/srv/emr/attachments/Thumbs.db" # excluded
+diff -r "$C/srv/emr/attachments" "$T/back/attachments$C/srv/emr/attachments" >&2 && diff -r "$C/images" "$T/back/images$C/images" >&2 &&
+	cmp "$C/dumps/1" "$T/back/emr/emr.dump" || die "what came back differs"
+status "$BKP" status --json
+python3 - "$T/out" <<'P' || fail "the verdicts"
+import json, sys
+s = json.load(open(sys.argv[1]))
+assert len(s["datasets"]) == 7
+assert {m["label"]: m["offline_kind"] for m in s["media"]} == {"nas": None, "SSD-01": "removed", "SSD-02": "removed"}
+for d in s["datasets"]:
+    assert d["three"]["have"] == 3 and d["one"]["have"] == 1, d
+P
+say "clinic.yaml, 1 TB as 1 MB: seven data sets on the NAS and on an SSD that is away, which alone brings all of them back; 3-2-1 for each"
