@@ -79,7 +79,8 @@ policy_of() {
 	mkdir -p "$T/home" "$T/m1"
 	sed -e "s|^state: .*|state: $T/state|" -e "s|path: /mnt/[a-z]*/bkp|path: $T/m1|" -e '/max_attached/d' "${e[@]+"${e[@]}"}" \
 		"$SRC_ROOT/policies/$name.yaml" >"$BKP_POLICY"
-	sed -i -e "/path: ${T//\//\\/}\\/m1/a\\  - {name: second, type: ssd, path: $T/m2, place: 別室}" -e '/^places:/a\  - {name: 別室}' "$BKP_POLICY"
+	sed -i -e "/path: ${T//\//\\/}\\/m1/a\\  - {name: second, type: ssd, path: $T/m2, place: 別室}" \
+		-e '/^places:/a\  - {name: 別室}' "$BKP_POLICY"
 	mkdir -p "$T/m2"
 	MEDIUM=$(sed -n "s|.*{name: \([^,]*\),.*path: $T/m1.*|\1|p" "$BKP_POLICY")
 	[ -s "$T/id.txt" ] || age-keygen -o "$T/id.txt" 2>/dev/null
