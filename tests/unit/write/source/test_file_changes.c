@@ -243,9 +243,9 @@ static void run_run(const char *dataset, bool fresh, size_t until, struct run *n
 			assert_string_equal(e->path, node->path);
 			assert_true(file_cache_same(&e->st, &node->st));
 			assert_true(e->linked || node->st.st_nlink > 1);
-			file_cache_block_free(r.block);
 			n->same++;
 		}
+		file_cache_block_free(r.block);
 		if (r.kind != FILE_CHANGES_CLEAN) {
 			add_node(n, node);
 			n->read++;
@@ -398,8 +398,7 @@ static void gone_and_known_are_told(void **state)
 			expected_known += file && (disbelieve || i % 11 == 0 || node.st.st_nlink > 1);
 			for (size_t k = 0; k < r.n_ranges; k++)
 				file_cache_block_free(r.ranges[k].block);
-			if (r.kind == FILE_CHANGES_SAME)
-				file_cache_block_free(r.block);
+			file_cache_block_free(r.block);
 			assert_true(!disbelieve || (r.kind == FILE_CHANGES_READ && !r.n_ranges));
 		}
 		assert_int_equal(file_changes_end(m, &r, NULL), 0);
