@@ -306,42 +306,40 @@ static int finish_expiry(struct run *n, struct err *err)
 	return 0;
 }
 
-/* Is it one of those asked for that are still wanted (what an interrupted run left complete may serve)? */
-static bool is_wanted(const struct run_config *cfg, const struct policy_dataset *d)
+static bool is_in(const struct policy_dataset *const *sets, size_t n, const struct policy_dataset *d)
 {
-	for (size_t i = 0; i < cfg->n_datasets; i++)
-		if (cfg->datasets[i] == d)
-			return !cfg->wanted || cfg->wanted(cfg->wanted_arg, d);
-	return false;
+	while (n && sets[n - 1] != d)
+		n--;
+	return n > 0;
 }
 
-/* The data sets to capture, the most urgent first: what is captured together with one that is wanted comes with it. */
+/* The data sets to capture, the most urgent first, else as they were named: those that are still wanted (what an interrupted run left
+ * complete may serve), and behind each what is captured together with it. */
 static int narrow(struct run *n, struct run_config *own, struct err *err)
 {
 	const struct policy *p = n->cfg->policy;
 	const struct policy_dataset **sets = calloc(p->n_datasets + 1, sizeof(*sets));
-	bool *leads = calloc(p->n_datasets + 1, sizeof(*leads)); /* a group of which one is wanted */
 	size_t count = 0;
 
-	n->wanted = sets;
-	if (!sets || !leads) {
-		free(leads);
+	if (!sets)
 		return err_nomem(err);
-	}
-	for (size_t i = 0; i < p->n_datasets; i++)
-		leads[p->datasets[i].leader - p->datasets] |= is_wanted(n->cfg, &p->datasets[i]);
-	for (size_t i = 0; i < p->n_datasets; i++) {
-		const struct policy_dataset *d = &p->datasets[i];
-		size_t at = count;
+	n->wanted = sets;
+	for (size_t i = 0; i < n->cfg->n_datasets; i++) {
+		const struct policy_dataset *d = n->cfg->datasets[i];
 
-		if (!leads[d->leader - p->datasets])
+		if (is_in(sets, count, d) || (own->wanted && !own->wanted(own->wanted_arg, d)))
 			continue;
-		for (; at && policy_order(sets[at - 1], d) > 0; at--)
-			sets[at] = sets[at - 1];
-		sets[at] = d;
-		count++;
+		for (size_t k = 0; k < p->n_datasets; k++)
+			if (policy_together(&p->datasets[k], d))
+				sets[count++] = &p->datasets[k];
 	}
-	free(leads);
+	for (size_t i = 1; i < count; i++)
+		for (size_t k = i; k && sets[k - 1]->turn > sets[k]->turn; k--) {
+			const struct policy_dataset *d = sets[k];
+
+			sets[k] = sets[k - 1];
+			sets[k - 1] = d;
+		}
 	own->n_datasets = count;
 	own->datasets = sets;
 	n->cfg = own;
