@@ -292,7 +292,8 @@ class Repository:
 
     def name_missing(self, run, found):  # section 9; unproven: it only says what to look for
         with contextlib.suppress(*ERRORS):
-            for line in document(self.dir, "journal/journal.jsonl").splitlines():
+            for line in (line for name in sorted(os.listdir(os.path.join(self.dir, "journal"))) if re.fullmatch(r"\d{6}\.jsonl", name)
+                         for line in document(self.dir, "journal/" + name).splitlines()):
                 if b'"event":"begin"' in line and (record := json.loads(line))["run"] == run:
                     for name in set(record["datasets"]).difference(found):
                         warn("%s@%d is not here: it failed, expired, or is on another medium" % (shown(name), run))

@@ -26,38 +26,32 @@
 #include "format/crypto/minisig.h"
 #include "format/journal/journal.h"
 #include "format/policy/policy.h"
+#include "read/file/segments.h"
 #include "read/ledger/ledger.h"
-#include "read/store/store_dir.h"
+#include "read/store/store.h"
 
 #define SHOW	     200
 #define KEY_FILE_MAX 4096
 
 /* ---- which journal ---- */
 
-int cmd_journal_open(
-    struct app *app, const struct cmd_journal_options *o, char *ret_name, size_t size, int *ret_code)
+int cmd_journal_open(struct app *app, const struct cmd_journal_options *o, struct store_file *ret,
+    char *ret_name, size_t size)
 {
 	POLICY_AUTO policy = NULL;
 	struct err err = ERR_INIT;
-	char *real;
-	int fd;
+	int code = o->file ? APP_OK : app_policy(app, &policy);
 
-	if (o->file) {
+	if (code)
+		return code;
+	if (o->file)
 		snprintf(ret_name, size, "%s", o->file);
-	} else {
-		*ret_code = app_policy(app, &policy);
-		if (*ret_code)
-			return -1;
-		snprintf(ret_name, size, "%s/%s", policy->state, JOURNAL_FILE);
-	}
-	real = realpath(ret_name, NULL);
-	fd = io_open_file(AT_FDCWD, real ? real : ret_name, &err);
-	free(real);
-	if (fd < 0) {
-		err_hint(&err, "%s", text("name the journal with --file, or the policy with --policy"));
-		*ret_code = app_error(&err, APP_UNKNOWN);
-	}
-	return fd;
+	else
+		snprintf(ret_name, size, "%s/%s", policy->state, JOURNAL_DIR);
+	if (!segments_open_path(ret_name, ret, &err))
+		return APP_OK;
+	err_hint(&err, "%s", text("name the journal with --file, or the policy with --policy"));
+	return app_error(&err, APP_UNKNOWN);
 }
 
 /* ---- show ---- */
@@ -161,11 +155,10 @@ static int show_journal(struct app *app, const struct cmd_journal_options *o)
 	struct ledger *l = NULL;
 	struct err err = ERR_INIT;
 	char name[4096];
-	int code = APP_OK, r;
-	IO_FD_AUTO fd = cmd_journal_open(app, o, name, sizeof(name), &code);
-	struct store_file journal = store_dir_file(fd);
+	STORE_FILE_AUTO journal = {0};
+	int code = cmd_journal_open(app, o, &journal, name, sizeof(name)), r;
 
-	if (fd < 0)
+	if (code)
 		return code;
 	/* all of it is checked before any of it is shown */
 	r = ledger_load_file(&journal, name, NULL, NULL, NULL, &l, &err);
@@ -242,7 +235,7 @@ static int report_torn(const struct ledger *l)
 
 /* The journal is in itself as it must be.  Is it also the one that other places know? */
 static int report_verified(
-    struct app *app, const struct cmd_journal_options *o, int fd, const struct ledger *l)
+    struct app *app, const struct cmd_journal_options *o, struct store_file *journal, const struct ledger *l)
 {
 	json_t *other = NULL, *out;
 	int code, compared = APP_OK;
@@ -251,9 +244,9 @@ static int report_verified(
 		report_text(o, l);
 	code = report_torn(l);
 	if (o->against)
-		compared = cmd_journal_against(app, o, fd, l, &other);
+		compared = cmd_journal_against(app, o, journal, l, &other);
 	else if (!o->file)
-		compared = cmd_journal_against_media(app, fd, l, &other);
+		compared = cmd_journal_against_media(app, journal, l, &other);
 	if (compared > code)
 		code = compared;
 	if (!app->json) {
@@ -280,16 +273,14 @@ static int verify_journal(struct app *app, struct cmd_journal_options *o)
 	struct ledger *l;
 	struct err err = ERR_INIT;
 	char name[4096];
-	int code = APP_OK;
-	struct store_file journal;
-	IO_FD_AUTO fd = -1;
+	STORE_FILE_AUTO journal = {0};
+	int code;
 
 	if (o->root_key && parse_root(o->root_key, &o->root, &err))
 		return app_error(&err, APP_USAGE);
-	fd = cmd_journal_open(app, o, name, sizeof(name), &code);
-	if (fd < 0)
+	code = cmd_journal_open(app, o, &journal, name, sizeof(name));
+	if (code)
 		return code;
-	journal = store_dir_file(fd);
 	if (ledger_load_file(&journal, name, o->root_key ? &o->root : NULL, each_by_itself, NULL, &l, &err)) {
 		app_error(&err, APP_FAILED);
 		return app->json ? out_json(json_pack("{s:b, s:s, s:s}", "valid", 0, "code", err.code,
@@ -297,7 +288,7 @@ static int verify_journal(struct app *app, struct cmd_journal_options *o)
 				       APP_FAILED)
 				 : APP_FAILED;
 	}
-	code = report_verified(app, o, fd, l);
+	code = report_verified(app, o, &journal, l);
 	ledger_free(l);
 	return code;
 }

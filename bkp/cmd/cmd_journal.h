@@ -7,9 +7,10 @@
 struct app;
 struct json_t;
 struct ledger;
+struct store_file;
 
 struct cmd_journal_options {
-	const char *file;	  /* NULL: the state folder's */
+	const char *file;	  /* segments_open_path(); NULL: the state folder's */
 	const char *root_key;	  /* as given */
 	const char *against;	  /* of verify */
 	const char *format, *out; /* of export */
@@ -17,17 +18,18 @@ struct cmd_journal_options {
 	struct minisig_public root;
 };
 
-/* Opens the journal by its own path or by the policy's.  ≥ 0, or -1 with *ret_code. */
-int cmd_journal_open(
-    struct app *app, const struct cmd_journal_options *o, char *ret_name, size_t size, int *ret_code);
+/* Opens the journal by its own path or by the policy's; the caller closes it.  An exit code. */
+int cmd_journal_open(struct app *app, const struct cmd_journal_options *o, struct store_file *ret,
+    char *ret_name, size_t size);
 
 /* cmd_journal_against.c: compares the open journal, whose ledger is `l`, with another copy of it.  An exit
  * code; *ret (or NULL) is what there is to say for programs. */
-int cmd_journal_against(struct app *app, const struct cmd_journal_options *o, int fd, const struct ledger *l,
-    struct json_t **ret);
+int cmd_journal_against(struct app *app, const struct cmd_journal_options *o, struct store_file *ours,
+    const struct ledger *l, struct json_t **ret);
 
 /* The same with the copies on all media of the policy that are attached; *ret: an array. */
-int cmd_journal_against_media(struct app *app, int fd, const struct ledger *l, struct json_t **ret);
+int cmd_journal_against_media(
+    struct app *app, struct store_file *ours, const struct ledger *l, struct json_t **ret);
 
 /* cmd_journal_export.c: bkp journal export; cmd_journal_repair.c: bkp journal repair */
 int cmd_journal_export(struct app *app, const struct cmd_journal_options *o);

@@ -4,7 +4,6 @@
  * The other copy is verified by itself first, with the same root key.  Then the bytes are compared (history_compare()), and
  * judge_copy() names the relation: same, older, newer (this journal is an old copy), forked (two histories, both signed),
  * truncated (shorter than what this journal says was copied), unrecorded (longer than that). */
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,14 +14,14 @@
 #include <jansson.h>
 
 #include "base/err.h"
-#include "base/io.h"
 #include "base/path.h"
 #include "base/text.h"
 #include "cmd/app/app.h"
 #include "cmd/cmd_journal.h"
 #include "format/journal/journal.h"
 #include "format/policy/policy.h"
-#include "read/store/store_dir.h"
+#include "read/file/segments.h"
+#include "read/store/store.h"
 #include "read/ledger/ledger.h"
 #include "read/vault/medium.h"
 #include "write/state/history.h"
@@ -63,14 +62,13 @@ static int of_medium(struct app *app, const struct ledger *l, const char *name, 
 	return APP_OK;
 }
 
-/* A folder: a medium's, a repository's on it, a state folder. */
-static int in_folder(const struct ledger *l, struct other *o, struct err *err)
+/* A folder: a medium's, a repository's on it, a state folder, that of the segments. */
+static int in_folder(const struct ledger *l, struct other *o, struct store_file *ret, struct err *err)
 {
-	const char *const places[] = {"", "journal/", ledger_repository(l)};
 	struct medium_expect want = {.repository = ledger_repository(l)};
 	struct medium *m;
 	char path[PATH_MAX_BYTES + 128], show[SHOW];
-	struct stat st;
+	int r;
 
 	want.keys = ledger_keys(l, &want.n_keys);
 	if (!medium_open(o->path, &want, &m, NULL)) {
@@ -80,41 +78,34 @@ static int in_folder(const struct ledger *l, struct other *o, struct err *err)
 		o->expected = lm ? lm->copy_seq : 0;
 		medium_close(m);
 	}
-	for (size_t i = 0; i < 3; i++) {
-		snprintf(path, sizeof(path), "%s/%s%s%s", o->path, places[i], i == 2 ? "/journal/" : "",
-		    JOURNAL_FILE);
-		if (stat(path, &st) || strlen(path) >= sizeof(o->path))
-			continue;
-		memcpy(o->path, path, strlen(path) + 1);
-		return 0;
+	r = segments_open_path(o->path, ret, err);
+	if (r == STORE_ABSENT) {
+		snprintf(path, sizeof(path), "%s/%s", o->path, ledger_repository(l));
+		r = segments_open_path(path, ret, err);
+		if (!r && strlen(path) < sizeof(o->path))
+			memcpy(o->path, path, strlen(path) + 1);
 	}
-	return err_set(err, "E-JOURNAL-27", text("there is no journal of this repository in '%s'"),
-	    path_show(o->path, show, sizeof(show)));
+	return r != STORE_ABSENT ? r
+				 : err_set(err, "E-JOURNAL-27",
+				       text("there is no journal of this repository in '%s'"),
+				       path_show(o->path, show, sizeof(show)));
 }
 
-/* >= 0, or -1 with *ret_code. */
+/* An exit code. */
 static int open_other(
-    struct app *app, const struct ledger *l, const char *against, struct other *o, int *ret_code)
+    struct app *app, const struct ledger *l, const char *against, struct other *o, struct store_file *ret)
 {
 	struct err err = ERR_INIT;
 	struct stat st;
-	char *real;
-	int fd;
+	int code;
 
 	snprintf(o->path, sizeof(o->path), "%s", against);
-	if (stat(against, &st) && (*ret_code = of_medium(app, l, against, o)))
-		return -1;
-	if (!stat(o->path, &st) && S_ISDIR(st.st_mode) && in_folder(l, o, &err)) {
-		*ret_code = app_error(&err, APP_UNKNOWN);
-		return -1;
-	}
-	/* links are followed here: it is the person's own path */
-	real = realpath(o->path, NULL);
-	fd = io_open_file(AT_FDCWD, real ? real : o->path, &err);
-	free(real);
-	if (fd < 0)
-		*ret_code = app_error(&err, APP_UNKNOWN);
-	return fd;
+	if (stat(against, &st) && (code = of_medium(app, l, against, o)))
+		return code;
+	if (!stat(o->path, &st) && S_ISDIR(st.st_mode) ? in_folder(l, o, ret, &err)
+						       : segments_open_path(o->path, ret, &err))
+		return app_error(&err, APP_UNKNOWN);
+	return APP_OK;
 }
 
 static int judge_copy(const struct other *o, const struct history *h, const struct ledger *ours,
@@ -170,20 +161,20 @@ static int judge_copy(const struct other *o, const struct history *h, const stru
 }
 
 /* A run that goes on meanwhile has perhaps copied more to a medium than was read of ours. */
-static int relate_copies(
-    struct store_file *there, int fd, const struct ledger *l, struct history *ret, struct err *err)
+static int relate_copies(struct store_file *there, struct store_file *ours, const struct ledger *l,
+    struct history *ret, struct err *err)
 {
-	struct stat st;
+	char more;
 
-	if (history_compare(there, fd, ledger_size(l), ret, err))
+	if (history_compare(there, ours, ledger_size(l), ret, err))
 		return -1;
-	if (ret->kind != HISTORY_LONGER || fstat(fd, &st) || (uint64_t)st.st_size <= ledger_size(l))
+	if (ret->kind != HISTORY_LONGER || store_read_full(ours, &more, 1, (int64_t)ledger_size(l)) != 1)
 		return 0;
-	return history_compare(there, fd, (uint64_t)st.st_size, ret, err);
+	return history_compare(there, ours, UINT64_MAX, ret, err);
 }
 
-static int compare_copy(struct app *app, const struct other *other, struct store_file *there, int fd,
-    const struct ledger *l, json_t **ret)
+static int compare_copy(struct app *app, const struct other *other, struct store_file *there,
+    struct store_file *ours, const struct ledger *l, json_t **ret)
 {
 	struct ledger *theirs = NULL;
 	struct err err = ERR_INIT;
@@ -197,7 +188,7 @@ static int compare_copy(struct app *app, const struct other *other, struct store
 		err_wrap(&err, "'%s'", show);
 		return app_error(&err, APP_FAILED);
 	}
-	if (relate_copies(there, fd, l, &h, &err)) {
+	if (relate_copies(there, ours, l, &h, &err)) {
 		ledger_free(theirs);
 		return app_error(&err, APP_UNKNOWN);
 	}
@@ -213,15 +204,14 @@ static int compare_copy(struct app *app, const struct other *other, struct store
 	return code;
 }
 
-int cmd_journal_against(
-    struct app *app, const struct cmd_journal_options *o, int fd, const struct ledger *l, json_t **ret)
+int cmd_journal_against(struct app *app, const struct cmd_journal_options *o, struct store_file *ours,
+    const struct ledger *l, json_t **ret)
 {
 	struct other other = {.medium = false};
-	int code = APP_OK;
-	IO_FD_AUTO there = open_other(app, l, o->against, &other, &code);
-	struct store_file file = store_dir_file(there);
+	STORE_FILE_AUTO there = {0};
+	int code = open_other(app, l, o->against, &other, &there);
 
-	return there < 0 ? code : compare_copy(app, &other, &file, fd, l, ret);
+	return code ? code : compare_copy(app, &other, &there, ours, l, ret);
 }
 
 /* ---- every medium that is attached ---- */
@@ -231,11 +221,11 @@ static int open_copy(const struct medium *m, const struct ledger_medium *lm, str
     struct store_file *ret_file, int *ret_code)
 {
 	struct err err = ERR_INIT;
-	int r = store_open(medium_repo(m), "journal/" JOURNAL_FILE, ret_file, &err);
+	int r = segments_open(medium_repo(m), ret_file, &err);
 	char show[SHOW];
 
 	snprintf(
-	    o->path, sizeof(o->path), "%s/%s/journal/%s", medium_path(m), medium_repository(m), JOURNAL_FILE);
+	    o->path, sizeof(o->path), "%s/%s/%s", medium_path(m), medium_repository(m), JOURNAL_DIR);
 	o->medium = true;
 	o->expected = lm->copy_seq;
 	if (!r)
@@ -255,7 +245,7 @@ static int open_copy(const struct medium *m, const struct ledger_medium *lm, str
 }
 
 static int with_medium(
-    struct app *app, const struct policy_medium *pm, int fd, const struct ledger *l, json_t **ret)
+    struct app *app, const struct policy_medium *pm, struct store_file *ours, const struct ledger *l, json_t **ret)
 {
 	const struct ledger_medium *lm = ledger_medium_by_label(l, pm->name);
 	const char *path = pm->path ? pm->path : lm ? lm->path : NULL;
@@ -275,12 +265,13 @@ static int with_medium(
 		return r == MEDIUM_ABSENT ? APP_OK : app_error(&err, APP_UNKNOWN);
 	r = open_copy(m, lm, &other, &there, &code);
 	if (!r)
-		code = compare_copy(app, &other, &there, fd, l, ret);
+		code = compare_copy(app, &other, &there, ours, l, ret);
 	medium_close(m);
 	return code;
 }
 
-int cmd_journal_against_media(struct app *app, int fd, const struct ledger *l, json_t **ret)
+int cmd_journal_against_media(
+    struct app *app, struct store_file *ours, const struct ledger *l, json_t **ret)
 {
 	POLICY_AUTO policy = NULL;
 	json_t *all = json_array();
@@ -289,7 +280,7 @@ int cmd_journal_against_media(struct app *app, int fd, const struct ledger *l, j
 	for (size_t i = 0; policy && i < policy->n_media; i++) {
 		json_t *one = NULL;
 
-		r = with_medium(app, &policy->media[i], fd, l, &one);
+		r = with_medium(app, &policy->media[i], ours, l, &one);
 		code = r > code ? r : code;
 		if (one)
 			json_array_append_new(all, one);

@@ -21,7 +21,7 @@
 #include "cmd/show/journal_words.h"
 #include "format/journal/journal.h"
 #include "read/ledger/ledger.h"
-#include "read/store/store_dir.h"
+#include "read/store/store.h"
 
 #define SHOW 256
 
@@ -147,15 +147,14 @@ static int cannot_write(const char *name, int errnum)
 	return app_error(&err, APP_FAILED);
 }
 
-static int write_all(struct exporting *e, int fd, const char *name)
+static int write_all(struct exporting *e, struct store_file *journal, const char *name)
 {
-	struct store_file journal = store_dir_file(fd);
 	struct ledger *again = NULL;
 	struct err err = ERR_INIT;
 
 	if (e->csv)
 		csv_head(e);
-	if (ledger_load_file(&journal, name, ledger_root(e->ledger), export_record, e, &again, &err))
+	if (ledger_load_file(journal, name, ledger_root(e->ledger), export_record, e, &again, &err))
 		return app_error(&err, APP_FAILED);
 	ledger_free(again);
 	if (!e->csv)
@@ -164,7 +163,7 @@ static int write_all(struct exporting *e, int fd, const char *name)
 }
 
 /* Into a file of its own, which is whole or not there. */
-static int to_file(struct exporting *e, int fd, const char *name, const char *out)
+static int to_file(struct exporting *e, struct store_file *journal, const char *name, const char *out)
 {
 	int to = open(out, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600), code;
 	bool failed;
@@ -177,7 +176,7 @@ static int to_file(struct exporting *e, int fd, const char *name, const char *ou
 		unlink(out);
 		return cannot_write(out, ENOMEM);
 	}
-	code = write_all(e, fd, name);
+	code = write_all(e, journal, name);
 	errno = 0;
 	failed = ferror(e->to) || fflush(e->to) || fsync(to) || io_sync_parent(out, NULL);
 	if (fclose(e->to) || failed)
@@ -193,21 +192,19 @@ int cmd_journal_export(struct app *app, const struct cmd_journal_options *o)
 	struct ledger *l = NULL;
 	struct err err = ERR_INIT;
 	char name[4096];
-	int code = APP_OK;
-	struct store_file journal;
-	IO_FD_AUTO fd = -1;
+	STORE_FILE_AUTO journal = {0};
+	int code;
 
 	if (!o->format || (!e.csv && strcmp(o->format, "json") != 0))
 		return app_usage(app, "%s", text("'journal export' needs --format csv or --format json"));
-	fd = cmd_journal_open(app, o, name, sizeof(name), &code);
-	if (fd < 0)
+	code = cmd_journal_open(app, o, &journal, name, sizeof(name));
+	if (code)
 		return code;
-	journal = store_dir_file(fd);
 	/* all of it is checked before any of it is written */
 	if (ledger_load_file(&journal, name, NULL, NULL, NULL, &l, &err))
 		return app_error(&err, APP_FAILED);
 	e.ledger = l;
-	code = o->out ? to_file(&e, fd, name, o->out) : write_all(&e, fd, name);
+	code = o->out ? to_file(&e, &journal, name, o->out) : write_all(&e, &journal, name);
 	ledger_free(l);
 	return o->out ? code : app_flush(code);
 }

@@ -21,6 +21,7 @@
 #include "format/medium/generation.h"
 #include "format/policy/policy.h"
 #include "format/policy/policy_plan.h"
+#include "read/file/segments.h"
 #include "read/ledger/ledger.h"
 #include "read/rules/compliance.h"
 #include "read/store/store_dir.h"
@@ -93,15 +94,13 @@ static int take_record(void *arg, const struct journal_record *r, struct err *er
 
 static int read_history(const struct policy *policy, const struct ledger *l, struct history *h)
 {
-	IO_FD_AUTO dir = open(policy->state, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	IO_FD_AUTO fd = -1;
-	struct store_file journal;
+	STORE_AUTO folder = {0};
+	STORE_FILE_AUTO journal = {0};
 	struct err err = ERR_INIT;
 	struct ledger *again;
 
-	fd = io_open_file(dir, JOURNAL_FILE, &err);
-	journal = store_dir_file(fd);
-	if (fd < 0 || ledger_load_file(&journal, JOURNAL_FILE, ledger_root(l), take_record, h, &again, &err))
+	if (store_dir_open(policy->state, &folder, &err) || segments_open(&folder, &journal, &err) ||
+	    ledger_load_file(&journal, JOURNAL_DIR, ledger_root(l), take_record, h, &again, &err))
 		return app_error(&err, APP_UNKNOWN);
 	ledger_free(again);
 	return APP_OK;

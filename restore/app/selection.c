@@ -18,14 +18,14 @@
 #include "format/medium/selector.h"
 #include "read/ledger/ledger.h"
 #include "read/store/store.h"
-#include "read/store/store_dir.h"
+#include "read/file/segments.h"
+#include "read/store/store.h"
 #include "read/vault/repository.h"
 #include "read/vault/vault_r.h"
 #include "restore/app/app.h"
 
-#define JOURNAL "journal/" JOURNAL_FILE
-#define THERE	360
-#define SHOW	300
+#define THERE 360
+#define SHOW  300
 
 /* ---- what there is ---- */
 
@@ -307,17 +307,15 @@ static void ask_journals(struct app *app, const struct found *f)
 	for (size_t i = 0; i < app->n_media; i++) {
 		STORE_FILE_AUTO file = {0};
 
-		if (app->vaults[i] && !store_open(vault_r_store(app->vaults[i]), JOURNAL, &file, NULL) &&
+		if (app->vaults[i] && !segments_open(vault_r_store(app->vaults[i]), &file, NULL) &&
 		    ask_journal(app, &file, app->media[i], f))
 			return;
 	}
 	for (size_t i = 0; i < app->n_journals; i++) {
-		char *real = realpath(app->journals[i], NULL);
-		IO_FD_AUTO fd = io_open_file(AT_FDCWD, real ? real : app->journals[i], NULL);
-		struct store_file file = store_dir_file(fd);
+		STORE_FILE_AUTO file = {0};
 
-		free(real);
-		if (fd >= 0 && ask_journal(app, &file, app->journals[i], f))
+		if (!segments_open_path(app->journals[i], &file, NULL) &&
+		    ask_journal(app, &file, app->journals[i], f))
 			return;
 	}
 	err_set(&err, "E-RESTORE-02",

@@ -5,14 +5,11 @@
  */
 #include "restore/app/vouch.h"
 
-#include <fcntl.h>
-#include <stdlib.h>
-
 #include "base/err.h"
-#include "base/io.h"
 #include "base/path.h"
 #include "base/text.h"
-#include "read/store/store_dir.h"
+#include "read/file/segments.h"
+#include "read/store/store.h"
 #include "read/verify/reported.h"
 #include "read/verify/verify.h"
 #include "restore/app/app.h"
@@ -22,12 +19,11 @@
 static int of_file(
     struct app *app, const char *path, const struct app_generation *g, struct reported *ret, struct err *err)
 {
-	char *real = realpath(path, NULL); /* links are followed here: it is the person's own path */
-	IO_FD_AUTO fd = io_open_file(AT_FDCWD, real ? real : path, err);
-	struct store_file file = store_dir_file(fd);
+	STORE_FILE_AUTO file = {0};
 
-	free(real);
-	return fd < 0 ? -1 : reported_look_in(app->vault, &file, g->dataset, g->number, ret, err);
+	return segments_open_path(path, &file, err)
+		   ? -1
+		   : reported_look_in(app->vault, &file, g->dataset, g->number, ret, err);
 }
 
 int vouch_each(struct app *app, const struct app_generation *g, vouch_fn *fn, void *arg, struct err *err)

@@ -2,6 +2,7 @@
 #include "format/journal/journal.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -33,6 +34,20 @@ int journal_is_uuid(const char *s)
 			return 0;
 	}
 	return !s[i];
+}
+
+char *journal_segment_name(uint32_t number, char *out)
+{
+	snprintf(out, JOURNAL_NAME, "%06" PRIu32 ".jsonl", number <= JOURNAL_SEGMENTS ? number : 0);
+	return out;
+}
+
+uint32_t journal_segment_number(const char *name)
+{
+	char again[JOURNAL_NAME];
+	const uint32_t n = strspn(name, "0123456789") == 6 ? (uint32_t)strtoul(name, NULL, 10) : 0;
+
+	return n && !strcmp(journal_segment_name(n, again), name) ? n : 0;
 }
 
 bool journal_is_event(const char *s)

@@ -37,13 +37,24 @@ struct minisig_public;
 struct minisig_secret;
 
 #define JOURNAL_LINE_MAX    ((size_t)1 << 20) /* bytes of a line, without its newline */
-#define JOURNAL_FILE	    "journal.jsonl"
+#define JOURNAL_DIR	    "journal"	      /* the folder of the segments, 000001.jsonl, 000002.jsonl, … */
+#define JOURNAL_OLD	    "journal.jsonl"   /* one file held all of it once */
+#define JOURNAL_SEGMENT_MAX ((size_t)4 << 20) /* bytes of a segment */
+/* The writer closes it before: the record of a repair (write/copies/journal_repair.h) takes the place of what was cut off */
+#define JOURNAL_SEGMENT_FULL (JOURNAL_SEGMENT_MAX - ((size_t)64 << 10))
+#define JOURNAL_SEGMENTS    999999
+#define JOURNAL_NAME	    16
 #define JOURNAL_UUID	    37 /* a UUID, lower case, and NUL */
 #define JOURNAL_EPOCH_EVENT "epoch"
 #define JOURNAL_EPOCHS_MAX  65536 /* one a run for 179 years */
 
 /* true for a UUID as this format writes it: 36 characters, lower case hexadecimal */
 int journal_is_uuid(const char *s);
+
+/* "000042.jsonl" of 1…JOURNAL_SEGMENTS into out[JOURNAL_NAME]; returns out. */
+char *journal_segment_name(uint32_t number, char *out);
+/* The number of a segment by its name; 0: no segment has that name. */
+uint32_t journal_segment_number(const char *name);
 
 /* What stands around the members of an event. */
 struct journal_frame {

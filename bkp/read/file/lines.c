@@ -14,6 +14,7 @@
 #include "base/io.h"
 #include "base/text.h"
 #include "format/journal/journal.h"
+#include "read/file/segments.h"
 #include "read/store/store.h"
 
 #define READ_SIZE ((size_t)64 << 10)
@@ -49,5 +50,5 @@ int lines_each(struct store_file *file, lines_fn *fn, void *arg, bool *ret_torn,
 			    err, ERR_MALFORMED, "E-JOURNAL-01", "%s", text("a line is too long"));
 	} while ((size_t)n == READ_SIZE);
 	*ret_torn = b.n > 0;
-	return 0;
+	return segments_whole(file, err);
 }

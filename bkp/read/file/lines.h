@@ -1,6 +1,7 @@
 /* lines: the lines of a journal or of a list of keys, one after the other, in bounded memory.
  *
- * Errors: E-IO-02 it cannot be read, E-JOURNAL-01 a line is longer than a record can be.
+ * Errors: E-IO-02 it cannot be read, E-JOURNAL-01 a line is longer than a record can be, E-JOURNAL-11 it ends
+ * before the journal does (segments.h): all lines up to there were shown.
  */
 #ifndef BKP_READ_FILE_LINES_H
 #define BKP_READ_FILE_LINES_H

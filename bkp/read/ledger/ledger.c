@@ -11,11 +11,11 @@
 #include <string.h>
 
 #include "base/err.h"
-#include "base/io.h"
 #include "base/text.h"
 #include "format/journal/journal.h"
 #include "format/medium/selector.h"
 #include "read/file/lines.h"
+#include "read/file/segments.h"
 #include "read/store/store_dir.h"
 #include "read/verify/verify.h"
 
@@ -134,6 +134,8 @@ static int load_records(struct ledger *l, struct store_file *file, const char *n
 			return -1;
 	} while ((size_t)r == READ_SIZE);
 	l->torn = b.n > 0;
+	if (segments_whole(file, err))
+		return -1;
 	if (!ledger_seq(l))
 		return err_set(err, "E-LEDGER-04", text("the journal '%s' holds no record"), name);
 	return 0;
@@ -154,16 +156,27 @@ int ledger_load_file(struct store_file *file, const char *name, const struct min
 	return 0;
 }
 
+/* 0, LEDGER_ABSENT, -1. */
+static int open_state(int dirfd, struct store_file *ret, struct err *err)
+{
+	const struct store folder = store_dir_of(dirfd);
+	const int r = segments_open(&folder, ret, err);
+
+	if (r == STORE_ABSENT && store_has(&folder, JOURNAL_OLD)) {
+		err_set_kind(err, ERR_CONTRADICTION, "E-LEDGER-05",
+		    text("this repository was made before the journal stood in segments: there is '%s'"),
+		    JOURNAL_OLD);
+		return ledger_hint_old(err);
+	}
+	return r == STORE_ABSENT ? LEDGER_ABSENT : r;
+}
+
 int ledger_load(int dirfd, const struct minisig_public *root, struct ledger **ret, struct err *err)
 {
-	IO_FD_AUTO fd = io_open_file(dirfd, JOURNAL_FILE, err);
-	struct store_file file = store_dir_file(fd);
+	STORE_FILE_AUTO file = {0};
+	const int r = open_state(dirfd, &file, err);
 
-	if (fd < 0 && errno == ENOENT) {
-		err_set(err, "E-LEDGER-03", text("there is no journal '%s'"), JOURNAL_FILE);
-		return LEDGER_ABSENT;
-	}
-	return fd < 0 ? -1 : ledger_load_file(&file, JOURNAL_FILE, root, NULL, NULL, ret, err);
+	return r ? r : ledger_load_file(&file, JOURNAL_DIR, root, NULL, NULL, ret, err);
 }
 
 struct valid {
@@ -185,16 +198,15 @@ static int take_valid(void *arg, const uint8_t *line, size_t n, size_t ahead, st
 int ledger_load_valid(
     int dirfd, const struct minisig_public *root, struct ledger **ret, struct err *ret_why, struct err *err)
 {
-	IO_FD_AUTO fd = io_open_file(dirfd, JOURNAL_FILE, err);
-	struct store_file file = store_dir_file(fd);
+	STORE_FILE_AUTO file = {0};
 	struct valid v = {.why = ret_why};
 	struct err said = ERR_INIT;
-	int r;
+	int r = open_state(dirfd, &file, err);
 
-	if (fd < 0 || ledger_new(root, &v.l, err))
+	if (r || ledger_new(root, &v.l, err))
 		return -1;
 	r = lines_each(&file, take_valid, &v, &v.l->torn, &said);
-	/* longer than a record can be: no more one than any other line that is none */
+	/* longer than a record can be, or a row of segments that is none: no more one than any other line that is none */
 	if (r < 0 && said.kind == ERR_MALFORMED) {
 		*ret_why = said;
 		r = 1;
@@ -207,7 +219,7 @@ int ledger_load_valid(
 	}
 	ledger_free(v.l);
 	return r < 0 ? -1
-		     : err_set(err, "E-LEDGER-04", text("the journal '%s' holds no record"), JOURNAL_FILE);
+		     : err_set(err, "E-LEDGER-04", text("the journal '%s' holds no record"), JOURNAL_DIR);
 }
 
 const char *ledger_repository(const struct ledger *l)

@@ -9,7 +9,8 @@
  *
  * Errors: E-JOURNAL-NN (journal.h) for lines, E-LEDGER-01 a known event lacks a member or has one of the
  * wrong kind, E-LEDGER-02 a record contradicts what stands before it, E-LEDGER-03 there is no journal,
- * E-LEDGER-04 it is empty, E-LEDGER-05 it was made before each data set stood alone: no later version reads it.
+ * E-LEDGER-04 it is empty, E-LEDGER-05 it was made before each data set stood alone, or before its segments: no later version
+ * reads it; E-JOURNAL-11 a segment is missing or not what it must be (read/file/segments.h).
  *
  * Everything an accessor returns belongs to the ledger and is valid until the next ledger_take() or
  * ledger_free().
@@ -158,7 +159,7 @@ struct ledger_notified {
 
 struct ledger;
 
-/* Reads journal.jsonl in the folder.  root: the key of epoch 1, or NULL: take it from the init record.
+/* Reads the journal in the folder.  root: the key of epoch 1, or NULL: take it from the init record.
  * 0, LEDGER_ABSENT (E-LEDGER-03), -1. */
 #define LEDGER_ABSENT 1
 int ledger_load(int dirfd, const struct minisig_public *root, struct ledger **ret, struct err *err)

@@ -25,6 +25,7 @@
 #include "format/crypto/age.h"
 #include "read/store/store.h"
 #include "read/file/lines.h"
+#include "read/file/segments.h"
 
 struct repository {
 	char id[JOURNAL_UUID];
@@ -200,8 +201,8 @@ static int feed_line(void *arg, const uint8_t *line, size_t n, size_t ahead, str
 	return 0;
 }
 
-/* What one file tells; *ret is NULL when it is not there.  why: what is wrong with it. */
-static int links_of(const struct repository *r, const struct store *folder, const char *path, bool chosen,
+/* What keys.jsonl tells, or (chosen) the journal; *ret is NULL when it is not there.  why: what is wrong with it. */
+static int links_of(const struct repository *r, const struct store *folder, bool chosen,
     struct journal_check **ret, struct err *why, struct err *err)
 {
 	struct feeding f = {.chosen = chosen};
@@ -209,7 +210,7 @@ static int links_of(const struct repository *r, const struct store *folder, cons
 	STORE_FILE_AUTO file = {0};
 
 	*ret = NULL;
-	if (store_open(folder, path, &file, why))
+	if (chosen ? segments_open(folder, &file, why) : store_open(folder, REPOSITORY_LINKS, &file, why))
 		return 0;
 	if (journal_check_new_links(&r->root, r->id, &f.check, err))
 		return -1;
@@ -233,10 +234,10 @@ int repository_load_keys(struct repository *r, const struct store *folder, struc
 {
 	struct journal_check *first = NULL, *second = NULL;
 	struct err why = ERR_INIT, other = ERR_INIT;
-	int failed = links_of(r, folder, REPOSITORY_LINKS, false, &first, &why, err);
+	int failed = links_of(r, folder, false, &first, &why, err);
 
 	if (!failed && why.code[0])
-		failed = links_of(r, folder, "journal/" JOURNAL_FILE, true, &second, &other, err);
+		failed = links_of(r, folder, true, &second, &other, err);
 	if (failed) {
 		journal_check_free(first);
 		journal_check_free(second);
@@ -272,7 +273,7 @@ int repository_more_keys(struct repository *r, const struct store *folder, struc
 	if (r->journal_asked || r->keys_fault.code[0])
 		return 0;
 	r->journal_asked = true;
-	if (links_of(r, folder, "journal/" JOURNAL_FILE, true, &more, &why, err))
+	if (links_of(r, folder, true, &more, &why, err))
 		return -1;
 	if (count_keys(more) <= count_keys(r->links)) {
 		journal_check_free(more);

@@ -103,15 +103,19 @@ static int load_repository(struct vault_r *v, const char *root_key, struct err *
 }
 
 /* Archives and generations stood directly below the repository once.  With datasets/ beside them they are somebody's
- * copy, or left over, and nobody's business here. */
+ * copy, or left over, and nobody's business here; so is the one file that was the journal, beside segments. */
 static int check_layout(const struct vault_r *v, struct err *err)
 {
-	if (store_has(&v->store, "datasets") ||
-	    (!store_has(&v->store, "generations") && !store_has(&v->store, "archives")))
+	const bool alone = store_has(&v->store, "datasets") ||
+			   (!store_has(&v->store, "generations") && !store_has(&v->store, "archives"));
+
+	if (alone && (!store_has(&v->store, JOURNAL_DIR "/" JOURNAL_OLD) ||
+			 store_has(&v->store, JOURNAL_DIR "/000001.jsonl")))
 		return 0;
 	err_set_kind(err, ERR_FOREIGN, "E-VAULT-11",
-	    text("repository '%s' is of a version in which data sets did not stand alone: this one does not "
-		 "read it"),
+	    alone ? text("repository '%s' is of a version whose journal was one file: this one does not read it")
+		  : text("repository '%s' is of a version in which data sets did not stand alone: this one "
+			 "does not read it"),
 	    v->id);
 	return err_hint(err, "%s", text("use the bkp-restore that the medium carries in its folder 'tools'"));
 }

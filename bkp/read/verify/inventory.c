@@ -416,7 +416,7 @@ static bool in_set(const char *name)
 
 static bool in_journal(const char *name)
 {
-	return !strcmp(name, JOURNAL_FILE) || !strncmp(name, "damaged-", 8);
+	return journal_segment_number(name) || !strncmp(name, "damaged-", 8);
 }
 
 static bool is_hex(const char *s, size_t n)
@@ -512,19 +512,20 @@ static void look_all_names(const struct looking *l)
 static int look_journal(const struct looking *l, struct err *err)
 {
 	struct reported r;
-	char dir[PATH_BYTES];
+	char dir[PATH_BYTES], name[JOURNAL_NAME];
 
 	if (reported_look(l->v, "", UINT64_MAX, &r, err))
 		return -1;
 	snprintf(dir, sizeof(dir), "%sjournal/", l->repo);
+	journal_segment_name(r.segment ? r.segment : 1, name);
 	if ((r.state == REPORTED_ABSENT || r.state == REPORTED_BROKEN) && err_is_unread(&r.why))
-		tell_unread(l, dir, JOURNAL_FILE, INVENTORY_TEXT, -1, &r.why);
+		tell_unread(l, dir, name, INVENTORY_TEXT, -1, &r.why);
 	else if (r.state == REPORTED_ABSENT)
-		tell_unread(l, dir, JOURNAL_FILE, INVENTORY_TEXT, STORE_ABSENT, &r.why);
+		tell_unread(l, dir, name, INVENTORY_TEXT, STORE_ABSENT, &r.why);
 	else if (r.state == REPORTED_BROKEN)
-		tell_damaged(l, dir, JOURNAL_FILE, INVENTORY_TEXT, r.why.msg);
+		tell_damaged(l, dir, name, INVENTORY_TEXT, r.why.msg);
 	else if (r.torn)
-		tell_damaged(l, dir, JOURNAL_FILE, INVENTORY_TEXT, text("its last line has no end"));
+		tell_damaged(l, dir, name, INVENTORY_TEXT, text("its last line has no end"));
 	return 0;
 }
 

@@ -17,10 +17,9 @@
 #include "format/journal/journal.h"
 #include "read/store/store.h"
 #include "read/file/lines.h"
+#include "read/file/segments.h"
 #include "read/vault/repository.h"
 #include "read/vault/vault_r.h"
-
-#define JOURNAL "journal/" JOURNAL_FILE
 
 struct looking {
 	struct journal_check *check;
@@ -28,6 +27,7 @@ struct looking {
 	uint64_t number;
 	struct reported *ret;
 	uint64_t begun; /* the highest run of all "begin" records */
+	uint64_t taken; /* bytes of the lines that were accepted */
 	bool seen;	/* the first "begin" of this run was */
 };
 
@@ -90,6 +90,7 @@ static int each_line(void *arg, const uint8_t *line, size_t n, size_t ahead, str
 		take_committed(l, &r);
 	journal_record_clear(&r);
 	l->ret->head = journal_check_seq(l->check);
+	l->taken += n + 1;
 	return 0;
 }
 
@@ -114,6 +115,8 @@ int reported_look_in(const struct vault_r *v, struct store_file *journal, const 
 	found.state = judge_state(&l, lines_each(journal, each_line, &l, &torn, &found.why) != 0);
 	journal_check_free(l.check);
 	found.torn = torn;
+	if (segments_count(journal))
+		found.segment = segments_at(journal, l.taken);
 	*ret = found;
 	return 0;
 }
@@ -124,7 +127,7 @@ int reported_look(
 	struct reported absent = {.state = REPORTED_ABSENT, .why = ERR_INIT};
 	STORE_FILE_AUTO file = {0};
 
-	if (store_open(vault_r_store(v), JOURNAL, &file, &absent.why)) {
+	if (segments_open(vault_r_store(v), &file, &absent.why)) {
 		*ret = absent;
 		return 0;
 	}

@@ -31,6 +31,7 @@ struct reported {
 	bool known;
 	bool torn;     /* bytes without an end of line follow the last one */
 	uint64_t head; /* records of the copy that were checked */
+	uint32_t segment; /* where what stands after them begins; 0: it is no row of segments */
 	struct err why;
 };
 

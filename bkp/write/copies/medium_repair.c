@@ -19,6 +19,7 @@
 #include "base/text.h"
 #include "format/crypto/digest.h"
 #include "format/journal/journal.h"
+#include "read/file/segments.h"
 #include "read/ledger/ledger.h"
 #include "read/store/store.h"
 #include "read/vault/medium.h"
@@ -117,34 +118,67 @@ static int put_facts(struct mending *w, struct err *err)
 	return 0;
 }
 
-/* A copy that is no journal any more is kept, under another name; another history stays what it is. */
-static int put_aside(struct mending *w, struct err *err)
+struct aside {
+	const struct mending *w;
+	struct store_file *ours;
+};
+
+/* Each segment that is not what stands here keeps its bytes under another name. */
+static int each_segment(void *arg, const char *name, struct err *err)
+{
+	const struct aside *a = arg;
+	const struct store *repo = medium_repo(a->w->m->medium);
+	const uint32_t number = journal_segment_number(name);
+	BUF_AUTO theirs = BUF_INIT(JOURNAL_SEGMENT_MAX);
+	BUF_AUTO ours = BUF_INIT(JOURNAL_SEGMENT_MAX);
+	char from[64], to[64];
+	ssize_t n = 0;
+
+	if (!number)
+		return 0;
+	snprintf(from, sizeof(from), JOURNAL_DIR "/%s", name);
+	snprintf(to, sizeof(to), JOURNAL_DIR "/damaged-%ju-%06u",
+	    (uintmax_t)ledger_seq(state_ledger(a->w->m->state)), number);
+	if (!store_read(repo, from, &theirs, NULL) && number <= segments_count(a->ours)) {
+		if (buf_reserve(&ours, theirs.n, err))
+			return -1;
+		n = store_read_full(a->ours, ours.p, theirs.n, (int64_t)segments_start(a->ours, number));
+		if (n == (ssize_t)theirs.n && !memcmp(ours.p, theirs.p, theirs.n) &&
+		    segments_start(a->ours, number) + theirs.n <= segments_start(a->ours, number + 1))
+			return 0;
+	}
+	return store_w_set_aside(repo, from, to, err);
+}
+
+/* A copy that is no journal any more is kept, under other names; another history stays what it is. */
+static int put_aside(struct mending *w, struct store_file *ours, bool *ret_mended, struct err *err)
 {
 	struct journal_copies_finding found;
-	char path[64];
+	struct aside a = {w, ours};
 
 	if (journal_copies_check(w->m->state, w->m->medium, &found, err))
 		return -1;
-	if (strcmp(found.found, "forked") != 0)
+	*ret_mended = !strcmp(found.found, "forked");
+	if (!*ret_mended)
 		return 0;
 	if (journal_copies_is_signed(w->m->state, w->m->medium)) {
 		if (err)
 			*err = found.why;
 		return -1;
 	}
-	snprintf(path, sizeof(path), "journal/damaged-%ju", (uintmax_t)ledger_seq(state_ledger(w->m->state)));
-	return store_w_set_aside(medium_repo(w->m->medium), "journal/" JOURNAL_FILE, path, err);
+	return store_list(medium_repo(w->m->medium), JOURNAL_DIR, each_segment, &a, err);
 }
 
 static int put_journal(struct mending *w, struct err *err)
 {
-	IO_FD_AUTO fd = io_open_file(state_dirfd(w->m->state), JOURNAL_FILE, err);
+	STORE_FILE_AUTO ours = {0};
 	const char *uuid = medium_uuid(w->m->medium);
 	struct journal_copies_mark mark;
+	bool mended;
 
 	journal_copies_mark(w->m->state, &mark);
-	if (fd < 0 || put_aside(w, err) ||
-	    vault_w_put_journal(w->vault, fd, ledger_size(state_ledger(w->m->state)), err))
+	if (state_journal(w->m->state, &ours, err) || put_aside(w, &ours, &mended, err) ||
+	    vault_w_put_journal(w->vault, &ours, ledger_size(state_ledger(w->m->state)), mended, err))
 		return -1;
 	return journal_copies_copied(w->m->state, &mark, &uuid, 1, err);
 }
@@ -182,7 +216,7 @@ static int mend_around(struct mending *w, struct err *err)
 		w->m->left(w->m->arg, REPOSITORY_LINKS, INVENTORY_NEEDED, &why);
 	why = (struct err)ERR_INIT;
 	if (put_journal(w, &why))
-		w->m->left(w->m->arg, "journal/" JOURNAL_FILE, INVENTORY_TEXT, &why);
+		w->m->left(w->m->arg, JOURNAL_DIR "/", INVENTORY_TEXT, &why);
 	why = (struct err)ERR_INIT;
 	r = medium_docs_put(w->m->state, w->m->policy, w->m->medium, w->m->docs, &docs, NULL, &why, err);
 	if (!r && why.code[0])

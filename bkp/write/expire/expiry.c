@@ -282,14 +282,14 @@ static int act_on(struct expiry *e, struct expiry_medium *m, struct err *err)
 static void put_journal(const struct expiry *e, struct expiry_medium *m)
 {
 	struct err why = ERR_INIT;
-	IO_FD_AUTO fd = io_open_file(state_dirfd(e->state), JOURNAL_FILE, &why);
+	STORE_FILE_AUTO journal = {0};
 	const char *uuid = medium_uuid(m->medium);
 	struct journal_copies_mark mark;
 	struct vault_w *v = NULL;
 
 	journal_copies_mark(e->state, &mark);
-	if (fd >= 0 && !vault_w_open(medium_repo(m->medium), &v, &why) &&
-	    !vault_w_put_journal(v, fd, ledger_size(state_ledger(e->state)), &why))
+	if (!state_journal(e->state, &journal, &why) && !vault_w_open(medium_repo(m->medium), &v, &why) &&
+	    !vault_w_put_journal(v, &journal, ledger_size(state_ledger(e->state)), false, &why))
 		(void)!journal_copies_copied(e->state, &mark, &uuid, 1, &why);
 	vault_w_close(v);
 	if (why.code[0] && !m->done.why.code[0])

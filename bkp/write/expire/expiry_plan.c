@@ -16,7 +16,7 @@
 #include "format/journal/approval.h"
 #include "format/journal/journal.h"
 #include "read/ledger/ledger.h"
-#include "read/store/store_dir.h"
+#include "read/store/store.h"
 #include "write/expire/expiry_private.h"
 #include "write/state/reserve.h"
 #include "write/state/state.h"
@@ -160,13 +160,12 @@ static int check_head(const struct expiry *e, const struct approval_plan *plan, 
 {
 	const struct ledger *l = state_ledger(e->state);
 	struct looking k = {&plan->head, 0, false};
-	IO_FD_AUTO fd = io_open_file(state_dirfd(e->state), JOURNAL_FILE, err);
-	struct store_file journal = store_dir_file(fd);
+	STORE_FILE_AUTO journal = {0};
 	struct ledger *again = NULL;
 	int64_t age_s;
 
-	if (fd < 0 ||
-	    ledger_load_file(&journal, JOURNAL_FILE, ledger_root(l), look_at_record, &k, &again, err))
+	if (state_journal(e->state, &journal, err) ||
+	    ledger_load_file(&journal, JOURNAL_DIR, ledger_root(l), look_at_record, &k, &again, err))
 		return -1;
 	k.found |=
 	    plan->head.seq == ledger_seq(again) && !memcmp(plan->head.sha256, ledger_head(again), DIGEST_LEN);

@@ -18,6 +18,7 @@
 #include "base/text.h"
 #include "format/journal/journal.h"
 #include "format/policy/policy.h"
+#include "read/file/segments.h"
 #include "read/store/store.h"
 #include "read/ledger/ledger.h"
 #include "read/vault/medium.h"
@@ -137,7 +138,7 @@ static int is_ahead(const struct state *s, const struct medium *m, struct store_
 	struct ledger *l = NULL;
 	uint64_t seq = 0;
 
-	if (!ledger_load_file(theirs, JOURNAL_FILE, ledger_root(ours), NULL, NULL, &l, NULL))
+	if (!ledger_load_file(theirs, JOURNAL_DIR, ledger_root(ours), NULL, NULL, &l, NULL))
 		seq = ledger_seq(l);
 	ledger_free(l);
 	return seq > ledger_seq(ours) ? say_ahead(m, seq, ledger_seq(ours), text("copy of the journal"), err)
@@ -166,14 +167,15 @@ int journal_copies_check(
 {
 	const struct ledger *l = state_ledger(s);
 	const struct ledger_medium *lm = ledger_medium_by_uuid(l, medium_uuid(m));
-	IO_FD_AUTO ours = io_open_file(state_dirfd(s), JOURNAL_FILE, err);
+	STORE_FILE_AUTO ours = {0};
 	STORE_FILE_AUTO theirs = {0};
 	struct journal_copies_finding f = {.found = "", .expected = lm ? lm->copy_seq : 0, .why = ERR_INIT};
 	struct history h;
 	struct keys k;
 	int r;
 
-	if (ours < 0 || history_look(medium_repo(m), ours, ledger_size(l), &theirs, &h, err) ||
+	if (state_journal(s, &ours, err) ||
+	    history_look(medium_repo(m), &ours, ledger_size(l), &theirs, &h, err) ||
 	    compare_keys(s, medium_repo(m), &k, err))
 		return -1;
 	if (h.kind == HISTORY_LONGER && (r = is_ahead(s, m, &theirs, err)))
@@ -241,9 +243,9 @@ bool journal_copies_is_signed(const struct state *s, const struct medium *m)
 	struct ledger *l = NULL;
 	bool is;
 
-	if (store_open(medium_repo(m), "journal/" JOURNAL_FILE, &theirs, NULL))
+	if (segments_open(medium_repo(m), &theirs, NULL))
 		return false;
-	is = !ledger_load_file(&theirs, JOURNAL_FILE, ledger_root(state_ledger(s)), NULL, NULL, &l, NULL) &&
+	is = !ledger_load_file(&theirs, JOURNAL_DIR, ledger_root(state_ledger(s)), NULL, NULL, &l, NULL) &&
 	     !strcmp(ledger_repository(l), state_repository(s));
 	ledger_free(l);
 	return is;

@@ -18,6 +18,7 @@
 #include "format/journal/journal.h"
 #include "format/medium/arcfile.h"
 #include "format/medium/generation.h"
+#include "read/file/segments.h"
 #include "write/put/store_w.h"
 #include "write/state/history.h"
 
@@ -328,35 +329,68 @@ int vault_w_release(struct vault_w *v, struct err *err)
 	return store_w_release(v->put, err);
 }
 
-static int copy_journal(struct vault_w *v, struct store_staged *f, int fd, uint64_t size, struct err *err)
+static int copy_bytes(struct vault_w *v, struct store_staged *f, struct store_file *from, uint64_t at,
+    uint64_t end, struct err *err)
 {
 	char block[COPY_BLOCK];
 
-	for (uint64_t done = 0; done < size;) {
-		size_t want = size - done < sizeof(block) ? (size_t)(size - done) : sizeof(block);
-		ssize_t got = io_pread_full(fd, block, want, (int64_t)done);
+	for (; at < end; at += sizeof(block)) {
+		size_t want = end - at < sizeof(block) ? (size_t)(end - at) : sizeof(block);
+		ssize_t got = store_read_full(from, block, want, (int64_t)at);
 
 		if (got != (ssize_t)want)
 			return err_sys(
-			    err, "E-IO-02", got < 0 ? errno : EIO, text("cannot read '%s'"), JOURNAL_FILE);
+			    err, "E-IO-02", got < 0 ? errno : EIO, text("cannot read '%s'"), JOURNAL_DIR);
 		if (store_w_append(v->put, f, block, want, err))
 			return -1;
-		done += want;
 	}
 	return 0;
 }
 
-int vault_w_put_journal(struct vault_w *v, int fd, uint64_t size, struct err *err)
+static int put_segment(struct vault_w *v, struct store_file *ours, uint32_t number, uint64_t at, uint64_t end,
+    struct err *err)
 {
+	char name[JOURNAL_NAME], path[VAULT_W_PATH];
 	struct store_staged *f = NULL;
 
-	if (history_continues(vault_w_store(v), fd, size, err) || store_w_stage(v->put, &f, err))
+	snprintf(path, sizeof(path), JOURNAL_DIR "/%s", journal_segment_name(number, name));
+	if (store_w_stage(v->put, &f, err))
 		return -1;
-	if (copy_journal(v, f, fd, size, err)) {
+	if (copy_bytes(v, f, ours, at, end, err)) {
 		store_w_discard(v->put, f);
 		return -1;
 	}
-	return store_w_replace_staged(v->put, f, "journal/" JOURNAL_FILE, err);
+	return store_w_replace_staged(v->put, f, path, err);
+}
+
+/* The same bytes, from the same place on?  Then it stands there already. */
+static bool holds(const struct store_file *theirs, uint32_t number, uint64_t at, uint64_t end, uint64_t same)
+{
+	return end <= same && number <= segments_count(theirs) && segments_start(theirs, number) == at &&
+	       segments_start(theirs, number + 1) == end;
+}
+
+int vault_w_put_journal(
+    struct vault_w *v, struct store_file *ours, uint64_t size, bool mended, struct err *err)
+{
+	STORE_FILE_AUTO theirs = {0};
+	struct history h;
+
+	if (history_look(vault_w_store(v), ours, size, &theirs, &h, err))
+		return -1;
+	if (!mended && (h.kind == HISTORY_LONGER || h.kind == HISTORY_FORKED))
+		return history_differs(&h, err);
+	for (uint32_t i = 1; i <= segments_count(ours); i++) {
+		const uint64_t at = segments_start(ours, i);
+		const bool last = i == segments_count(ours) || segments_start(ours, i + 1) > size;
+		const uint64_t end = last ? size : segments_start(ours, i + 1);
+
+		if (at >= size)
+			break;
+		if (!holds(&theirs, i, at, end, h.bytes) && put_segment(v, ours, i, at, end, err))
+			return -1;
+	}
+	return 0;
 }
 
 uint64_t vault_w_unfrozen(const struct vault_w *v, int *ret_errno)

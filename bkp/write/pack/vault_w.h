@@ -17,6 +17,7 @@
 #ifndef BKP_WRITE_PACK_VAULT_W_H
 #define BKP_WRITE_PACK_VAULT_W_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -25,6 +26,7 @@
 
 struct store;
 struct store_doc;
+struct store_file;
 struct store_staged;
 
 struct vault_w;
@@ -63,9 +65,11 @@ struct vault_w_generation {
 };
 int vault_w_publish_generations(struct vault_w *v, struct vault_w_generation *all, size_t n, struct err *err);
 
-/* journal/journal.jsonl becomes a copy of the first `size` bytes of fd (from offset 0), atomically, if they
- * continue what stands there (history.h). */
-int vault_w_put_journal(struct vault_w *v, int fd, uint64_t size, struct err *err);
+/* journal/ becomes a copy of the first `size` bytes of ours (segments.h), if they continue what stands there (history.h), or
+ * its end is known to be none (mended).  Segments that are there stay; each other one is put atomically, in their order:
+ * where it ends early, what stands there is the beginning of ours. */
+int vault_w_put_journal(
+    struct vault_w *v, struct store_file *ours, uint64_t size, bool mended, struct err *err);
 
 /* Keeps room on the medium, so that what must be written last (README.txt, the journal) still fits when a
  * copy has filled it up.  Best effort; released by vault_w_release(), vault_w_close(), or the next open. */

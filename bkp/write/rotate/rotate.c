@@ -13,6 +13,7 @@
 #include "base/text.h"
 #include "format/policy/policy.h"
 #include "read/ledger/ledger.h"
+#include "read/store/store.h"
 #include "read/rules/retention.h"
 #include "read/store/store_dir.h"
 #include "read/vault/medium.h"
@@ -123,7 +124,7 @@ static int record_rotated(struct rotate *ro, struct err *err)
 static int put_journals(struct rotate *ro, struct err *err)
 {
 	uint64_t size = ledger_size(state_ledger(ro->cfg->state));
-	IO_FD_AUTO fd = io_open_file(state_dirfd(ro->cfg->state), JOURNAL_FILE, err);
+	STORE_FILE_AUTO journal = {0};
 	const char **copied = calloc(ro->n_sources + 1, sizeof(*copied));
 	struct err why = ERR_INIT;
 	struct journal_copies_mark mark;
@@ -131,9 +132,9 @@ static int put_journals(struct rotate *ro, struct err *err)
 	int r = 0;
 
 	journal_copies_mark(ro->cfg->state, &mark);
-	if (fd < 0 || !copied) {
+	if (!copied || state_journal(ro->cfg->state, &journal, err)) {
 		r = copied ? -1 : err_nomem(err);
-	} else if (vault_w_put_journal(ro->vault, fd, size, &why)) {
+	} else if (vault_w_put_journal(ro->vault, &journal, size, false, &why)) {
 		r = rotate_failed(ro, &why, err);
 	} else {
 		copied[n++] = ro->uuid;
@@ -143,7 +144,7 @@ static int put_journals(struct rotate *ro, struct err *err)
 
 			/* the next run does it in any case */
 			if (!vault_w_open(medium_repo(m), &v, NULL) &&
-			    !vault_w_put_journal(v, fd, size, NULL))
+			    !vault_w_put_journal(v, &journal, size, false, NULL))
 				copied[n++] = medium_uuid(m);
 			vault_w_close(v);
 		}

@@ -15,6 +15,7 @@
 #include "format/journal/journal.h"
 #include "format/policy/policy.h"
 #include "read/ledger/ledger.h"
+#include "read/store/store.h"
 #include "read/vault/medium.h"
 #include "read/vault/vault_r.h"
 #include "write/copies/readback.h"
@@ -73,7 +74,8 @@ void run_copy_journal(struct run *n)
 {
 	struct err why = ERR_INIT;
 	/* the mark is taken before anything is copied: what is recorded is never more than what is there */
-	IO_FD_AUTO fd = io_open_file(state_dirfd(n->cfg->state), JOURNAL_FILE, &why);
+	STORE_FILE_AUTO journal = {0};
+	const bool opened = !state_journal(n->cfg->state, &journal, &why);
 	const char **copied = calloc(n->media.n + 1, sizeof(*copied));
 	struct run_medium *last = NULL; /* that got it */
 	struct journal_copies_mark mark;
@@ -87,8 +89,9 @@ void run_copy_journal(struct run *n)
 
 		if (n->media.sinks[i].failed)
 			continue;
-		if (copied && fd >= 0 &&
-		    !vault_w_put_journal(o->vault, fd, ledger_size(state_ledger(n->cfg->state)), &why)) {
+		if (copied && opened &&
+		    !vault_w_put_journal(
+			o->vault, &journal, ledger_size(state_ledger(n->cfg->state)), false, &why)) {
 			copied[n_copied++] = o->report->uuid;
 			last = o->report;
 			continue;

@@ -28,7 +28,9 @@
 #include "base/text.h"
 #include "base/version.h"
 #include "format/crypto/age.h"
+#include "read/file/segments.h"
 #include "read/ledger/ledger.h"
+#include "read/store/store_dir.h"
 #include "read/vault/repository.h"
 #include "write/state/journal_w.h"
 #include "write/state/lockholder.h"
@@ -240,7 +242,7 @@ static int load_journal(struct state *s, struct err *ret_why, struct err *err)
 			 "fault, 'bkp journal repair' mends it"));
 	}
 	if (strcmp(ledger_repository(s->ledger), repository_id(s->repo)) != 0)
-		return state_damaged(s, JOURNAL_FILE, err);
+		return state_damaged(s, JOURNAL_DIR, err);
 	s->former = ledger_head_stamp(s->ledger);
 	return 0;
 }
@@ -371,6 +373,13 @@ const uint8_t *state_file(const struct state *s, enum state_file which, size_t *
 const struct ledger *state_ledger(const struct state *s)
 {
 	return s->ledger;
+}
+
+int state_journal(const struct state *s, struct store_file *ret, struct err *err)
+{
+	const struct store folder = store_dir_of(s->dir);
+
+	return segments_open(&folder, ret, err) ? -1 : 0;
 }
 
 const struct clock_stamp *state_former_clock(const struct state *s)

@@ -7,7 +7,7 @@
  *                                only one, except while the epoch changes
  *     repository.json(.minisig)  public facts, as they are copied to media
  *     repository.age             the secrets, encrypted to the recipients
- *     journal.jsonl              the audit record
+ *     journal/                   the audit record, in segments (read/file/segments.h)
  *     cache/                     advisory, may be deleted at any time
  *
  * The folder holds public recipients only: nothing in it decrypts a backup.  Nor does it hold the root
@@ -42,6 +42,7 @@ struct json_t;
 struct ledger;
 struct minisig_public;
 struct minisig_secret;
+struct store_file;
 
 #define STATE_KEY 32
 
@@ -100,6 +101,9 @@ enum state_file { STATE_REPOSITORY_JSON, STATE_REPOSITORY_SIG, STATE_REPOSITORY_
 const uint8_t *state_file(const struct state *s, enum state_file which, size_t *ret_n);
 
 const struct ledger *state_ledger(const struct state *s);
+/* The journal as one file (read/file/segments.h), of which ledger_size() is ours; the caller closes it. */
+int state_journal(const struct state *s, struct store_file *ret, struct err *err)
+    __attribute__((warn_unused_result));
 /* The clock of the record that was the newest when the folder was opened: when bkp last did something. */
 const struct clock_stamp *state_former_clock(const struct state *s);
 

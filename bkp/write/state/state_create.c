@@ -31,6 +31,7 @@
 #include "read/vault/repository.h"
 #include "write/state/journal_w.h"
 
+#define FIRST_SEGMENT JOURNAL_DIR "/000001.jsonl"
 #define FIRST_KEY      "signing-2.key"
 #define NAME_MAX_BYTES 200 /* of the folder's name: ".<name>.new" must fit as well */
 
@@ -120,13 +121,15 @@ static int check_place(const struct making *m, struct err *err)
 static int clear_leftover(const struct making *m, struct err *err)
 {
 	static const char *const names[] = {STATE_LOCK, STATE_SECRETS, STATE_SECRETS_SIG, FIRST_KEY,
-	    REPOSITORY_JSON, REPOSITORY_SIG, REPOSITORY_AGE, JOURNAL_FILE};
+	    REPOSITORY_JSON, REPOSITORY_SIG, REPOSITORY_AGE, FIRST_SEGMENT};
+	static const char *const folders[] = {JOURNAL_DIR, STATE_CACHE};
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
 		if (unlinkat(m->dir, names[i], 0) && errno != ENOENT)
 			return cannot_make(m, text_errno(errno), err);
-	if (unlinkat(m->dir, STATE_CACHE, AT_REMOVEDIR) && errno != ENOENT)
-		return cannot_make(m, text_errno(errno), err);
+	for (size_t i = 0; i < sizeof(folders) / sizeof(*folders); i++)
+		if (unlinkat(m->dir, folders[i], AT_REMOVEDIR) && errno != ENOENT)
+			return cannot_make(m, text_errno(errno), err);
 	if (fchmod(m->dir, 0700))
 		return cannot_make(m, text_errno(errno), err);
 	return 0;
@@ -269,6 +272,15 @@ static int add_record(const struct making *m, uint64_t seq, const char *event, j
 	return r ? -1 : 0;
 }
 
+static int put_segment(const struct making *m, const struct buf *journal, struct err *err)
+{
+	IO_FD_AUTO dir = io_make_dir(m->dir, JOURNAL_DIR, 0700, err);
+
+	return dir < 0 || put_file(m, FIRST_SEGMENT, 0600, journal->p, journal->n, err) || io_sync_dir(dir, err)
+		   ? -1
+		   : 0;
+}
+
 /* The root key's two records: what the repository is, and who signs from now on. */
 static int write_journal(const struct making *m, struct err *err)
 {
@@ -283,7 +295,7 @@ static int write_journal(const struct making *m, struct err *err)
 		   &journal, err) ||
 		       add_record(m, 2, JOURNAL_EPOCH_EVENT, json_pack("{s:i, s:s}", "next", 2, "key", next),
 			   &journal, err) ||
-		       put_file(m, JOURNAL_FILE, 0600, journal.p, journal.n, err)
+		       put_segment(m, &journal, err)
 		   ? -1
 		   : 0;
 }
