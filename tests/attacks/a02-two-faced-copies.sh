@@ -21,7 +21,7 @@ turn() { # MEDIUM PART MODE: from now on it has two faces
 turn_back() { one_face "$T/$1"; rmdir "$T/$1"; mv "$T/$1.true" "$T/$1"; }
 verified() {
 	grep -c '"event":"verified".*"medium":"'"$(sed 's/.*"medium":"\([^"]*\)".*/\1/' "$T/$1/bkp-medium.json")" \
-		"$T/state/journal.jsonl" || :
+		"$T/state/journal/000001.jsonl" || :
 }
 # right MEDIUM WHERE: each archive is what its name says, each generation that is signed verifies
 right() {

@@ -87,12 +87,12 @@ sed -i "/manifest.json/s/^[0-9a-f]*/$(sha256sum <"$g/manifest.json" | cut -c1-64
 sign
 each_reader "altered and signed anew" E-VERIFY-12
 # the journal of the medium is cut, or gone: nothing vouches; another copy of it contradicts
-n=$(grep -n '"event":"begin","run":1,' "$repo/journal/journal.jsonl" | cut -d: -f1)
-sed -i "$n,\$d" "$repo/journal/journal.jsonl"
+n=$(grep -n '"event":"begin","run":1,' "$repo/journal/000001.jsonl" | cut -d: -f1)
+sed -i "$n,\$d" "$repo/journal/000001.jsonl"
 each_reader "and the medium's journal cut" W-VAULT-11
-rm "$repo/journal/journal.jsonl"
+rm "$repo/journal/000001.jsonl"
 each_reader "and the medium's journal taken away" W-VAULT-11
-more="--journal $T/state/journal.jsonl"
+more="--journal $T/state/journal/000001.jsonl"
 each_reader "with another copy of the journal" E-VERIFY-12
 more="--medium $T/m2"
 each_reader "with a second medium" E-VERIFY-12

@@ -19,7 +19,7 @@ fails() { # ATTACK PROGRAM COMMAND...: FROM and STEP from the environment
 		head -c 4096 /dev/zero >"$T/faults"
 		status env LD_PRELOAD="$T/faults.so" FAULTS_STATE="$T/faults" FAULTS="alloc:$at:ENOMEM" FAULTS_WHO="$who" "$@"
 		[ "$STATUS" -le 3 ] || die "$attack: allocation $at: exit $STATUS: $(cat "$T/err")"
-		! grep -q verify-failed "$T/state/journal.jsonl" || die "$attack: allocation $at: recorded as damage"
+		! grep -q verify-failed "$T/state/journal/000001.jsonl" || die "$attack: allocation $at: recorded as damage"
 		[ "$STATUS" != 2 ] || ! grep -q E-MEM-01 "$T/out" "$T/err" || break
 	done
 	echo "$at" >"$T/src/b" # there is something to store again

@@ -10,4 +10,4 @@ for error in EMFILE ENOMEM ENODEV; do
 		-P "$(find "$(set_of "$T/m1")/archives" -type f -size +100k)" \
 		-e trace=read,pread64 -e inject=read,pread64:error=$error:when=1+ "$BKP" verify --medium m1
 done
-! grep -q verify-failed "$T/state/journal.jsonl" || die "recorded as damage"
+! grep -q verify-failed "$T/state/journal/000001.jsonl" || die "recorded as damage"

@@ -44,7 +44,7 @@ detected "zeros for Japanese names, said on standard error, exit 0" "W-CMD-04: d
 	"$BKP" run --all
 grep -q 'E-GUARD-01.*nothing but zero bytes' "$T/err" || die "the guard did not see them: $(cat "$T/err")"
 [ "$(zeros 2)" = 301 ] || die "the test's command does no harm"
-grep -rlF --exclude-dir=tools 患者 "$T/m1" "$T/m2" "$T/state/journal.jsonl" && die "a file's name stands in the clear"
+grep -rlF --exclude-dir=tools 患者 "$T/m1" "$T/m2" "$T/state/journal/000001.jsonl" && die "a file's name stands in the clear"
 # without a word
 share ""
 expect 1 "$BKP" run --all # still suspect: nobody has accepted

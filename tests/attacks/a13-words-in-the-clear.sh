@@ -23,9 +23,9 @@ grep -q "$name" "$T/err" || die "the host does not say why"
 detected "a data set that failed, another's probe, and notify, that name a patient" E-RUN-03 "$BKP" run --all
 grep -q "$name" "$T/err" || die "the host does not say why"
 # the policy is recorded by its hash, so whatever names the file is what the commands said
-grep -rlF "$name" "$T/m1" "$T/m2" "$T/state/journal.jsonl" && die "a patient's file is named in the clear"
+grep -rlF "$name" "$T/m1" "$T/m2" "$T/state/journal/000001.jsonl" && die "a patient's file is named in the clear"
 for g in 1 2; do
-	grep -E "\"event\":\"failed\",\"run\":$g," "$T/state/journal.jsonl" |
+	grep -E "\"event\":\"failed\",\"run\":$g," "$T/state/journal/000001.jsonl" |
 		sed -n 's/.*"said_age":"\([^"]*\)".*/\1/p' |
 		base64 -d | age -d -i "$T/id.txt" | grep -qF "pacs: command: tar: $name" ||
 		die "run $g: not to be read with the identity"

@@ -63,7 +63,7 @@ class Site:
         return time.monotonic() - began
 
     def standing(self):
-        with open(self.d + "/state/journal.jsonl") as f:
+        with open(self.d + "/state/journal/000001.jsonl") as f:
             records = collections.Counter(json.loads(line)["event"] for line in f)
         names = [os.path.join(d, n) for m in ("m1", "m2") for d, _, ns in os.walk("%s/%s" % (self.d, m)) for n in ns]
         return records, {p: os.path.getsize(p) for p in names}

@@ -479,7 +479,7 @@ def repository_age_of_the_forger(site):
 
 def journal(where, name, change):
     def make(site):
-        p = site.path("state", "journal.jsonl") if where == "host" else oracle.repository(site, "m1") + "/journal/journal.jsonl"
+        p = site.path("state", "journal/000001.jsonl") if where == "host" else oracle.repository(site, "m1") + "/journal/000001.jsonl"
         edit(p, change=change)
     FORGED["journal-%s-%s" % (where, name)] = make
 
@@ -503,7 +503,7 @@ for WHERE in ("host", "medium"):
 @forged
 def journal_word_and_chain(site):
     """A word is changed, and each later record continues the one before it: no signature is made."""
-    p = site.path("state", "journal.jsonl")
+    p = site.path("state", "journal/000001.jsonl")
     out, prev = [], None
     for n, line in enumerate(oracle.read(p).splitlines()):
         line = line.replace(b'"place":"', b'"place":"x', 1) if n == 4 else line
@@ -516,7 +516,7 @@ def journal_word_and_chain(site):
 @forged
 def journal_last_words_and_chain(site):
     """The same within the newest key's records."""
-    p = site.path("state", "journal.jsonl")
+    p = site.path("state", "journal/000001.jsonl")
     l = oracle.read(p).splitlines()
     l[-2] = l[-2].replace(b'"by":"', b'"by":"x')
     l[-1] = re.sub(rb'"prev":"[0-9a-f]{64}"', b'"prev":"%s"' % hashlib.sha256(l[-2]).hexdigest().encode(), l[-1])
@@ -527,27 +527,27 @@ def journal_last_words_and_chain(site):
 def journal_of_two_histories(site):
     """A record of one, and behind it what followed another: each signed, with the number that belongs there."""
     site.reset("held")
-    one = oracle.read(site.path("state", "journal.jsonl")).splitlines(True)
+    one = oracle.read(site.path("state", "journal/000001.jsonl")).splitlines(True)
     site.reset("night2")
     site.must("bkp", "hold", "2", "--operator", "Sato", "--reason", "another")
-    two = oracle.read(site.path("state", "journal.jsonl")).splitlines(True)
+    two = oracle.read(site.path("state", "journal/000001.jsonl")).splitlines(True)
     first = next(n for n, (a, b) in enumerate(zip(one, two)) if a != b) + 1
-    edit(site.path("state", "journal.jsonl"), b"".join(one[:first] + two[first:]))
+    edit(site.path("state", "journal/000001.jsonl"), b"".join(one[:first] + two[first:]))
 
 
 @forged
 def journal_of_a_medium_in_the_host(site):
     """The host's journal is put back to what a medium has, and that to less."""
-    edit(site.path("state", "journal.jsonl"), oracle.read(oracle.repository(site, "m1") + "/journal/journal.jsonl"))
+    edit(site.path("state", "journal/000001.jsonl"), oracle.read(oracle.repository(site, "m1") + "/journal/000001.jsonl"))
 
 
 @forged
 def journal_of_what_was_not_cut(site):
     """A medium's journal goes on otherwise than the host's, which has a repair there: the forger says that this is what was cut off."""
     site.reset("torn")
-    p = oracle.repository(site, "m1") + "/journal/journal.jsonl"
+    p = oracle.repository(site, "m1") + "/journal/000001.jsonl"
     site.must("bkp", "journal", "repair", "--operator", "Sato")
-    ours = oracle.read(site.path("state", "journal.jsonl"))
+    ours = oracle.read(site.path("state", "journal/000001.jsonl"))
     kept = ours[:ours.rindex(b"\n", 0, ours.index(b'"event":"journal-repaired"')) + 1]
     edit(p, kept + b"what was not cut\n")
     cut = next(n for n in os.listdir(site.path("state")) if n.startswith("journal-cut-"))
@@ -854,7 +854,7 @@ class Forge:
         return outcome, faults
 
     def cost(self, site):
-        recs, _ = oracle.records(oracle.read(site.path("state", "journal.jsonl")))
+        recs, _ = oracle.records(oracle.read(site.path("state", "journal/000001.jsonl")))
         begun = max(r["run"] for r in recs if r["event"] == "begin")
         last = [r for r in recs if r["event"] == "committed" and r["generation"] == begun]
         knew = [[r.get("guard", {}).get(k) for k in ("measured", "before", "added", "changed")] for r in last]
@@ -862,7 +862,7 @@ class Forge:
 
     def stored_again(self, site):
         """An index that is gone is filled from what stands on the media: of what is there little is stored once more."""
-        recs, _ = oracle.records(oracle.read(site.path("state", "journal.jsonl")))
+        recs, _ = oracle.records(oracle.read(site.path("state", "journal/000001.jsonl")))
         last = [r for r in recs if r["event"] == "committed" and r["dataset"] == "docs"][-1]
         return ["%d of %d bytes were stored again" % (last["new_bytes"], last["bytes"])] if last["new_bytes"] > last["bytes"] / 2 else []
 

@@ -78,7 +78,7 @@ def others_served(site, workload, where, code):
     other = {"m1": "m2", "m2": "m1"}.get(where)
     if workload not in ("first", "night", "unchanged", "behind", "trio") or not other:
         return []
-    recs, _ = oracle.records(oracle.read(site.path("state", "journal.jsonl")))
+    recs, _ = oracle.records(oracle.read(site.path("state", "journal/000001.jsonl")))
     have, begun = oracle.copies(recs), max(r["run"] for r in recs if r["event"] == "begin")
     wanted = {(d, begun) for d in oracle.policy(site)[1][other]} - {("lab", begun)}  # which gives nothing in "trio"
     lacks = {g for g in wanted if (g, oracle.uuid(site, other)) not in have}

@@ -23,7 +23,7 @@ def make(site, policy, init):
     site.must("bkp", *init(site))
     site.must("bkp", "medium", "add", "m1")
     site.night(1)
-    with open(oracle.repository(site, "m1") + "/journal/journal.jsonl", "r+b") as f:
+    with open(oracle.repository(site, "m1") + "/journal/000001.jsonl", "r+b") as f:
         f.seek(1000)
         f.write(b"\0")
     site.must("bkp", "repair", "m1", "--quiet")

@@ -72,7 +72,7 @@ class Recording:
         if self.workload in DIES:
             self.disks.fail(2, "ok")
         self.after = copy.copy(self.before)  # what stood there; that of a medium that died cannot be looked at now
-        self.after.journal = oracle.read(self.site.path("state", "journal.jsonl"))
+        self.after.journal = oracle.read(self.site.path("state", "journal/000001.jsonl"))
         for f in reversed(self.folders):
             if blockdev.umount(self.site.path(f)) is not None:
                 blockdev.umount(self.site.path(f), lazy=True)

@@ -214,9 +214,9 @@ class Site:
         self.lose()
         self.keep("lost")
         self.reset("night2")
-        with open(self.path("state", "journal.jsonl"), "ab") as f:
+        with open(self.path("state", "journal/000001.jsonl"), "ab") as f:
             f.write(b"what is no record\n")
-        shutil.copyfile(self.path("state", "journal.jsonl"), oracle.repository(self, "m1") + "/journal/journal.jsonl")
+        shutil.copyfile(self.path("state", "journal/000001.jsonl"), oracle.repository(self, "m1") + "/journal/000001.jsonl")
         self.keep("torn")
         self.reset("night2")
         self.must("bkp", "hold", "docs@1", "--operator", "Sato", "--reason", "a campaign")

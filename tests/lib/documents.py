@@ -475,7 +475,7 @@ def audit(known):
     need("mount /mnt/rdx")
     repo = glob.glob("/mnt/rdx/bkp/*-*-*-*-*")[0]
     sh = person()
-    subs = [("^REPO=[^ ]*", "REPO=" + repo), ("^ROOT=[^ ]*", "ROOT=" + SUBS["ROOT"]), ("^S=[^ ]* G=[^ ]*", "S=documents G=2"), ("^OTHER=[^ ]*", "OTHER=$(echo /mnt/nas/bkp/*-*/journal/journal.jsonl)")]
+    subs = [("^REPO=[^ ]*", "REPO=" + repo), ("^ROOT=[^ ]*", "ROOT=" + SUBS["ROOT"]), ("^S=[^ ]* G=[^ ]*", "S=documents G=2"), ("^OTHER=[^ ]*", "OTHER=$(echo /mnt/nas/bkp/*-*/journal/000001.jsonl)")]
     good = "".join(take(known, doc, b, sh=sh, subs=subs) for b in ("REPO=", "key=", "grep '\"event\":\"epoch\"'", "OTHER=", "cd \"$REPO"))
     if good.count("○") != 6 or "×" in good:
         fault(known[(doc, "key=")], "what is whole is not found good:\n" + indent(good))

@@ -9,7 +9,7 @@ forge() { # EVENT JSON: appends a record with the current signing key, as its th
 	python3 - "$T/state" "$1" "$2" <<'P'
 import base64, hashlib, json, os, subprocess, sys
 state, event, members = sys.argv[1], sys.argv[2], json.loads(sys.argv[3])
-journal = state + "/journal.jsonl"
+journal = state + "/journal/000001.jsonl"
 last = open(journal, "rb").read().splitlines()[-1]
 head = json.loads(last)
 r = {k: head[k] for k in ("seq", "time", "boot", "mono_ns", "synced", "version", "by", "repository")}

@@ -254,7 +254,7 @@ class Repo:
         o.update(prev=sha256(self.journal[-1]) if self.journal else "0" * 64, epoch=1)
         line = json.dumps(o, separators=(",", ":")).encode()
         self.journal.append(line[:-1] + b',"sig":"%s"}' % self.keys.raw(line).encode())
-        self.write("journal/journal.jsonl", b"".join(x + b"\n" for x in self.journal))
+        self.write("journal/000001.jsonl", b"".join(x + b"\n" for x in self.journal))
 
     def begin(self, number, uuid, datasets):
         """A run begins, once, of these data sets."""

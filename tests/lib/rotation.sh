@@ -20,7 +20,7 @@ rotation_start() {
 	thaw "$T/nas" "$T/RDX-01"
 	rm -rf "$T/state" "$T/nas" "$T/RDX-01"
 	cp -a "$T/start.$1/." "$T/"
-	cp "$T/state/journal.jsonl" "$T/journal.before"
+	cp "$T/state/journal/000001.jsonl" "$T/journal.before"
 	START=$1
 }
 
@@ -61,7 +61,7 @@ rotation_check() {
 			! (cd "$g/../.." && [ -e "$g/SHA256SUMS.minisig" ] && sha256sum --status -c "$g/SHA256SUMS") && continue
 		whole "$T/RDX-01" "$((10#${g##*/}))" || { cat "$T/out" >&2; die "$1: generation ${g##*/} on the disk does not verify"; }
 	done
-	head -c "$(stat -c %s "$T/journal.before")" "$T/state/journal.jsonl" | cmp -s - "$T/journal.before" ||
+	head -c "$(stat -c %s "$T/journal.before")" "$T/state/journal/000001.jsonl" | cmp -s - "$T/journal.before" ||
 		die "$1: the journal lost acknowledged records"
 	"$BKP" journal verify >/dev/null || [ $? = 1 ] || die "$1: journal verify"
 }
@@ -71,9 +71,9 @@ rotation_complete() { # WHERE: the disk holds exactly what the NAS holds, README
 	nas=$(repo_of "$T/nas") rdx=$(repo_of "$T/RDX-01")
 	diff -r "$nas/datasets" "$rdx/datasets" >&2 ||
 		die "$1: the disk is not complete"
-	carried "$rdx/journal/journal.jsonl" || die "$1: the journal on the disk is another"
-	tail -n 1 "$rdx/journal/journal.jsonl" | grep -q '"event":"rotated".*"generations":3,"newest":3.*"complete":true' ||
-		die "$1: not recorded as complete: $(tail -n 1 "$rdx/journal/journal.jsonl")"
+	carried "$rdx/journal/000001.jsonl" || die "$1: the journal on the disk is another"
+	tail -n 1 "$rdx/journal/000001.jsonl" | grep -q '"event":"rotated".*"generations":3,"newest":3.*"complete":true' ||
+		die "$1: not recorded as complete: $(tail -n 1 "$rdx/journal/000001.jsonl")"
 	[ -s "$T/RDX-01/README.txt" ] || die "$1: no README.txt"
 }
 

@@ -52,7 +52,7 @@ site_policy() {
 	  - {name: m1, type: hdd, path: $T/m1, place: サーバ室}
 	  - {name: m2, type: ssd, path: $T/m2, place: 別室}
 	Y
-	[ ! -e "$T/state/journal.jsonl" ] || policy_accept || true
+	[ ! -e "$T/state/journal/000001.jsonl" ] || policy_accept || true
 }
 
 # policy_accept: what another policy captures or guards less from now on is meant to be so (W-POLICY-01)
@@ -96,12 +96,12 @@ set_of() { # MEDIUM [DATASET]: the folder of a data set in it, which holds archi
 carried() {
 	local n
 	n=$(stat -c %s "$1")
-	head -c "$n" "$T/state/journal.jsonl" | cmp -s - "$1" || return 1
-	! tail -c "+$((n + 1))" "$T/state/journal.jsonl" | grep -qvE '"event":"(heads|outcome|notified)"'
+	head -c "$n" "$T/state/journal/000001.jsonl" | cmp -s - "$1" || return 1
+	! tail -c "+$((n + 1))" "$T/state/journal/000001.jsonl" | grep -qvE '"event":"(heads|outcome|notified)"'
 }
 
 # record EVENT: the newest record of it
-record() { grep "\"event\":\"$1\"" "$T/state/journal.jsonl" | tail -n 1; }
+record() { grep "\"event\":\"$1\"" "$T/state/journal/000001.jsonl" | tail -n 1; }
 
 restore_to() { # MEDIUM GENERATION DIR [DATASET]: the data set's tree appears as DIR/<absolute path>
 	"$RESTORE" --medium "$1" --identity "$T/id.txt" extract "${4:-docs}@$2" --to "$3"

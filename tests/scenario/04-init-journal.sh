@@ -24,18 +24,18 @@ expect 64 "$BKP" init --recipient "$r1" --recipient "$r1"
 expect 0 "$BKP" init --json --recipient "$r1" --recipient "$r2"
 root=$(field "$T/out" root_key) id=$(field "$T/out" repository)
 [ "$(stat -c %a "$T/state")" = 700 ] || die "mode of the state folder"
-for f in secrets.json secrets.json.minisig signing-2.key journal.jsonl lock; do
+for f in secrets.json secrets.json.minisig signing-2.key journal/000001.jsonl lock; do
 	[ "$(stat -c %a "$T/state/$f")" = 600 ] || die "mode of $f"
 done
-find "$T/state" -type f ! -name journal.jsonl -exec sha256sum {} + | sort >"$T/sums"
-cp "$T/state/journal.jsonl" "$T/before.jsonl"
+find "$T/state" -type f ! -path "*/journal/*" -exec sha256sum {} + | sort >"$T/sums"
+cp "$T/state/journal/000001.jsonl" "$T/before.jsonl"
 expect 2 "$BKP" init --recipient "$r1"
 grep -q E-STATE-05 "$T/err" || die "a second init: no clear refusal"
 expect 2 "$BKP" init --identity-out "$T/never" --plain-identity
 [ ! -e "$T/never" ] || die "a refused init left an identity"
-find "$T/state" -type f ! -name journal.jsonl -exec sha256sum {} + | sort | cmp -s - "$T/sums" || die "a second init changed something"
-head -c "$(stat -c %s "$T/before.jsonl")" "$T/state/journal.jsonl" | cmp -s - "$T/before.jsonl" || die "a second init changed the journal"
-[ "$(tail -n +"$(($(wc -l <"$T/before.jsonl") + 1))" "$T/state/journal.jsonl" |
+find "$T/state" -type f ! -path "*/journal/*" -exec sha256sum {} + | sort | cmp -s - "$T/sums" || die "a second init changed something"
+head -c "$(stat -c %s "$T/before.jsonl")" "$T/state/journal/000001.jsonl" | cmp -s - "$T/before.jsonl" || die "a second init changed the journal"
+[ "$(tail -n +"$(($(wc -l <"$T/before.jsonl") + 1))" "$T/state/journal/000001.jsonl" |
 	grep -c '"event":"outcome","command":"init","exit":2')" = 2 ] ||
 	die "that somebody tried to init again is not recorded"
 for i in id id2; do
@@ -49,10 +49,10 @@ expect 0 "$BKP" medium add m1
 expect 0 "$BKP" medium add m2
 record outcome | grep -q '"command":"medium add","exit":0,"line":"medium .m2. is registered"' ||
 	die "the outcome is not recorded: $(record outcome)"
-lines=$(wc -l <"$T/state/journal.jsonl")
+lines=$(wc -l <"$T/state/journal/000001.jsonl")
 expect 0 "$BKP" medium add m1
 grep -q 'already' "$T/out" || die "adding twice does not say so"
-[ "$(wc -l <"$T/state/journal.jsonl")" = "$lines" ] || die "adding twice wrote a record"
+[ "$(wc -l <"$T/state/journal/000001.jsonl")" = "$lines" ] || die "adding twice wrote a record"
 (cd "$T/m1" && minisign -V -P "$(signer "$root" "$T/m1/$id" bkp-medium.json)" -m bkp-medium.json) >"$T/out" ||
 	die "minisign: bkp-medium.json"
 grep -qx "Trusted comment: bkp:1 kind=medium repository=$id" "$T/out" || die "trusted comment of a medium"
@@ -81,7 +81,7 @@ expect 0 "$BKP" --policy "$T/other.yaml" init --recipient "$r1"
 cp -a "$T/m1/." "$T/m3/"
 expect 2 "$BKP" --policy "$T/other.yaml" medium add m1
 grep -q E-MEDIA-02 "$T/err" || die "a foreign medium: no clear refusal"
-other=$(python3 -c 'import json,sys; print(json.loads(open(sys.argv[1]).readline())["repository"])' "$T/other/state/journal.jsonl")
+other=$(python3 -c 'import json,sys; print(json.loads(open(sys.argv[1]).readline())["repository"])' "$T/other/state/journal/000001.jsonl")
 chmod u+w "$T/m3/bkp-medium.json"
 sed -i "s/$id/$other/" "$T/m3/bkp-medium.json"
 expect 2 "$BKP" --policy "$T/other.yaml" medium add m1
@@ -110,10 +110,10 @@ check_by_hand() { # JOURNAL
 	done <"$1"
 	echo "$n $prev"
 }
-head=$(check_by_hand "$T/state/journal.jsonl") || die "the journal does not verify by hand"
+head=$(check_by_hand "$T/state/journal/000001.jsonl") || die "the journal does not verify by hand"
 expect 0 "$BKP" journal verify --json --root-key "$root"
 [ "$(field "$T/out" records) $(field "$T/out" head)" = "$head" ] || die "bkp and sha256sum see different heads"
-cp "$T/state/journal.jsonl" "$T/copy.jsonl"
+cp "$T/state/journal/000001.jsonl" "$T/copy.jsonl"
 printf '%s\n' "$root" >"$T/root.pub"
 (cd / && env -u BKP_POLICY "$BKP" journal verify --file "$T/copy.jsonl" --root-key "$T/root.pub") >/dev/null ||
 	die "verify of a copy, without state or policy"
@@ -121,18 +121,18 @@ n=$(grep -n -m 1 medium-added "$T/copy.jsonl" | cut -d: -f1)
 sed -i "${n}s/\"offline\":false/\"offline\":true /" "$T/copy.jsonl"
 expect 2 "$BKP" journal verify --file "$T/copy.jsonl" --root-key "$root"
 grep -q "line $n" "$T/err" || die "the damaged line is not named"
-sed 2d "$T/state/journal.jsonl" >"$T/copy.jsonl"
+sed 2d "$T/state/journal/000001.jsonl" >"$T/copy.jsonl"
 expect 2 "$BKP" journal verify --file "$T/copy.jsonl" --root-key "$root"
-other_root=$(python3 -c 'import json,sys; print(json.loads(open(sys.argv[1]).readline())["root_key"])' "$T/other/state/journal.jsonl")
+other_root=$(python3 -c 'import json,sys; print(json.loads(open(sys.argv[1]).readline())["root_key"])' "$T/other/state/journal/000001.jsonl")
 expect 2 "$BKP" journal verify --root-key "$other_root"
-printf '{"seq":5,"ti' >>"$T/state/journal.jsonl"
+printf '{"seq":5,"ti' >>"$T/state/journal/000001.jsonl"
 expect 1 "$BKP" journal verify
 expect 0 "$BKP" medium add m1
 expect 0 "$BKP" journal verify
-[ "$(check_by_hand "$T/state/journal.jsonl")" = "$head" ] || die "cutting off a torn record changed another one"
+[ "$(check_by_hand "$T/state/journal/000001.jsonl")" = "$head" ] || die "cutting off a torn record changed another one"
 expect 0 "$BKP" journal show --json
 [ "$(python3 -c 'import json,sys; print(len(json.load(open(sys.argv[1]))["records"]))' "$T/out")" \
-	= "$(wc -l <"$T/state/journal.jsonl")" ] || die "journal show --json"
+	= "$(wc -l <"$T/state/journal/000001.jsonl")" ] || die "journal show --json"
 say "the journal verifies by sha256sum and openssl alone; a changed, missing, foreign or torn record is told apart"
 
 # --- an identity made here
@@ -214,7 +214,7 @@ say "bkp init killed before $died of the $total file system calls from the first
 trace '"lock"' "$BKP" medium add m1
 died=0 tried=0
 cp -a "$T/state" "$T/fresh"
-sed -i '3,$d' "$T/fresh/journal.jsonl"
+sed -i '3,$d' "$T/fresh/journal/000001.jsonl"
 while read -r n <&3; do
 	rm -rf "$T/state" "$T/m1"
 	cp -a "$T/fresh" "$T/state"; mkdir "$T/m1"
@@ -223,11 +223,11 @@ while read -r n <&3; do
 	[ "$STATUS" != 137 ] || died=$((died + 1))
 	expect 0 "$BKP" medium add m1
 	"$BKP" journal verify --quiet || die "killed at $n: the journal"
-	[ "$(grep -c medium-added "$T/state/journal.jsonl")" = 1 ] || die "killed at $n: the medium is recorded twice or never"
-	root=$(python3 -c 'import json,sys; print(json.loads(open(sys.argv[1]).readline())["root_key"])' "$T/state/journal.jsonl")
+	[ "$(grep -c medium-added "$T/state/journal/000001.jsonl")" = 1 ] || die "killed at $n: the medium is recorded twice or never"
+	root=$(python3 -c 'import json,sys; print(json.loads(open(sys.argv[1]).readline())["root_key"])' "$T/state/journal/000001.jsonl")
 	signed "$root" "$(repo_of "$T/m1")" "$T/m1/bkp-medium.json" || die "killed at $n: the identity of the medium"
 	(cd "$T/m1"/*-*-*-*-*/ && minisign -Vq -P "$root" -m repository.json) || die "killed at $n: the repository on the medium"
-	grep '"event":"medium-added"' "$T/state/journal.jsonl" | head -n 1 >"$T/added"
+	grep '"event":"medium-added"' "$T/state/journal/000001.jsonl" | head -n 1 >"$T/added"
 	[ "$(field "$T/m1/bkp-medium.json" medium)" = "$(field "$T/added" medium)" ] ||
 		die "killed at $n: the record names another medium"
 	[ -z "$(ls -A "$T/m1"/*-*-*-*-*/tmp)" ] || die "killed at $n: something is left in tmp/"

@@ -28,7 +28,7 @@ thaw "$T/approved"
 	minisign -S -s approver.key -m plan.signed -x plan.sig >/dev/null
 	python3 -c 'import json
 print(json.dumps({"seq": 999, "event": "expiry-approved", "plan": open("plan.signed").read(), "signature": open("plan.sig").read()},
-                 ensure_ascii=False))' >>approved/journal/journal.jsonl
+                 ensure_ascii=False))' >>approved/journal/000001.jsonl
 )
 P=$(sed -n 2p "$T/approver.pub")
 

@@ -89,6 +89,6 @@ status inside bkp rotate RDX-01 --operator Sato
 say "over a former version: policy untouched, repository and sealed disk accepted, its tools are this version's"
 
 inside apt-get remove -y -qq bkp >"$T/apt" 2>&1 || fail "apt-get remove" "$T/apt"
-[ ! -e "$B/usr/sbin/bkp" ] && [ -e "$B/etc/bkp/policy.yaml" ] && [ -e "$B/var/lib/bkp/journal.jsonl" ] ||
+[ ! -e "$B/usr/sbin/bkp" ] && [ -e "$B/etc/bkp/policy.yaml" ] && [ -e "$B/var/lib/bkp/journal/000001.jsonl" ] ||
 	die "removal took what the site wrote"
 say "removed, it leaves policy, state and media"

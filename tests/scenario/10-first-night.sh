@@ -42,16 +42,16 @@ expect 0 "$BKP" run --all
 after=$(du -sb "$T/m1" | cut -f1)
 [ $((after - before)) -lt 60000 ] || die "an unchanged night added $((after - before)) bytes"
 # three records less, of which the media know one, or none: only the copies tell
-cp "$T/state/journal.jsonl" "$T/whole.jsonl"
+cp "$T/state/journal/000001.jsonl" "$T/whole.jsonl"
 expect 0 "$BKP" journal verify
-for f in "$T"/m?/*/journal/journal.jsonl; do grep -qF "'$f' holds" "$T/out" || die "not compared with $f: $(cat "$T/out")"; done
-head -n -3 "$T/whole.jsonl" >"$T/state/journal.jsonl"
+for f in "$T"/m?/*/journal/000001.jsonl; do grep -qF "'$f' holds" "$T/out" || die "not compared with $f: $(cat "$T/out")"; done
+head -n -3 "$T/whole.jsonl" >"$T/state/journal/000001.jsonl"
 expect 2 "$BKP" journal verify
 grep -q E-HISTORY-01 "$T/err" || die "three records cut off: $(cat "$T/err")"
-head -n -2 "$T/whole.jsonl" >"$T/state/journal.jsonl"
+head -n -2 "$T/whole.jsonl" >"$T/state/journal/000001.jsonl"
 expect 1 "$BKP" journal verify
 grep -q W-HISTORY-04 "$T/err" || die "the record of copying cut off: $(cat "$T/err")"
-cp "$T/whole.jsonl" "$T/state/journal.jsonl"
+cp "$T/whole.jsonl" "$T/state/journal/000001.jsonl"
 say "records cut off the end of the journal: found by the copies on the attached media, without being asked to look"
 "$BKP" verify --quiet || die "verify"
 expect 0 "$BKP" verify --identity "$T/id.txt" --json

@@ -31,7 +31,7 @@ grep -q "'gone' failed" "$T/err" || die "a path that is gone passed"
 # for ever: manifests and catalog say so of what there is, the journal of what failed
 (cd "$(repo_of "$T/m1")/datasets" && [ "$(echo */generations/*)" = "db/generations/000001 docs/generations/000001" ]) ||
 	die "a data set that failed is on the medium: $(find "$(repo_of "$T/m1")/datasets")"
-python3 - "$(set_of "$T/m1" docs)" "$(set_of "$T/m1" db)" "$T/state/journal.jsonl" <<'P' || die "it is not recorded what happened"
+python3 - "$(set_of "$T/m1" docs)" "$(set_of "$T/m1" db)" "$T/state/journal/000001.jsonl" <<'P' || die "it is not recorded what happened"
 import json, sys
 docs, db = (json.load(open(d + "/generations/000001/manifest.json")) for d in sys.argv[1:3])
 assert docs["verdict"] == "partial" and docs["unreadable"] == 2 and db["verdict"] == "good", (docs, db)

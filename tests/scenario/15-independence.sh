@@ -79,5 +79,5 @@ while IFS= read -r line; do
 		die "openssl: $line"
 	prev=$(printf '%s' "$line" | sha256sum | cut -c1-64)
 	case $line in *',"event":"epoch",'*) key=$(printf %s "$line" | sed 's/.*,"key":"\([^"]*\)".*/\1/') ;; esac
-done <journal.jsonl
-say "sha256sum, minisign, age|tar|lz4|zstd ($n archives), openssl on $(wc -l <journal.jsonl) journal records, and rescue.py agree with us"
+done <000001.jsonl
+say "sha256sum, minisign, age|tar|lz4|zstd ($n archives), openssl on $(wc -l <000001.jsonl) journal records, and rescue.py agree with us"

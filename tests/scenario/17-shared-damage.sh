@@ -18,23 +18,23 @@ a=$(for x in $(grep -o 'archives/.*' "$repo/generations/000001/SHA256SUMS"); do 
 grep -q "$a" "$repo/generations/000003/SHA256SUMS" || die "nothing is shared: the test tests nothing"
 printf X | dd of="$repo/$a" bs=1 seek=100000 conv=notrunc status=none
 # a medium that is pulled out meanwhile (everything on it fails from then on) is no damaged one
-cp "$T/state/journal.jsonl" "$T/before"
+cp "$T/state/journal/000001.jsonl" "$T/before"
 R=${BKP_RELEASE:-$BKP_BIN}/bkp
 reads=read,pread64
 strace -f -qq -y -o "$T/reads" -P "$repo/$a" -P "$T/m1/bkp-medium.json" -e trace=$reads \
 	"$R" verify --medium m1 --quiet >"$T/out" 2>&1 || true
 n=$(grep -n archives/ "$T/reads" | head -n 1 | cut -d: -f1)
 [ "${n:-0}" -gt 0 ] || fail "no archive is read: the test does not test" "$T/reads" "$T/out"
-cp "$T/before" "$T/state/journal.jsonl"
+cp "$T/before" "$T/state/journal/000001.jsonl"
 status strace -f -qq -o /dev/null -P "$repo/$a" -P "$T/m1/bkp-medium.json" -e trace=$reads -e inject=$reads:error=EIO:when="$n+" \
 	"$R" verify --medium m1 1
 [ "$STATUS" = 3 ] && grep -q "E-VERIFY-11" "$T/err" || fail "exit $STATUS: a medium that does not answer"
 # that it was tried and came to nothing stands in the journal, and nothing about the copies
-grep -v '"event":"outcome","command":"verify","exit":3' "$T/state/journal.jsonl" | cmp -s "$T/before" - ||
+grep -v '"event":"outcome","command":"verify","exit":3' "$T/state/journal/000001.jsonl" | cmp -s "$T/before" - ||
 	die "something was recorded of a medium that does not answer"
 expect 2 "$BKP" verify --medium m1 1
 for g in 1 2 3; do
-	grep -q "\"event\":\"verify-failed\".*\"dataset\":\"docs\",\"generation\":$g," "$T/state/journal.jsonl" ||
+	grep -q "\"event\":\"verify-failed\".*\"dataset\":\"docs\",\"generation\":$g," "$T/state/journal/000001.jsonl" ||
 		die "docs@$g is still believed"
 	grep -q "docs@$g: DAMAGED" "$T/out" || die "generation $g is not named"
 done
@@ -49,7 +49,7 @@ say "three generations share the archive: one is verified, all three are recorde
 echo 4 >"$T/src/small"
 expect 1 "$BKP" run --all
 ! grep "\"event\":\"verified\",\"medium\":\"$(python3 \
-	-c 'import json,sys; print(json.load(open(sys.argv[1]))["medium"])' "$T/m1/bkp-medium.json")" "$T/state/journal.jsonl" |
+	-c 'import json,sys; print(json.load(open(sys.argv[1]))["medium"])' "$T/m1/bkp-medium.json")" "$T/state/journal/000001.jsonl" |
 	grep -q '"generation":4,' ||
 	die "the next night vouched for the damaged archive"
 expect 0 "$BKP" verify --medium m2

@@ -22,8 +22,8 @@ chmod -R u+w "$T/m1"
 cp -a "$T/m1" "$T/good"
 repo=$(set_of "$T/m1")
 large() { ls -S "$repo"/archives/*/* | head -n "$1" | tail -n 1; }
-reset() { chmod -R u+w "$T/m1"; rm -rf "$T/m1"; cp -a "$T/good" "$T/m1"; cp "$T/journal" "$T/state/journal.jsonl"; }
-cp "$T/state/journal.jsonl" "$T/journal"
+reset() { chmod -R u+w "$T/m1"; rm -rf "$T/m1"; cp -a "$T/good" "$T/m1"; cp "$T/journal" "$T/state/journal/000001.jsonl"; }
+cp "$T/state/journal/000001.jsonl" "$T/journal"
 
 # everything that is said and recorded, in text and JSON, keyless and deep: $1 holds it; the rest is put before the commands
 everything() {
@@ -39,11 +39,11 @@ everything() {
 	done
 	for o in "" "--identity $T/id.txt"; do
 		for j in "" --json; do
-			cp "$T/journal" "$T/state/journal.jsonl"
+			cp "$T/journal" "$T/state/journal/000001.jsonl"
 			# shellcheck disable=SC2086
 			status "$@" "$BKP" verify --medium m1 $o $j
 			{ echo "exit $STATUS"; cat "$T/out" "$T/err"; } >>"$out"
-			tail -n +$(($(wc -l <"$T/journal") + 1)) "$T/state/journal.jsonl" |
+			tail -n +$(($(wc -l <"$T/journal") + 1)) "$T/state/journal/000001.jsonl" |
 				sed -E 's/"(time|prev|sig)":"[^"]*"/"\1":""/g; s/"mono_ns":[0-9]*//' >>"$out"
 		done
 	done
@@ -114,16 +114,16 @@ for f in "$repo"/archives/*/*; do paths="$paths -P $f"; done
 strace -f -qq -y -o "$T/reads" $paths -e trace=read,pread64 "${R%-restore}" verify --medium m1 --quiet >"$T/out" 2>"$T/err"
 n=$(sed '/archives/,$d' "$T/reads" | wc -l)
 [ "$n" -gt 0 ] || fail "nothing is read of the medium before its archives: the test does not test" "$T/reads"
-cp "$T/journal" "$T/state/journal.jsonl"
+cp "$T/journal" "$T/state/journal/000001.jsonl"
 for cpus in "taskset -c 0" env; do
 	# shellcheck disable=SC2086
 	status $cpus strace -f -qq -o /dev/null $paths -e trace=read,pread64 -e inject=read,pread64:error=EIO:when="$((n + 4))+" \
 		"${R%-restore}" verify --medium m1
 	# that it was tried and came to nothing stands in the journal, and nothing about the copies
 	[ "$STATUS" = 3 ] && grep -q E-VERIFY-11 "$T/err" &&
-		cmp -s "$T/journal" <(grep -v '"event":"outcome","command":"verify","exit":3' "$T/state/journal.jsonl") ||
+		cmp -s "$T/journal" <(grep -v '"event":"outcome","command":"verify","exit":3' "$T/state/journal/000001.jsonl") ||
 		fail "exit $STATUS: a medium that was pulled out"
-	cp "$T/journal" "$T/state/journal.jsonl"
+	cp "$T/journal" "$T/state/journal/000001.jsonl"
 done
 say "a sector that cannot be read: named, every entry is still found good; a medium pulled out: exit 3, nothing recorded of it"
 
@@ -174,7 +174,7 @@ lists=$(grep -o '/m1/[^>]*/generations/[0-9]*>, "SHA256SUMS"' "$T/trace" | sort 
 [ "$lists" -ge 2 ] && [ "$lists" -le 5 ] ||
 	{ grep SHA256SUMS "$T/trace" | tail -n 40 >&2; die "a night after 12 others reads $lists lists"; }
 expect 0 "$BKP" run --all
-python3 - "$T/state/journal.jsonl" <<'P' || die "what was not captured for a while was read again"
+python3 - "$T/state/journal/000001.jsonl" <<'P' || die "what was not captured for a while was read again"
 import json, sys
 last = [r for r in map(json.loads, open(sys.argv[1])) if r["event"] == "verified"][-2:]
 for r in last:

@@ -120,7 +120,7 @@ while :; do
 	[ "$(outcome small)" = "failed not begun: the run was to end before its turn came" ] ||
 		die "of the data set that was not begun it was said: $(outcome small)"
 	[ "$(files | wc -l)" -gt "$before" ] || die "nothing durable came of run $runs"
-	tail -n 8 "$T/state/journal.jsonl" | grep -q '"failed"' || die "the journal does not say that the run failed"
+	tail -n 8 "$T/state/journal/000001.jsonl" | grep -q '"failed"' || die "the journal does not say that the run failed"
 	"$BKP" generations --json | grep -q committed && die "a data set that was stopped is reported"
 done
 again "stopped twice" 2

@@ -6,7 +6,7 @@
 site_make
 echo 1 >"$T/src/a"
 expect 0 "$BKP" run --all
-J=$T/state/journal.jsonl
+J=$T/state/journal/000001.jsonl
 cp "$J" "$T/whole"
 key=$(echo "$T"/state/signing-*.key)
 epoch=${key##*signing-} epoch=${epoch%.key}
@@ -18,7 +18,7 @@ python3 "$SRC_ROOT/tests/lib/rejournal.py" "$T/whole" "$T/other" $((n - 1)) "$ke
 	'{"event":"outcome","command":"run","exit":0,"line":"x"}' '{"event":"notified","ok":true,"reason":""}'
 tail -n 2 "$T/other" >"$T/bad"
 cat "$T/whole" "$T/bad" >"$J"
-for m in m1 m2; do cp "$J" "$(repo_of "$T/$m")/journal/journal.jsonl"; done
+for m in m1 m2; do cp "$J" "$(repo_of "$T/$m")/journal/000001.jsonl"; done
 expect 2 "$BKP" run --all
 grep -q 'bkp journal repair' "$T/err" || die "it does not say what mends it"
 expect 2 "$BKP" journal verify
@@ -37,12 +37,12 @@ for w in "\"kept\":$n,\"lines\":2" "\"sha256\":\"$(sha256sum <"$T/bad" | cut -c 
 	grep -qF "$w" "$T/record" || die "the record does not say $w: $(cat "$T/record")"
 done
 expect 0 "$BKP" journal verify
-carried "$(repo_of "$T/m1")/journal/journal.jsonl" || die "the attached medium's copy was not mended"
+carried "$(repo_of "$T/m1")/journal/000001.jsonl" || die "the attached medium's copy was not mended"
 rmdir "$T/m2"
 mv "$T/away" "$T/m2"
 expect 0 "$BKP" journal repair --operator 事務長
 grep -q 'nothing was cut off; copies on 1 media' "$T/out" || die "the medium that came later: $(cat "$T/out")"
-carried "$(repo_of "$T/m2")/journal/journal.jsonl" || die "the copy of the medium that came later was not mended"
+carried "$(repo_of "$T/m2")/journal/000001.jsonl" || die "the copy of the medium that came later was not mended"
 expect 0 "$BKP" run --all
 expect 0 "$BKP" verify
 expect 0 "$BKP" journal verify
@@ -51,7 +51,7 @@ say "lines of a repeated number, on the host and both media: refused, cut off, k
 
 # --- a medium whose copy goes on otherwise is left as it is
 cp "$J" "$T/whole"
-m1=$(repo_of "$T/m1")/journal/journal.jsonl
+m1=$(repo_of "$T/m1")/journal/000001.jsonl
 { head -n 5 "$T/whole"; echo '{"seq":6,"not":"ours"}'; } >"$m1"
 cp "$m1" "$T/strange"
 expect 0 "$BKP" journal repair --operator 事務長
@@ -79,7 +79,7 @@ expect 0 "$BKP" journal repair --operator 事務長
 # --- a record in the middle that was changed is no end
 cp "$J" "$T/whole"
 sed '7s/"synced":\(true\|false\)/"synced":null/' "$T/whole" >"$J"
-rm "$m1" "$(repo_of "$T/m2")/journal/journal.jsonl"
+rm "$m1" "$(repo_of "$T/m2")/journal/000001.jsonl"
 before=$(sums)
 expect 2 "$BKP" journal repair --operator 事務長
 grep -q E-JOURNAL-28 "$T/err" || die "a changed record in the middle: $(cat "$T/err")"

@@ -13,7 +13,7 @@ inject() { # CALL ERROR FILE COMMAND...
 	shift 3
 	status strace -f -qq -o /dev/null -P "$file" -e "trace=$call" -e "inject=$call:error=$error:when=1+" "$@"
 }
-nothing_recorded() { ! grep -q verify-failed "$T/state/journal.jsonl" || die "$1: recorded as damage: $(record verify-failed)"; }
+nothing_recorded() { ! grep -q verify-failed "$T/state/journal/000001.jsonl" || die "$1: recorded as damage: $(record verify-failed)"; }
 whole() { expect 0 "$BKP" --quiet verify; }
 
 archive=$(find "$docs/archives" -type f -size +100k)
@@ -29,7 +29,7 @@ for error in EMFILE ENFILE ENOMEM ENODEV EIO; do
 done
 whole
 say "five errors of three files: exit 3, E-VERIFY-14, nothing recorded"
-for file in "$repo/journal/journal.jsonl" "$repo/keys.jsonl" "$T/m1/README.txt"; do
+for file in "$repo/journal/000001.jsonl" "$repo/keys.jsonl" "$T/m1/README.txt"; do
 	[ -e "$file" ] || continue
 	inject read,pread64 EIO "$file" "$BKP" verify --medium m1
 	[ "$STATUS" = 3 ] && ! grep -q E-VERIFY-15 "$T/err" || fail "EIO of $(basename "$file"): exit $STATUS"
@@ -61,8 +61,8 @@ inject read,pread64 ENOMEM "$docs/generations/$next/SHA256SUMS" "$BKP" --quiet r
 [ "$STATUS" = 1 ] && grep -q 'm1 not read back' "$T/out" || fail "a night that cannot read back: exit $STATUS"
 nothing_recorded "a night that cannot read back"
 expect 0 "$BKP" --quiet run --all
-grep "\"event\":\"verified\",\"medium\":\"$(grep -o '"medium":"[^"]*","label":"m1"' "$T/state/journal.jsonl" | head -n 1 |
-	cut -d'"' -f4)" "$T/state/journal.jsonl" | grep -q "\"dataset\":\"docs\",\"generation\":$((10#$next))," ||
+grep "\"event\":\"verified\",\"medium\":\"$(grep -o '"medium":"[^"]*","label":"m1"' "$T/state/journal/000001.jsonl" | head -n 1 |
+	cut -d'"' -f4)" "$T/state/journal/000001.jsonl" | grep -q "\"dataset\":\"docs\",\"generation\":$((10#$next))," ||
 	die "the next night does not read it back"
 thaw "$T/m1"
 mv "$T/m1/README.txt" "$T/readme"
@@ -80,7 +80,7 @@ say "papers that cannot be brought are named, and the read-back is not denied fo
 thaw "$T/m1"
 rm "$archive"
 expect 2 "$BKP" verify --medium m1
-grep -q verify-failed "$T/state/journal.jsonl" || die "a missing archive is no longer damage"
+grep -q verify-failed "$T/state/journal/000001.jsonl" || die "a missing archive is no longer damage"
 say "a night that cannot read back says so, and the next one does; what is missing is damage as before"
 
 echo "nobody changes this" >"$T/src/canary"
@@ -114,7 +114,7 @@ for n in $(seq 1 60); do
 		"$BKP" --quiet run --all
 	grep -q INJECTED "$T/trace" || break
 	[ "$STATUS" != 0 ] || for m in m1 m2; do
-		carried "$(repo_of "$T/$m")"/journal/journal.jsonl || die "nothing can be opened ($n): exit 0, and $m does not carry it"
+		carried "$(repo_of "$T/$m")"/journal/000001.jsonl || die "nothing can be opened ($n): exit 0, and $m does not carry it"
 	done
 done
 [ "$n" -gt 8 ] || die "the state folder is used $n times only: the test does not test"

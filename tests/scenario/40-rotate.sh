@@ -39,7 +39,7 @@ same() {
 field() { python3 -c 'import json,sys; v=json.load(open(sys.argv[1]))
 for k in sys.argv[2].split("."): v=v[k]
 print(str(v).lower() if isinstance(v,bool) else v)' "$T/out" "$1"; }
-events() { sed -n 's/.*"event":"\([a-z-]*\)".*/\1/p' "$T/state/journal.jsonl"; }
+events() { sed -n 's/.*"event":"\([a-z-]*\)".*/\1/p' "$T/state/journal/000001.jsonl"; }
 
 mkdir -p "$T/src/sub" "$T/nas"
 ln -s nowhere "$T/src/link"
@@ -59,7 +59,7 @@ attach rdx
 expect 0 "$BKP" --quiet medium add nas
 expect 0 "$BKP" --quiet medium add RDX-01
 uuid=$(blkid -p -s UUID -o value "$T/rdx.img")
-grep -q "\"label\":\"RDX-01\".*\"fs_uuid\":\"$uuid\"" "$T/state/journal.jsonl" || die "the file system's UUID is not recorded"
+grep -q "\"label\":\"RDX-01\".*\"fs_uuid\":\"$uuid\"" "$T/state/journal/000001.jsonl" || die "the file system's UUID is not recorded"
 status rotate
 [ "$STATUS" = 2 ] && grep -q E-ROTATE-06 "$T/err" || die "rotated without a generation: $(cat "$T/err")"
 for g in 1 2 3; do
@@ -80,9 +80,9 @@ same "$T/nas" "$T/rdx"
 [ "$(lsattr "$T"/rdx/*/datasets/docs/archives/*/*.age "$T"/rdx/*/datasets/docs/generations/*/* | grep -vc '^....i')" = 0 ] ||
 	die "files on the disk are not immutable"
 grep -q 'テスト診療所' "$T/rdx/README.txt" || die "README.txt"
-carried "$T"/rdx/*/journal/journal.jsonl || die "the journal on the disk is not the journal"
-carried "$T"/nas/*/journal/journal.jsonl || die "the journal on the NAS is not the journal"
-expect 0 "$BKP" journal verify --file "$T"/rdx/*/journal/journal.jsonl --root-key "$ROOT"
+carried "$T"/rdx/*/journal/000001.jsonl || die "the journal on the disk is not the journal"
+carried "$T"/nas/*/journal/000001.jsonl || die "the journal on the NAS is not the journal"
+expect 0 "$BKP" journal verify --file "$T"/rdx/*/journal/000001.jsonl --root-key "$ROOT"
 [ "$(events | tail -n 3 | xargs)" = 'rotated heads outcome' ] ||
 	die "the last records are not 'rotated', 'heads', 'outcome': $(events | tail -n 3 | xargs)"
 record rotated | grep -q '"operator":"Sato","place":"別棟 保管庫B","generations":3,"newest":3,"copied":3,.*"unfrozen":0,"complete":true' ||
@@ -216,7 +216,7 @@ cmp "$docs/$only3" "$T/damaged" || die "a damaged file was replaced"
 grep -q "$only3" "$T/err" || die "the damaged file is not named: $(cat "$T/err")"
 expect 2 "$BKP" rotate --operator Sato --json
 [ "$(field damaged)" = 1 ] && [ "$(field newest)" = 2 ] && [ "$(field complete)" = false ] || die "damage is not said: $(cat "$T/out")"
-grep -q '"event":"verify-failed"' "$T/state/journal.jsonl" || die "the damage is not recorded"
+grep -q '"event":"verify-failed"' "$T/state/journal/000001.jsonl" || die "the damage is not recorded"
 for g in 1 2; do expect 0 "$RESTORE" --quiet --medium "$T/rdx" verify $g; done
 thaw "$T/rdx"
 rm -f "$docs/$only3"
@@ -253,11 +253,11 @@ grep -q 'larger disk' "$T/out" || die "what to do is not said: $(cat "$T/out")"
 expect 0 "$RESTORE" --quiet --medium "$T/small" verify 5
 [ -z "$(ls -A "$T"/small/*/tmp)" ] || die "unfinished files take room on the full disk"
 [ -s "$T/small/README.txt" ] || die "no README.txt on the full disk"
-carried "$T"/small/*/journal/journal.jsonl || die "no journal on the full disk"
+carried "$T"/small/*/journal/000001.jsonl || die "no journal on the full disk"
 # again: still full, still valid
 expect 1 rotate
 expect 0 "$RESTORE" --quiet --medium "$T/small" verify 5
-carried "$T"/small/*/journal/journal.jsonl || die "no journal on the full disk the second time"
+carried "$T"/small/*/journal/000001.jsonl || die "no journal on the full disk the second time"
 rm "$T/small/lost+found/ballast"
 expect 0 rotate
 same "$T/nas" "$T/small"
@@ -291,7 +291,7 @@ pull() { # MOUNT-POINT: EXT4_IOC_SHUTDOWN without flushing the log, as when the 
 fcntl.ioctl(os.open(sys.argv[1], os.O_RDONLY), 0x8004587d, struct.pack("I", 2))' "$1"
 }
 attach big
-cp "$T/state/journal.jsonl" "$T/journal.before"
+cp "$T/state/journal/000001.jsonl" "$T/journal.before"
 ASAN_OPTIONS=detect_leaks=0 strace -f -qq -o /dev/null -e trace=renameat2 -e inject=renameat2:delay_enter=3000000:when=1 \
 	"$BKP" rotate --operator Sato --recheck all >"$T/out" 2>"$T/err" &
 job=$!
@@ -303,7 +303,7 @@ pull "$T/big"
 STATUS=0; wait $job || STATUS=$?
 [ "$STATUS" = 2 ] && grep -q 'E-ROTATE-08' "$T/err" || fail "the disk was pulled: exit $STATUS"
 grep -q '→.*run the same command again' "$T/err" || die "the disk was pulled: no next action: $(cat "$T/err")"
-! tail -n "+$(($(wc -l <"$T/journal.before") + 1))" "$T/state/journal.jsonl" | grep -qE '"event":"(verified|verify-failed|rotated)"' ||
+! tail -n "+$(($(wc -l <"$T/journal.before") + 1))" "$T/state/journal/000001.jsonl" | grep -qE '"event":"(verified|verify-failed|rotated)"' ||
 	die "a pulled disk is recorded as verified, damaged or rotated"
 detach big
 attach big
@@ -312,7 +312,7 @@ for g in 1 2 3 4 5; do expect 0 "$RESTORE" --quiet --medium "$T/big" verify $g; 
 expect 0 rotate
 same "$T/nas" "$T/big"
 # pulled while old copies are read back: that says nothing about the copies
-cp "$T/state/journal.jsonl" "$T/journal.before"
+cp "$T/state/journal/000001.jsonl" "$T/journal.before"
 ASAN_OPTIONS=detect_leaks=0 strace -f -qq -o /dev/null -e trace=fallocate -e inject=fallocate:delay_enter=2500000:when=1 \
 	"$BKP" rotate --operator Sato --recheck all >"$T/out" 2>"$T/err" &
 job=$!

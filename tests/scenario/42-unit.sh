@@ -35,7 +35,7 @@ said 'E-RESTORE-02: db@1 is not here: the command failed'
 cmp "$T/src/a" "$T/o1/docs$T/src/a" && [ "$(ls "$T/o1")" = docs ] || die "what was captured beside a failure does not come back"
 echo dump >"$T/dump"
 expect 0 "$BKP" run --all
-[ "$(grep '"event":"committed"' "$T/state/journal.jsonl" | grep -o '"dataset":"[a-z]*","generation":2' | head -n 1)" = \
+[ "$(grep '"event":"committed"' "$T/state/journal/000001.jsonl" | grep -o '"dataset":"[a-z]*","generation":2' | head -n 1)" = \
 	'"dataset":"db","generation":2' ] || die "the most urgent data set was not committed first"
 expect 0 "$RESTORE" --medium "$T/m2" --identity "$T/id.txt" extract 2 --to "$T/o2"
 cmp "$T/dump" "$T/o2/db/db.dump" && cmp "$T/src/a" "$T/o2/docs$T/src/a" || die "all of run 2"
@@ -184,7 +184,7 @@ sha256sum --quiet -c "$T/before" || die "a medium of the old layout was changed"
 thaw "$T/m2"
 rm -rf "$T/m2"
 mv "$T/m2.new" "$T/m2"
-cp "$T/state/journal.jsonl" "$T/journal.good"
+cp "$T/state/journal/000001.jsonl" "$T/journal.good"
 forge begin '{"generation":99,"uuid":"00000000-0000-4000-8000-000000000099","datasets":["docs"]}'
 for command in status generations "run --all" "journal verify"; do
 	# shellcheck disable=SC2086
@@ -192,7 +192,7 @@ for command in status generations "run --all" "journal verify"; do
 	[ "$STATUS" = 3 ] || [ "$STATUS" = 2 ] || fail "bkp $command with a journal of the old layout: exit $STATUS"
 	said 'E-LEDGER-05: .*this repository was made before each data set stood alone'
 done
-cp "$T/journal.good" "$T/state/journal.jsonl"
+cp "$T/journal.good" "$T/state/journal/000001.jsonl"
 say "a medium and a journal of the layout before this one are refused, with E-VAULT-11 and E-LEDGER-05, and left as they are"
 
 # ---- which night

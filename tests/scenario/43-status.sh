@@ -113,9 +113,9 @@ grep -q '^○ met  2026-12-03 10:00' "$T/met.en" || fail "the page does not say 
 say "attached: not offline; gone: not recorded; carried away and recorded: everything is met, exit 0, オフライン保証復旧点 is the newest generation"
 
 # ---- it reads only, without the lock
-before=$(sha256sum <"$T/state/journal.jsonl")
+before=$(sha256sum <"$T/state/journal/000001.jsonl")
 expect 0 flock "$T/state/lock" env "${FAKE_ENV[@]}" FAKECLOCK="$(until_then "2026-12-03 10:00:00")" "$BKP" status
-[ "$before" = "$(sha256sum <"$T/state/journal.jsonl")" ] || die "status wrote to the journal"
+[ "$before" = "$(sha256sum <"$T/state/journal/000001.jsonl")" ] || die "status wrote to the journal"
 say "status works while another program holds the lock, and writes nothing"
 
 # ---- time goes by
@@ -194,11 +194,11 @@ json 1 "2026-12-14 11:30:00" 'medium("m1")["damaged"] > 0 and "damaged" in s["ne
 say "what bkp verify finds damaged no longer counts, and is the first thing said"
 
 # ---- the journal itself
-cp "$T/state/journal.jsonl" "$T/journal.good"
-sed -i '3s/"time"/"tame"/' "$T/state/journal.jsonl"
+cp "$T/state/journal/000001.jsonl" "$T/journal.good"
+sed -i '3s/"time"/"tame"/' "$T/state/journal/000001.jsonl"
 expect 3 at "2026-12-14 12:00:00" "$BKP" status
 expect 3 at "2026-12-14 12:00:00" "$BKP" status --json
 [ ! -s "$T/out" ] || die "a status was shown from a damaged journal"
-cp "$T/journal.good" "$T/state/journal.jsonl"
+cp "$T/journal.good" "$T/state/journal/000001.jsonl"
 json 1 "2026-12-14 12:00:00" 's["journal_records"] > 20'
 say "a journal that was changed gives exit 3 and no verdict"

@@ -147,7 +147,7 @@ expect 1 "$BKP" run --all
 grep -q "W-DOCS-05: medium 'm1': 2 files .*: 'tools/SHA256SUMS', 'tools/rescue.py'$" "$T/err" ||
 	die "what was forged is not said: $(cat "$T/err")"
 repaired() { # FILES: what the newest record "repaired" names
-	python3 - "$T/state/journal.jsonl" <<'P'
+	python3 - "$T/state/journal/000001.jsonl" <<'P'
 import json, sys
 r = [o for o in map(json.loads, open(sys.argv[1], encoding="utf-8")) if o.get("event") == "repaired"]
 print(" ".join(r[-1]["files"]) if r else "", r[-1]["count"] if r else "")

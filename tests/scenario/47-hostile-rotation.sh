@@ -135,19 +135,19 @@ history() { # WHAT LINE [CODE]: refused, and not a byte of the medium changes
 	find "$M" -type f -size -100M -exec sha256sum {} + | sort | cmp - "$T/before" || die "$1: the proof was changed"
 	tried=$((tried + 1))
 }
-start; lines=$(wc -l <"$T/state/journal.jsonl")
-cp "$T/state/journal.jsonl" "$R/journal/journal.jsonl"; tail -n 1 "$T/state/journal.jsonl" >>"$R/journal/journal.jsonl"
+start; lines=$(wc -l <"$T/state/journal/000001.jsonl")
+cp "$T/state/journal/000001.jsonl" "$R/journal/000001.jsonl"; tail -n 1 "$T/state/journal/000001.jsonl" >>"$R/journal/000001.jsonl"
 history "longer than ours" $((lines + 1))
-start; sed -i '3s/"by":"/"by":"x/' "$R/journal/journal.jsonl"; history "another line" 3
-start; truncate -s 1T "$R/journal/journal.jsonl"; history "huge" 0 E-ROTATE-08 # by its size, before its zeros are read
+start; sed -i '3s/"by":"/"by":"x/' "$R/journal/000001.jsonl"; history "another line" 3
+start; truncate -s 1T "$R/journal/000001.jsonl"; history "huge" 0 E-ROTATE-08 # by its size, before its zeros are read
 # the state folder was brought back from before the rotation, and captures go on from there
 start; cp -a "$T/state" "$T/state.old"
 expect 0 "$BKP" --quiet rotate --operator Sato
 rm -rf "$T/state"; mv "$T/state.old" "$T/state"
 history "an old state folder" $((lines + 1)) E-HISTORY-01
-[ "$(wc -l <"$T/state/journal.jsonl")" = "$lines" ] || die "an old state folder was written to"
+[ "$(wc -l <"$T/state/journal/000001.jsonl")" = "$lines" ] || die "an old state folder was written to"
 # the same on an online medium: the copy of the journal stays, and a person hears of it
-start; N=$(repo_of "$T/nas")/journal/journal.jsonl
+start; N=$(repo_of "$T/nas")/journal/000001.jsonl
 sed -i '3s/"by":"/"by":"x/' "$N"; sha256sum "$N" >"$T/before"
 status "$BKP" --quiet run --all
 [ "$STATUS" = 1 ] && grep -q E-PUBLISH-05 "$T/err" || fail "another history on the NAS: exit $STATUS"

@@ -28,7 +28,7 @@ due() { # "DATE TIME" "NAME…": --dry-run says the same, and does nothing
 	got=$(python3 -c 'import json, sys; print(" ".join(json.load(open(sys.argv[1]))["would_capture"]) or "-")' "$T/out")
 	[ "$got" = "$2" ] || fail "at $1 due is '$got', expected '$2'" "$T/out"
 }
-begun() { grep -c '"event":"begin"' "$T/state/journal.jsonl" || true; }
+begun() { grep -c '"event":"begin"' "$T/state/journal/000001.jsonl" || true; }
 
 mkdir -p "$T/src" "$T/week" "$T/hours" "$T/m1" "$T/m2"
 for d in src week hours; do echo "$d" >"$T/$d/file"; done
@@ -146,9 +146,9 @@ mkdir "$T/rdx"
 "$BKP" medium add RDX-01 >/dev/null 2>&1 || die "medium add"
 "$BKP" run --quiet slow >"$T/slow.out" 2>&1 &
 pid=$!
-for _ in $(seq 100); do grep -q '"begin".*"slow"' "$T/state/journal.jsonl" && break; sleep 0.1; done
+for _ in $(seq 100); do grep -q '"begin".*"slow"' "$T/state/journal/000001.jsonl" && break; sleep 0.1; done
 worker=$(pgrep -P "$pid") || worker=$pid # the parent only waits
-records=$(wc -l <"$T/state/journal.jsonl")
+records=$(wc -l <"$T/state/journal/000001.jsonl")
 for c in "run" "run docs" "run --all" "rotate RDX-01 --operator 事務長"; do
 	# shellcheck disable=SC2086 # words
 	expect 2 "$BKP" $c
@@ -158,7 +158,7 @@ done
 expect 0 "$BKP" run --catch-up
 [ ! -s "$T/out" ] && [ ! -s "$T/err" ] || die "--catch-up complains of another run"
 "$BKP" status >/dev/null 2>&1 || [ $? -le 2 ] || die "status waits for the run"
-[ "$(wc -l <"$T/state/journal.jsonl")" = "$records" ] || die "the second one wrote to the journal"
+[ "$(wc -l <"$T/state/journal/000001.jsonl")" = "$records" ] || die "the second one wrote to the journal"
 echo "done" >"$T/wait"
 wait "$pid" || die "the first run"
 say "a second run, or a rotation beside a run, says who is at work, exits 2 and records nothing"
@@ -183,9 +183,9 @@ MAILTO=jimu@example.jp
 Y
 cmp -s "$T/lines" "$T/want" || { command diff "$T/want" "$T/lines" >&2; die "the lines for cron"; }
 before=$(sha256sum "$cron")
-records=$(grep -c '"event":"scheduled"' "$T/state/journal.jsonl")
+records=$(grep -c '"event":"scheduled"' "$T/state/journal/000001.jsonl")
 expect 0 "$BKP" schedule install "${r[@]}" --kind cron
-[ "$before" = "$(sha256sum "$cron")" ] && [ "$records" = "$(grep -c '"event":"scheduled"' "$T/state/journal.jsonl")" ] ||
+[ "$before" = "$(sha256sum "$cron")" ] && [ "$records" = "$(grep -c '"event":"scheduled"' "$T/state/journal/000001.jsonl")" ] ||
 	die "installing twice is not installing once"
 expect 0 "$BKP" schedule show "${r[@]}"
 sed -i 's/every: 6h/every: day/' "$T/policy.yaml"
@@ -260,7 +260,7 @@ fi
 expect 64 "$BKP" --policy "$T/sunday 5%.yaml" schedule install "${r[@]}" --kind systemd --mailto a@example.jp
 expect 0 "$BKP" --policy "$T/sunday 5%.yaml" schedule remove "${r[@]}" --kind systemd
 [ -z "$(find "$T/host/etc" -name "bkp*")" ] || die "something is left"
-python3 - "$T/state/journal.jsonl" <<'P' || die "the record of what was scheduled"
+python3 - "$T/state/journal/000001.jsonl" <<'P' || die "the record of what was scheduled"
 import json, sys
 got = [(o["action"], o["kind"]) for o in map(json.loads, open(sys.argv[1])) if o["event"] == "scheduled"]
 assert got == [("install", "cron")] * 3 + [("remove", "cron"), ("install", "systemd"), ("remove", "systemd")], got

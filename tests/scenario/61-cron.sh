@@ -91,7 +91,7 @@ stop_cron() {
 	rmdir "$R"
 }
 trap 'stop_cron; site_cleanup' EXIT
-committed() { grep -c '"event":"committed"' "$T/state/journal.jsonl" || true; }
+committed() { grep -c '"event":"committed"' "$T/state/journal/000001.jsonl" || true; }
 wait_for() { # SECONDS WHAT COMMAND...
 	local end=$((SECONDS + $1)) what=$2
 	shift 2
@@ -104,7 +104,7 @@ wait_for() { # SECONDS WHAT COMMAND...
 
 # ---- the first minute: two data sets, nothing said
 # three are of the first run; when the second has ended each medium has its copy of the journal
-both() { [ "$(committed)" = 5 ] && [ "$(grep -c '"event":"outcome","command":"run"' "$T/state/journal.jsonl")" = 2 ]; }
+both() { [ "$(committed)" = 5 ] && [ "$(grep -c '"event":"outcome","command":"run"' "$T/state/journal/000001.jsonl")" = 2 ]; }
 wait_for 80 "cron did not capture" both
 [ "$(date +%s)" -ge "$first" ] || die "captured before the slot"
 [ "$(cd "$(repo_of "$T/m1")/datasets" && echo */generations/000002)" = "docs/generations/000002 world/generations/000002" ] ||
@@ -136,7 +136,7 @@ grep -q 'E-RUN-01\|E-CMD-02' "$T/mail.0" && grep -q '対象データ' "$T/mail.0
 	fail "the mail does not say it in Japanese" "$T/mail.0"
 [ "$(compgen -G "$T/mail.*")" = "$T/mail.0" ] || die "more than one mail"
 [ "$(committed)" = 5 ] || die "a generation of nothing"
-grep -q '"event":"failed"' "$T/state/journal.jsonl" || die "the failure is not recorded"
+grep -q '"event":"failed"' "$T/state/journal/000001.jsonl" || die "the failure is not recorded"
 grep -q 'cron: .*fits\|installed, fits\|cron' "$T/shown" || fail "schedule show" "$T/shown"
 grep -q -- "--catch-up" "$T/cron.d" || die "nothing catches up"
 [ ! -e /etc/cron.d/bkp ] || ! grep -q "$T" /etc/cron.d/bkp || die "the machine's own cron was changed"

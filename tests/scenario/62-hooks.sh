@@ -5,7 +5,7 @@ set -eu
 . "$(dirname "$0")/../lib/site.sh"
 L=$T/log
 set_named() { # RUN DATASET: what the journal says became of it, as JSON: its "committed" record, or its line of the run's "failed"
-	python3 - "$T/state/journal.jsonl" "$1" "$2" <<'P'
+	python3 - "$T/state/journal/000001.jsonl" "$1" "$2" <<'P'
 import json, sys
 for line in open(sys.argv[1], encoding="utf-8"):
     o = json.loads(line)
@@ -19,7 +19,7 @@ P
 }
 # words RUN: what the commands of data sets that have no root.age said, read by a person with the identity and stock tools
 words() {
-	grep -E "\"event\":\"failed\",\"run\":$1," "$T/state/journal.jsonl" |
+	grep -E "\"event\":\"failed\",\"run\":$1," "$T/state/journal/000001.jsonl" |
 		sed -n 's/.*"said_age":"\([^"]*\)".*/\1/p' |
 		base64 -d | age -d -i "$T/id.txt"
 }
@@ -92,7 +92,7 @@ said = {o["dataset"]: o.get("said") for o in map(json.loads, open(sys.argv[1], e
 assert said["dump"] == "before: preparing 患者; command: warning: old client; after: thawed", said
 assert len(said["noisy"].encode()) <= 600 and said["noisy"].endswith("20000 / \\033[2J the end"), said["noisy"]
 P
-clear=("$T/state/journal.jsonl" "$(repo_of "$T/m1")"/{journal/journal.jsonl,datasets/*/generations/000001/manifest.json})
+clear=("$T/state/journal/000001.jsonl" "$(repo_of "$T/m1")"/{journal/000001.jsonl,datasets/*/generations/000001/manifest.json})
 ! grep -E 'old client|preparing|thawed|033.2J the end|freeze the volume|still mounted|connection lost' "${clear[@]}" ||
 	die "what commands said stands in the clear"
 printf '%s\n' 'nobefore: before: cannot freeze the volume' 'nodump: command: connection lost' | cmp - <(words 1) ||

@@ -142,7 +142,7 @@ rm -rf "$T/r"
 sed -i 's/sort -zr/sort -z/' "$T/policy.yaml"
 policy_accept
 expect 0 "$BKP" run --all
-python3 - "$T/state/journal.jsonl" <<'P' || die "content was stored again"
+python3 - "$T/state/journal/000001.jsonl" <<'P' || die "content was stored again"
 import json, sys
 new = [o["new_bytes"] for o in map(json.loads, open(sys.argv[1])) if o["event"] == "committed" and o["dataset"] == "gnu-pax"]
 assert new[2] < 600000, new

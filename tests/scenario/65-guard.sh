@@ -8,7 +8,7 @@ ATTENTION=${GUARD_MONTHS:-1} # months of ordinary work, each with its seed; test
 ransom() { python3 "$SRC_ROOT/tests/lib/ransom.py" "$@" "$T/src" >"$T/harmed"; }
 clinic() { python3 "$SRC_ROOT/tests/lib/clinic_month.py" "$1" "$T/src" "${@:2}"; }
 figures() { # of docs@$G
-	python3 - "$T/state/journal.jsonl" "$G" <<'P'
+	python3 - "$T/state/journal/000001.jsonl" "$G" <<'P'
 import json, sys
 for line in open(sys.argv[1]):
     r = json.loads(line)

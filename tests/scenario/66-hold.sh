@@ -42,14 +42,14 @@ import json, sys
 for g in json.load(sys.stdin)["generations"]:
     print("%s@%d" % (g["dataset"], g["generation"]), "suspect" if g["suspect"] else "-", "held" if g["held"] else "-",
           "accepted" if g["accepted"] else "-")'; }
-records() { grep -c "\"event\":\"$1\"" "$T/state/journal.jsonl" || true; }
+records() { grep -c "\"event\":\"$1\"" "$T/state/journal/000001.jsonl" || true; }
 night 0
 night 0
 expect 0 "$BKP" --quiet rotate --operator 佐藤
 cp -a "$T/src" "$T/src.good"
 
 # ---- bad input
-decisions() { grep -vc '"event":"outcome"\|"event":"notified"' "$T/state/journal.jsonl"; } # that somebody tried stands there
+decisions() { grep -vc '"event":"outcome"\|"event":"notified"' "$T/state/journal/000001.jsonl"; } # that somebody tried stands there
 refused() { # CODE WORD COMMAND...
 	local want=$1 word=$2 before
 	before=$(decisions)
@@ -130,7 +130,7 @@ read -ra words <<<"${typed/NAME/佐藤}"
 words=("${words[@]:1}")
 words[5]=訓練だった
 expect 0 "$BKP" "${words[@]}"
-grep '"event":"accepted"' "$T/state/journal.jsonl" | grep -q '"terminal":false' || die "a script's decision is recorded like a person's"
+grep '"event":"accepted"' "$T/state/journal/000001.jsonl" | grep -q '"terminal":false' || die "a script's decision is recorded like a person's"
 expect 0 "$BKP" journal show
 grep -q "accepted  .*docs.*terminal=false" "$T/out" || die "journal show does not say that a script accepted it"
 expect 0 "$BKP" accept "$second" --operator 佐藤 --reason "訓練だった"
@@ -139,10 +139,10 @@ marks | grep -q "^$bad - - accepted" || die "not accepted: $(marks)"
 expect 0 "$BKP" --quiet rotate --operator 佐藤
 [ "$(records held) $(records released) $(records accepted)" = "2 1 2" ] ||
 	die "the journal has $(records held) held, $(records released) released, $(records accepted) accepted"
-grep -E '"event":"(held|released|accepted)"' "$T/state/journal.jsonl" | grep -qv '"dataset":"docs"' &&
+grep -E '"event":"(held|released|accepted)"' "$T/state/journal/000001.jsonl" | grep -qv '"dataset":"docs"' &&
 	die "a decision about docs was recorded of another data set"
-grep '"event":"held"' "$T/state/journal.jsonl" | head -n 1 | grep -q '"operator":"佐藤".*"reason":"暗号化' ||
-	grep '"event":"held"' "$T/state/journal.jsonl" | head -n 1 | grep -q '"reason":"暗号化' || die "who and why are not recorded"
+grep '"event":"held"' "$T/state/journal/000001.jsonl" | head -n 1 | grep -q '"operator":"佐藤".*"reason":"暗号化' ||
+	grep '"event":"held"' "$T/state/journal/000001.jsonl" | head -n 1 | grep -q '"reason":"暗号化' || die "who and why are not recorded"
 "$BKP" journal verify >/dev/null || die "the journal does not verify"
 say "a suspect generation is marked in journal, manifest and list; with stop_while_suspect bkp rotate refuses before it writes until" \
 	"somebody accepts or holds each"
@@ -201,7 +201,7 @@ grep -q '"unguarded":"what is remembered' "$T/json" || die "the guard is blind a
 night 0
 night 0 --anchor
 grep -q '"unguarded"' "$T/json" && die "--anchor blinds the guard"
-docs_record() { grep "\"dataset\":\"docs\",\"generation\":$G," "$T/state/journal.jsonl" | grep '"committed"'; }
+docs_record() { grep "\"dataset\":\"docs\",\"generation\":$G," "$T/state/journal/000001.jsonl" | grep '"committed"'; }
 docs_record | grep -q '"measured":true,"before":201,"added":0,"changed":0,"deleted":0' ||
 	die "--anchor: files were not compared: $(docs_record)"
 say "a cache that is gone is said (exit 1, W-GUARD-01); --anchor compares all the same and finds nothing changed"

@@ -121,7 +121,7 @@ start() {
 	thaw "$T/m1" "$T/m2"
 	rm -rf "$T/state" "$T/m1" "$T/m2"
 	cp -a "$T/start/." "$T/"
-	cp "$T/state/journal.jsonl" "$T/journal.before"
+	cp "$T/state/journal/000001.jsonl" "$T/journal.before"
 }
 keep
 echo "archives/${h:0:2}/$h.age" >"$T/unlisted.m1"
@@ -146,7 +146,7 @@ for k in $(seq 1 "$points"); do
 	when="killed at $call $nth"
 	reported_verify "$when"
 	[ "$(grep -c ' m1$' "$T/copies")" -ge 3 ] || die "$when: too few are left"
-	head -c "$(stat -c %s "$T/journal.before")" "$T/state/journal.jsonl" | cmp -s - "$T/journal.before" ||
+	head -c "$(stat -c %s "$T/journal.before")" "$T/state/journal/000001.jsonl" | cmp -s - "$T/journal.before" ||
 		die "$when: the journal lost records"
 	if [ $((k % 3)) = 0 ]; then # a run finishes what was recorded, and adds one
 		expect 0 on_day 10 "$BKP" run --quiet --all
@@ -198,14 +198,14 @@ expire 0 10 --operator Sato
 freed=$(python3 -c 'import json, sys; print([m["freed"] for m in json.load(open(sys.argv[1]))["media"] if m["medium"] == "m1"][0])' \
 	"$T/json")
 [ "$freed" -ge "$frees" ] || die "freed $freed bytes, announced $frees"
-carried "$(repo_of "$T/m1")/journal/journal.jsonl" || die "the medium does not carry the record"
+carried "$(repo_of "$T/m1")/journal/000001.jsonl" || die "the medium does not carry the record"
 head -c 500 /dev/urandom >"$T/src/f10"
 night_on 10 0
 same "a night brings nothing back" "$(on_disk m1) $(on_disk m2)" "7 8 9 10 7 8 9 10"
 expect 0 on_day 10 "$BKP" verify
 same_tree "after an expiry"
 "$RESTORE" --quiet --medium "$T/m2" --identity "$T/id.txt" extract docs@7 --to "$T/o7" || die "the oldest one cannot be restored"
-grep -q '"event":"expired".*"why":"covered 3/3"' "$T/state/journal.jsonl" || die "the record does not say why"
+grep -q '"event":"expired".*"why":"covered 3/3"' "$T/state/journal/000001.jsonl" || die "the record does not say why"
 say "nothing that expired comes back, nothing is missed"
 
 # ---- what is named goes, and nothing beside it; what may not go is refused, and then nothing goes
@@ -261,7 +261,7 @@ echo "# let it go" >>"$T/policy.yaml" # that the policy is another one now has t
 expire 0 10 --operator Sato
 same "on a full medium" "$(on_disk m1)" "8 9 10"
 expect 0 "$BKP" journal verify
-tail -n 3 "$T/state/journal.jsonl" | grep -q '"event":"outcome".*"command":"expire"' ||
-	die "how it ended is not recorded: $(tail -n 3 "$T/state/journal.jsonl")"
+tail -n 3 "$T/state/journal/000001.jsonl" | grep -q '"event":"outcome".*"command":"expire"' ||
+	die "how it ended is not recorded: $(tail -n 3 "$T/state/journal/000001.jsonl")"
 reported_verify "full"
 say "with a medium 100 % full and no room under the state folder it expires, and records it"

@@ -62,7 +62,7 @@ expire 2 5 --operator Sato
 expect 0 on_day 5 "$BKP" clock attest --operator Sato --reason "looked at my watch"
 expire 0 5 --operator Sato
 expire 0 30 --operator Sato
-grep -q '"event":"expired"' "$T/state/journal.jsonl" && die "something expired"
+grep -q '"event":"expired"' "$T/state/journal/000001.jsonl" && die "something expired"
 good_ones "clock set back again and attested"
 say "junk under a clock set forward year by year: latched; attested later, what is dated in the future counts for nothing"
 
@@ -85,7 +85,7 @@ n = 0
 for l in open(sys.argv[1]):
     r = json.loads(l)
     n += r["event"] == "expired" and r["generation"] <= 4
-print(n)' "$T/state/journal.jsonl")" = 0 ] || die "a good one expired"
+print(n)' "$T/state/journal/000001.jsonl")" = 0 ] || die "a good one expired"
 say "junk under a clock that was set back is not newer than what it should push out"
 
 # ---- a policy that asks for more, and is said to be approved
@@ -208,7 +208,7 @@ for d in 6 7 8; do echo "day $d" >>"$T/src/patients"; expect 0 on_day $d "$BKP" 
 keep
 expire 2 20 --operator Sato
 grep -q E-EXPIRE-03 "$T/json" || die "not told that an approver is missing"
-grep -q '"event":"expired"' "$T/state/journal.jsonl" && die "it expired without the approver"
+grep -q '"event":"expired"' "$T/state/journal/000001.jsonl" && die "it expired without the approver"
 for key in thief root; do
 	rm -f "$T/plan" "$T/plan.minisig"
 	expire 0 20 --plan-out "$T/plan"
@@ -257,7 +257,7 @@ grep -q E-SIG-03 "$T/json" || die "a changed plan is not told"
 expire 2 80 --plan "$T/plan" --signature "$T/plan.minisig" --operator Sato
 grep -q E-EXPIRE-04 "$T/json" || die "an old plan is not told"
 expire 0 20 --plan "$T/plan" --signature "$T/plan.minisig" --operator Sato
-[ "$(grep -c '"event":"expired"' "$T/state/journal.jsonl")" = 8 ] || die "the approved plan was not carried out: $(cat "$T/json")"
+[ "$(grep -c '"event":"expired"' "$T/state/journal/000001.jsonl")" = 8 ] || die "the approved plan was not carried out: $(cat "$T/json")"
 expect 0 "$BKP" journal verify
 # what the auditor does with the record, without bkp
 python3 -c 'import json, sys
@@ -265,7 +265,7 @@ for l in open(sys.argv[1]):
     r = json.loads(l)
     if r["event"] == "expiry-approved":
         open(sys.argv[2], "w").write(r["plan"])
-        open(sys.argv[2] + ".minisig", "w").write(r["signature"])' "$T/state/journal.jsonl" "$T/audit"
+        open(sys.argv[2] + ".minisig", "w").write(r["signature"])' "$T/state/journal/000001.jsonl" "$T/audit"
 minisign -V -q -p "$T/boss.pub" -m "$T/audit" || die "the recorded plan does not verify with stock minisign"
 reported_verify "approved expiry"
 say "where the agreement names a role nothing expires without its signature, whatever the policy says and whoever has the host's keys;" \

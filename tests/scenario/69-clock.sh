@@ -10,7 +10,7 @@ at() { # WALL BOOT COMMAND...: seconds
 	shift 2
 	env "${FAKE_ENV[@]}" "FAKECLOCK=$wall" "FAKECLOCK_BOOT=$boot" "$@"
 }
-jumps() { grep -c '"event":"clock-jump"' "$T/state/journal.jsonl" || true; }
+jumps() { grep -c '"event":"clock-jump"' "$T/state/journal/000001.jsonl" || true; }
 warned() { grep -q W-CLOCK-01 "$T/err" || fail "$1: not told" "$T/err"; }
 quiet() { [ ! -s "$T/err" ] || fail "$1: something was told" "$T/err"; }
 keep() { thaw "$T/m1" "$T/m2"; rm -rf "$T/start"; mkdir "$T/start"; cp -a "$T/state" "$T/m1" "$T/m2" "$T/start/"; }
@@ -49,7 +49,7 @@ warned "set back"
 [ "$(jumps)" = 2 ] || die "$(jumps) jumps recorded instead of 2"
 expect 1 "$BKP" clock show # back again opens nothing
 grep -qE '"event":"clock-jump","source":"monotonic","before":"[^"]*","after":"[^"]*","seconds":(699|7[0-9][0-9])' \
-	"$T/state/journal.jsonl" || die "not recorded as it is"
+	"$T/state/journal/000001.jsonl" || die "not recorded as it is"
 expect 1 at -700 0 "$BKP" run --quiet --all # captures go on; that nobody has attested it is said each morning
 [ "$(jumps)" = 2 ] && grep -q "1 of 1 good, 1 warning: the clock jumped by 11 minutes" "$T/out" || fail "the night after"
 expect 2 at -700 0 "$BKP" expire --operator Sato
@@ -108,7 +108,7 @@ start
 FORGE_BOOT=11111111-2222-4333-8444-555555555555 forge outcome '{"command":"test","exit":0}'
 expect 1 at $((46 * day)) 100 "$BKP" run --quiet --all
 warned "46 days later after a boot"
-grep -q '"source":"journal"' "$T/state/journal.jsonl" || die "another witness"
+grep -q '"source":"journal"' "$T/state/journal/000001.jsonl" || die "another witness"
 expect 1 "$BKP" clock show
 start
 sed 's/name: docs,/&, every: month,/; s/,,/,/' "$T/policy.yaml" >"$T/monthly.yaml"
@@ -125,7 +125,7 @@ say "against the journal after a boot: 46 days are too many for a daily policy, 
 start
 expect 1 env FAKECLOCK_STORAGE=1 "${FAKE_ENV[@]}" FAKECLOCK=$((2 * day)) FAKECLOCK_BOOT=$((2 * day)) "$BKP" run --quiet --all
 warned "two days ahead of the NAS"
-grep -q '"source":"filesystem"' "$T/state/journal.jsonl" || die "another witness"
+grep -q '"source":"filesystem"' "$T/state/journal/000001.jsonl" || die "another witness"
 n=$(jumps)
 expect 1 env FAKECLOCK_STORAGE=1 "${FAKE_ENV[@]}" FAKECLOCK=$((2 * day)) FAKECLOCK_BOOT=$((2 * day)) "$BKP" run --quiet --all
 [ "$(jumps)" = "$n" ] || die "the same difference is recorded every night"
@@ -147,13 +147,13 @@ grep -q E-CLOCK-02 "$T/err" || die "not told that it must be signed"
 forge clock-attested '{"operator":"Sato","reason":"it is right"}'
 status "$BKP" journal verify
 [ "$STATUS" != 0 ] || die "a forged attestation is accepted"
-sed -i '$d' "$T/state/journal.jsonl"
+sed -i '$d' "$T/state/journal/000001.jsonl"
 minisign -S -s "$T/boss.key" -m "$T/policy.yaml" -x "$T/elsewhere.minisig" >/dev/null
 forge clock-attested "$(python3 -c 'import json, sys
 print(json.dumps({"operator": "Sato", "reason": "it is right", "approval": open(sys.argv[1]).read()}))' "$T/elsewhere.minisig")"
 status "$BKP" journal verify
 [ "$STATUS" != 0 ] || die "an attestation with the approver's signature of something else is accepted"
-sed -i '$d' "$T/state/journal.jsonl"
+sed -i '$d' "$T/state/journal/000001.jsonl"
 expect 0 at "${later[@]}" "$BKP" clock attest --operator Sato --reason "it is right" --statement-out "$T/statement"
 minisign -S -s "$T/boss.key" -m "$T/statement" >/dev/null
 expect 2 at "${later[@]}" "$BKP" clock attest --operator Sato --reason "another reason" --signature "$T/statement.minisig"

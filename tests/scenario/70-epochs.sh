@@ -14,7 +14,7 @@ site_policy "  - {name: docs, paths: [$T/src]}"
 # shellcheck disable=SC2016
 sed -i '$a\  - {name: RDX-01, type: rdx, path: '"$T"'/rdx, offline: true, place: 別棟}' "$T/policy.yaml"
 r=$(age-keygen -y "$T/id.txt")
-J=$T/state/journal.jsonl
+J=$T/state/journal/000001.jsonl
 only_key() { (cd "$T/state" && ls signing-*.key) | xargs; }
 rejournal() { python3 "$SRC_ROOT/tests/lib/rejournal.py" "$@"; }
 epochs() { grep -c '"event":"epoch"' "$1"; }
@@ -87,7 +87,7 @@ added = {r["medium"] for r in records if r["event"] == "medium-added"}
 assert set(last["media"]) == added and len(added) == 2, last
 assert hashlib.sha256(lines[last["upto"] - 1]).hexdigest() == last["sha256"], last
 for repo in sys.argv[2:]:
-    copy = open(repo + "/journal/journal.jsonl", "rb").read().splitlines()
+    copy = open(repo + "/journal/000001.jsonl", "rb").read().splitlines()
     assert copy == lines[:last["upto"]], repo
 P
 say "three nights, three keys: each generation verifies from the root key alone by bkp-restore-static, rescue.py, and openssl with minisign"
@@ -164,7 +164,7 @@ grep -q E-VERIFY-12 "$T/err" || die "bkp-restore verify: $(cat "$T/err")"
 back; forge "$T/m1" same
 expect 2 "$BKP" verify --medium m1
 grep -q E-VERIFY-13 "$T/err" && ! grep -q E-VERIFY-12 "$T/err" || die "signed anew, unchanged: $(cat "$T/err")"
-rm "$(repo_of "$T/m1")/journal/journal.jsonl"
+rm "$(repo_of "$T/m1")/journal/000001.jsonl"
 expect 1 "$RESTORE" --medium "$T/m1" --root-key "$root" verify 1
 grep -q 'W-VAULT-11.*carries no journal' "$T/out" || die "that nothing was compared is not said: $(cat "$T/out")"
 # the forgery is not spread: from m1 to a disk that has nothing yet
@@ -257,7 +257,7 @@ journal_is "a record of another repository" E-JOURNAL-05 $last
 mkdir -p "$T/other" "$T/o1" "$T/o2"
 sed "s|$T/fs/state|$T/other/state|; s|$T/m1|$T/o1|; s|$T/m2|$T/o2|" "$T/policy.yaml" >"$T/other.yaml"
 expect 0 "$BKP" --policy "$T/other.yaml" init --recipient "$r" --quiet
-cp "$T/other/state/journal.jsonl" "$T/f"
+cp "$T/other/state/journal/000001.jsonl" "$T/f"
 journal_is "another repository's journal" E-JOURNAL-04 1
 # the fork: it is the true journal up to the theft, then the thief's own.  By itself it verifies, every medium contradicts it
 thaw "$T/m1" "$T/m2"; keep
@@ -271,19 +271,19 @@ for m in m1 m2; do
 done
 # brought to one medium with its own keys, and a generation of the stolen epoch: the host and the other medium tell
 repo=$(repo_of "$T/m1")
-cp "$T/fork" "$repo/journal/journal.jsonl"
+cp "$T/fork" "$repo/journal/000001.jsonl"
 chmod u+w "$repo/keys.jsonl"; grep '"event":"epoch"' "$T/fork" >"$repo/keys.jsonl"
 expect 2 "$BKP" journal verify --against m1
 grep -q E-HISTORY-03 "$T/err" || die "a fork on m1: $(cat "$T/err")"
 status "$BKP" run --all
 [ "$STATUS" != 0 ] && grep -q 'E-PUBLISH-0[57]' "$T/err" || die "a run beside a fork: exit $STATUS: $(cat "$T/err")"
-cmp -s "$T/fork" "$repo/journal/journal.jsonl" || die "the proof on m1 was written over"
+cmp -s "$T/fork" "$repo/journal/000001.jsonl" || die "the proof on m1 was written over"
 back
 # today's key on a medium's copy: a former generation that is begun once more there stays what it was
 repo=$(repo_of "$T/m1")
-rejournal "$repo/journal/journal.jsonl" "$T/f" 9999 \
+rejournal "$repo/journal/000001.jsonl" "$T/f" 9999 \
 	"$today" 5 '{"event":"begin","run":1,"uuid":"00000000-0000-4000-8000-000000000000","datasets":["docs"]}'
-cp "$T/f" "$repo/journal/journal.jsonl"
+cp "$T/f" "$repo/journal/000001.jsonl"
 expect 0 "$RESTORE" --medium "$T/m1" --root-key "$root" verify docs@1
 grep -q 'reported this very generation' "$T/out" || die "a second begin: $(cat "$T/out" "$T/err")"
 back
@@ -307,7 +307,7 @@ today=$sign_3; back
 for f in "$T/thief.links" "$T/other.links"; do
 	back; repo=$(repo_of "$T/m1"); chmod u+w "$repo/keys.jsonl"
 	rejournal "$J" "$T/thief.journal" 9999 "$T/thief.key" 5 '{"event":"epoch","key":"@'"$T/thief.key"'"}'
-	grep '"event":"epoch"' "$T/thief.journal" >"$T/thief.links"; grep '"event":"epoch"' "$T/other/state/journal.jsonl" >"$T/other.links"
+	grep '"event":"epoch"' "$T/thief.journal" >"$T/thief.links"; grep '"event":"epoch"' "$T/other/state/journal/000001.jsonl" >"$T/other.links"
 	cp "$f" "$repo/keys.jsonl"
 	expect 2 "$RESTORE" --medium "$T/m1" --root-key "$root" verify 3
 	grep -q E-REPO-05 "$T/err" || die "forged keys are not said: $(cat "$T/err")"
@@ -325,12 +325,12 @@ keep; mv "$T/keep" "$T/keep.0"
 expect 0 "$BKP" rotate --operator Sato
 expect 0 "$BKP" run --all
 thaw "$T/m1" "$T/m2" "$T/rdx"; keep
-cut=$(($(wc -l <"$(repo_of "$T/rdx")/journal/journal.jsonl") - 2))
+cut=$(($(wc -l <"$(repo_of "$T/rdx")/journal/000001.jsonl") - 2))
 for m in m1 m2 rdx; do
 	# the host and all media but this one are cut alike, by somebody who holds them all
 	back; rm -rf "$T/rdx"; cp -a "$T/keep/rdx" "$T/rdx"
 	head -n $cut "$J" >"$T/x"; cat "$T/x" >"$J"
-	for o in m1 m2 rdx; do [ "$o" = "$m" ] || cp "$T/x" "$(repo_of "$T/$o")/journal/journal.jsonl"; done
+	for o in m1 m2 rdx; do [ "$o" = "$m" ] || cp "$T/x" "$(repo_of "$T/$o")/journal/000001.jsonl"; done
 	expect 0 "$BKP" journal verify --root-key "$root" --file "$J"
 	expect 2 "$BKP" journal verify --against "$T/$m"
 	grep -q E-HISTORY-01 "$T/err" || die "cut, against $m: $(cat "$T/err")"
@@ -343,7 +343,7 @@ for m in m1 m2 rdx; do
 	rm -rf "$T/fs/state"; cp -a "$T/state.2" "$T/fs/state"
 	for o in m1 m2; do
 		[ "$o" != "$m" ] || continue
-		cp "$J" "$(repo_of "$T/$o")/journal/journal.jsonl"
+		cp "$J" "$(repo_of "$T/$o")/journal/000001.jsonl"
 		cp "$(repo_of "$T/m1.2")/keys.jsonl" "$(repo_of "$T/$o")/"
 	done
 	cp "$J" "$T/before"
@@ -366,12 +366,12 @@ grep -q 'bring its newest one back' "$T/err" || die "an old state folder: what t
 expect 2 "$BKP" rotate --operator Sato
 cmp "$J" "$T/before" && [ "$(only_key)" = "$(cat "$T/key.before")" ] || die "an old state folder was written to"
 # the media's journals are gone, the keys are not
-for m in m1 m2; do rm "$(repo_of "$T/$m")/journal/journal.jsonl"; done
+for m in m1 m2; do rm "$(repo_of "$T/$m")/journal/000001.jsonl"; done
 night 2
 grep -q 'E-HISTORY-01.*list of keys' "$T/err" || die "an old state folder, no journals: $(cat "$T/err")"
 cmp "$J" "$T/before" || die "an old state folder was written to"
 # its journal brought back from a medium, its key of former days: a mixture
-cp "$T/keep/state/journal.jsonl" "$J"
+cp "$T/keep/state/journal/000001.jsonl" "$J"
 night 2
 grep -q E-STATE-08 "$T/err" || die "a mixture: $(cat "$T/err")"
 back
@@ -379,7 +379,7 @@ say "an old copy of the state folder: neither run nor rotate records anything, b
 
 # ---- a medium's copies, cut, rewritten, damaged
 repo=$(repo_of "$T/m1")
-sed -i '$d' "$repo/journal/journal.jsonl"
+sed -i '$d' "$repo/journal/000001.jsonl"
 expect 1 "$BKP" journal verify --against m1
 grep -q W-HISTORY-02 "$T/err" || die "a cut copy, by hand: $(cat "$T/err")"
 expect 1 "$BKP" run --all
@@ -387,10 +387,10 @@ grep -q 'W-HISTORY-02: m1: ' "$T/err" || die "a cut copy: $(cat "$T/err")"
 [ "$(grep -c '"event":"history".*"found":"truncated"' "$J")" = 1 ] || die "the cut is not recorded"
 expect 0 "$BKP" run --all
 expect 0 "$BKP" journal verify --against m1
-rm "$repo/journal/journal.jsonl"
+rm "$repo/journal/000001.jsonl"
 expect 1 "$BKP" run --all
 grep -q 'W-HISTORY-02: m1: .* has 0 records' "$T/err" || die "a copy that is gone: $(cat "$T/err")"
-sed -i '4s/"by":"/"by":"x/' "$repo/journal/journal.jsonl"
+sed -i '4s/"by":"/"by":"x/' "$repo/journal/000001.jsonl"
 for i in 1 2; do
 	expect 1 "$BKP" run --all
 	grep -q 'E-PUBLISH-05' "$T/err" || die "a rewritten copy: $(cat "$T/err")"
@@ -400,7 +400,7 @@ done
 expect 2 "$BKP" journal verify --against m1
 expect 1 "$RESTORE" --medium "$T/m1" --root-key "$root" verify 3
 grep -q 'is not valid' "$T/out" || die "bkp-restore does not say that the journal is damaged: $(cat "$T/out")"
-cp "$(repo_of "$T/m2")/journal/journal.jsonl" "$repo/journal/journal.jsonl"
+cp "$(repo_of "$T/m2")/journal/000001.jsonl" "$repo/journal/000001.jsonl"
 expect 0 "$BKP" run --all
 # the list of keys
 chmod u+w "$repo/keys.jsonl"

@@ -10,7 +10,7 @@ export SUDO_USER=sato
 mkdir -p "$T/src" "$T/m1" "$T/m2" "$T/host/etc/cron.d"
 echo one >"$T/src/a"
 age-keygen -o "$T/id.txt" 2>/dev/null
-J=$T/state/journal.jsonl
+J=$T/state/journal/000001.jsonl
 write_policy() {
 	site_policy "  - {name: docs, title: 文書, paths: [$T/src], probe: 'test ! -e $T/noprobe && echo 1'}"
 	cat >>"$T/policy.yaml" <<-Y
@@ -191,13 +191,13 @@ audit() { # REPO JOURNAL ROOT GENERATION [OTHER]
 good() { grep -c '^○' "$T/out"; }
 repo=$(repo_of "$T/m1")
 begun=$(date +%s%N)
-audit "$repo" "$repo/journal/journal.jsonl" "$root" "$G" "$J"
+audit "$repo" "$repo/journal/000001.jsonl" "$root" "$G" "$J"
 ms=$((($(date +%s%N) - begun) / 1000000))
 [ "$(good)" = 6 ] && ! grep -q '×' "$T/out" || fail "audit.md finds fault with what is whole"
-lines=$(wc -l <"$repo/journal/journal.jsonl")
-grep -q "^○ $lines 行すべて正しい。最後の行の SHA-256：$(tail -n 1 "$repo/journal/journal.jsonl" | tr -d '\n' | sha256sum | cut -c1-64)" "$T/out" ||
+lines=$(wc -l <"$repo/journal/000001.jsonl")
+grep -q "^○ $lines 行すべて正しい。最後の行の SHA-256：$(tail -n 1 "$repo/journal/000001.jsonl" | tr -d '\n' | sha256sum | cut -c1-64)" "$T/out" ||
 	die "the head by hand"
-audit "$(repo_of "$T/m2")" "$J" "$root" 1 "$repo/journal/journal.jsonl"
+audit "$(repo_of "$T/m2")" "$J" "$root" 1 "$repo/journal/000001.jsonl"
 [ "$(good)" = 6 ] || fail "audit.md with another medium, generation 1"
 bad() { # WHAT LINE TEXT: copy.jsonl is found at that line, by hand and by bkp
 	audit "$repo" "$T/copy.jsonl" "$root" "$G"
@@ -215,7 +215,7 @@ sed "${n}s|\"key\":\"[^\"]*\"|\"key\":\"$k\"|" "$J" >"$T/copy.jsonl"; bad "anoth
 audit "$repo" "$J" "$k" "$G"
 grep -q '^× 1 行目：署名' "$T/out" || die "another root key, by hand"
 head -n -3 "$J" >"$T/copy.jsonl"
-audit "$repo" "$T/copy.jsonl" "$root" 1 "$repo/journal/journal.jsonl"
+audit "$repo" "$T/copy.jsonl" "$root" 1 "$repo/journal/000001.jsonl"
 grep -q "（$(wc -l <"$T/copy.jsonl") 行と $lines 行）" "$T/out" || die "a record that was cut does not show beside a medium's: $(cat "$T/out")"
 # a generation made anew with the newest key
 cp -a "$repo" "$T/forged"; thaw "$T/forged"

@@ -92,12 +92,12 @@ at 3 "$BKP" status >"$T/out" || [ $? = 1 ]
 flat | grep -q "data set 'docs'.* failed: no medium is there to write to" ||
 	fail "status does not say that the last run failed" "$T/out"
 mv "$T/m1.away" "$T/m1"; mv "$T/m2.away" "$T/m2"
-before=$(sha256sum <"$T/state/journal.jsonl")
+before=$(sha256sum <"$T/state/journal/000001.jsonl")
 exec 9>>"$T/state/lock"; flock 9
 cron 2 3
 exec 9>&-
 grep -q E-STATE-02 "$T/mail" && grep -q '^== run 2 run= ' "$T/told" || fail "a second run" "$T/mail"
-[ "$before" = "$(sha256sum <"$T/state/journal.jsonl")" ] || die "the second run wrote to the journal"
+[ "$before" = "$(sha256sum <"$T/state/journal/000001.jsonl")" ] || die "the second run wrote to the journal"
 say "media that are missing, no medium at all, another run at work: each is the first line of the mail, and is told"
 
 # ---- the notify command itself
@@ -169,7 +169,7 @@ say "a notify command that fails is said, recorded and exits 1; told always; tes
 # ---- every command that changes something
 expect 0 "$BKP" medium move m1 --operator 佐藤 --place サーバ室2
 outcome "medium move" 0 "'m1' is at 'サーバ室2'"
-status strace -f -qq -o /dev/null -P "$T/state/journal.jsonl" -e trace=write -e inject=write:error=ENOSPC:when=2+ \
+status strace -f -qq -o /dev/null -P "$T/state/journal/000001.jsonl" -e trace=write -e inject=write:error=ENOSPC:when=2+ \
 	"$BKP_RELEASE/bkp" medium move m1 --operator 佐藤 --place 廊下
 [ "$STATUS" = 2 ] && grep -q 'how it ended cannot be recorded' "$T/err" || fail "an outcome that cannot be recorded: exit $STATUS" "$T/err"
 expect 0 "$BKP" journal verify --quiet
@@ -230,12 +230,12 @@ assert ("site", 'a "b" \\ 診療所') in info, info
 P
 expect 2 at 7 "$BKP" status --prometheus "$T/nowhere/bkp.prom"
 expect 64 "$BKP" status --json --prometheus -
-cp "$T/state/journal.jsonl" "$T/journal.good"
-sed -i '3s/"time"/"tame"/' "$T/state/journal.jsonl"
+cp "$T/state/journal/000001.jsonl" "$T/journal.good"
+sed -i '3s/"time"/"tame"/' "$T/state/journal/000001.jsonl"
 expect 3 at 7 "$BKP" status --prometheus "$T/textfile/bkp.prom"
 grep -qx 'bkp_status_exit 3' "$T/textfile/bkp.prom" && ! grep -q 'dataset=' "$T/textfile/bkp.prom" ||
 	die "an old verdict stays when nothing is known"
-cp "$T/journal.good" "$T/state/journal.jsonl"
+cp "$T/journal.good" "$T/state/journal/000001.jsonl"
 cp "$T/policy.good" "$T/policy.yaml"
 say "the metrics parse with python3-prometheus-client, agree with status --json, appear in one step for everybody, and say 3 when nothing" \
 	"is known"

@@ -21,7 +21,7 @@ media:
   - {name: m2, type: ssd, path: $T/m2, place: 別室}
 Y
 # events NAME: the journal's records of that event, one a line
-events() { python3 - "$T/state/journal.jsonl" "$1" <<'P'
+events() { python3 - "$T/state/journal/000001.jsonl" "$1" <<'P'
 import json, sys
 for l in open(sys.argv[1]):
     o = json.loads(l)

@@ -34,7 +34,7 @@ grep -q E-HISTORY-01 "$T/json" && die "not told that there are two histories"
 grep -q E-PUBLISH-05 "$T/json" || die "another history on m1 does not keep m2 from losing: $(cat "$T/json")"
 for g in 1 2 3 4; do "$RESTORE" --quiet --medium "$T/m2" verify $g >/dev/null || die "old state: generation $g"; done
 # bytes that nobody signed speak for nobody
-printf 'junk\n' >"$(repo_of "$T/m1")/journal/journal.jsonl"
+printf 'junk\n' >"$(repo_of "$T/m1")/journal/000001.jsonl"
 expire 1 20 --dry-run
 grep -q '"goes":true' "$T/json" || die "junk in the place of a journal stops everything"
 say "an old state folder, from before more was agreed: what one medium remembers keeps all others from losing anything, also when the old" \

@@ -53,7 +53,7 @@ grep -q 'of room; a night takes at most [0-9]' "$T/out" || die "room: $(cat "$T/
 say "a site as it should be: every line ○, with what a night takes; before init and medium add it is said what to do"
 
 # everything is wrong
-before=$(sha256sum <"$T/state/journal.jsonl")
+before=$(sha256sum <"$T/state/journal/000001.jsonl")
 mkdir "$T/empty"
 sed -i -e "s|paths: \[$T/src\]|paths: [$T/src, $T/gone, $T/empty]|" -e 's/sort -u/no-such-sort -u/' \
 	-e 's|cat >>|/usr/bin/no-such-mail; cat >>|' \
@@ -80,17 +80,17 @@ assert all("next" in x for x in f.values() if x["verdict"] != "ok"), f
 P
 status "$BKP" check --live --lang ja
 grep -q "× emr: 'command' のプログラム 'no-such-sort' が見つかりません" "$T/out" || fail "in Japanese" "$T/out"
-[ "$before" = "$(sha256sum <"$T/state/journal.jsonl")" ] || die "check --live wrote to the journal"
+[ "$before" = "$(sha256sum <"$T/state/journal/000001.jsonl")" ] || die "check --live wrote to the journal"
 rmdir "$T/m2"; mv "$T/away" "$T/m2"
 say "paths, programs, locale, notify and a medium that is not mounted: each is said with what to do, exit 2, as JSON and in Japanese;" \
 	"nothing is changed, no lock is waited for"
 
 # a journal that cannot be believed
 cp "$T/good.yaml" "$T/policy.yaml"
-cp "$T/state/journal.jsonl" "$T/journal"
-sed -i '2s/"time"/"tame"/' "$T/state/journal.jsonl"
+cp "$T/state/journal/000001.jsonl" "$T/journal"
+sed -i '2s/"time"/"tame"/' "$T/state/journal/000001.jsonl"
 expect 3 "$BKP" check --live
-cp "$T/journal" "$T/state/journal.jsonl"
+cp "$T/journal" "$T/state/journal/000001.jsonl"
 expect 64 "$BKP" check --live --diff
 # no room for another night like the last (needs root)
 if [ "$(id -u)" = 0 ]; then

@@ -25,7 +25,7 @@ narrowed() { # WHAT KEY: by now the policy is another one
 		die "$1: journal show does not say what: $(grep ' policy ' "$T/out")"
 	"$BKP" journal export --format csv | grep '"policy"' | tail -n 1 | grep -q "less is captured or guarded: .*$2" ||
 		die "$1: the export does not say what"
-	grep '"command":"run"' "$T/state/journal.jsonl" | tail -n 1 | grep -q 'so that less is captured or guarded' ||
+	grep '"command":"run"' "$T/state/journal/000001.jsonl" | tail -n 1 | grep -q 'so that less is captured or guarded' ||
 		die "$1: not in the line of the night"
 	cp "$T/wide.yaml" "$T/policy.yaml"
 	night # mended without a word: it still waits
@@ -84,5 +84,5 @@ thaw "$T/m1" "$T/m2"; rm -rf "$T/m1" "$T/m2"; mkdir "$T/m1" "$T/m2"
 site_make 2>/dev/null # by somebody else
 expect 2 "$BKP" run --quiet --all --root-key "$root"
 grep -q E-RUN-08 "$T/err" || die "a repository made anew is filled by the scheduled run: $(cat "$T/err")"
-! grep -q '"event":"begin"' "$T/state/journal.jsonl" || die "it was captured into"
+! grep -q '"event":"begin"' "$T/state/journal/000001.jsonl" || die "it was captured into"
 say "a scheduled run that names the root key refuses a repository that was made anew"

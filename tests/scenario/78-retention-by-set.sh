@@ -91,7 +91,7 @@ assert docs["generation"] == run and "40 of 41 files are no longer" in docs["sus
 P
 python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))["line"])' "$T/out" >"$T/line"
 grep -q '^1 of 3 good' "$T/line" || fail "the line of the morning" "$T/line"
-same "committed" "$(grep -c "\"event\":\"committed\".*\"generation\":$run," "$T/state/journal.jsonl")" 2
+same "committed" "$(grep -c "\"event\":\"committed\".*\"generation\":$run," "$T/state/journal/000001.jsonl")" 2
 record failed | grep -q "\"run\":$run,.*\"datasets\":\[{\"name\":\"emr\"," || die "the failure is not recorded: $(record failed)"
 [ ! -e "$(set_of "$T/m1" emr)/generations/$(printf %06d $run)" ] || die "a data set that failed has a generation"
 expect 0 in_week $w "$BKP" generations $run

@@ -725,7 +725,7 @@ static void sums_that_are_refused(void **state)
 	sums_are(H1 "  generations/99999999999999999999/root.age\n", -1);
 	sums_are(H1 "  generations/000042/root.agex\n", -1);
 	sums_are(H1 "  repository.json\n", -1);
-	sums_are(H1 "  journal/journal.jsonl\n", -1);
+	sums_are(H1 "  journal/000001.jsonl\n", -1);
 	sums_are(H1 "  tmp/root.age\n", -1);
 	sums_are(H1 "  archivesx/11/" H1 ".age\n", -1);
 	sums_are(H1 "  generations/000042/"

@@ -458,9 +458,11 @@ static int load_bytes(
 
 	assert_non_null(mkdtemp(dir));
 	fd = open(dir, O_RDONLY | O_DIRECTORY);
-	assert_int_equal(io_write_new(fd, "journal.jsonl", 0600, p, n, err), 0);
+	assert_int_equal(mkdirat(fd, "journal", 0700), 0);
+	assert_int_equal(io_write_new(fd, "journal/000001.jsonl", 0600, p, n, err), 0);
 	r = ledger_load(fd, root, ret, err);
-	unlinkat(fd, "journal.jsonl", 0);
+	unlinkat(fd, "journal/000001.jsonl", 0);
+	unlinkat(fd, "journal", AT_REMOVEDIR);
 	close(fd);
 	rmdir(dir);
 	return r;

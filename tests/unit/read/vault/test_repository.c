@@ -98,7 +98,7 @@ static void open_place(struct place *p)
 
 static void close_place(struct place *p)
 {
-	unlinkat(p->fd, "journal/journal.jsonl", 0);
+	unlinkat(p->fd, "journal/000001.jsonl", 0);
 	unlinkat(p->fd, "journal", AT_REMOVEDIR);
 	unlinkat(p->fd, REPOSITORY_LINKS, 0);
 	unlinkat(p->fd, REPOSITORY_JSON, 0);
@@ -232,7 +232,7 @@ static void the_journal_helps_where_the_list_is_lost(void **state)
 	assert_int_equal(buf_puts(&journal, "{\"seq\":99,\"torn", &err), 0);
 	assert_int_equal(mkdirat(p.fd, "journal", 0755), 0);
 	dir = openat(p.fd, "journal", O_RDONLY | O_DIRECTORY);
-	assert_int_equal(io_write_new(dir, "journal.jsonl", 0644, journal.p, journal.n, &err), 0);
+	assert_int_equal(io_write_new(dir, "000001.jsonl", 0644, journal.p, journal.n, &err), 0);
 	close(dir);
 	assert_int_equal(known(&p, NULL, "E-REPO-04"), 5);
 	assert_int_equal(known(&p, &links, ""), 3); /* whole in itself: nothing else is asked */

@@ -12,7 +12,7 @@
 
 #define H1    "1111111111111111111111111111111111111111111111111111111111111111"
 #define H2    "2222222222222222222222222222222222222222222222222222222222222222"
-#define FILE_ "m/" MADE_REPO "/journal/journal.jsonl"
+#define FILE_ "m/" MADE_REPO "/journal/000001.jsonl"
 
 /* A journal being written: its lines, and the key that signs now. */
 struct writing {

@@ -14,7 +14,7 @@
 
 #define JAPAN	32400
 #define H1	"1111111111111111111111111111111111111111111111111111111111111111"
-#define JOURNAL MADE_REPO "/journal/journal.jsonl"
+#define JOURNAL MADE_REPO "/journal/000001.jsonl"
 
 static char identity[200];
 

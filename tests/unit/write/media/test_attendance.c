@@ -152,9 +152,9 @@ static void coming_and_going_is_recorded_once(void **state)
 	assert_true(m->attached);
 	/* the records say where */
 	assert_int_equal(sh("test $(grep -c '\"event\":\"medium-detached\".*\"path\":\"[^\"]*/RDX-0[12]\"' "
-			    "state/journal.jsonl) = 2"),
+			    "state/journal/000001.jsonl) = 2"),
 	    0);
-	assert_int_equal(sh("grep -q '\"event\":\"medium-attached\".*/RDX-02' state/journal.jsonl"), 0);
+	assert_int_equal(sh("grep -q '\"event\":\"medium-attached\".*/RDX-02' state/journal/000001.jsonl"), 0);
 	site_end(&s);
 }
 

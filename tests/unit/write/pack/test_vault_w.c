@@ -10,6 +10,8 @@
 #include "format/medium/arcfile.h"
 #include "scratch.h"
 #include "vaultdir.h"
+#include "read/file/segments.h"
+#include "read/store/store_dir.h"
 #include "write/pack/vault_w.h"
 
 #define SET  "emr"
@@ -462,43 +464,77 @@ static void a_full_medium(void **state)
 	free(big);
 }
 
+static int put_journal(struct vault_w *v, uint64_t size, bool mended, struct err *err)
+{
+	STORE_AUTO host = {0};
+	STORE_FILE_AUTO ours = {0};
+
+	assert_int_equal(store_dir_open(in_scratch("host"), &host, err), 0);
+	assert_int_equal(segments_open(&host, &ours, err), 0);
+	return vault_w_put_journal(v, &ours, size, mended, err);
+}
+
 static void the_journals_copy(void **state)
 {
 	struct vault_w *v = fresh("journal");
 	struct err err = ERR_INIT;
-	int fd;
 
 	(void)state;
-	put_file("j", "line 1\nline 2\nhalf a li", 23);
-	fd = open(in_scratch("j"), O_RDONLY);
-	assert_int_equal(vault_w_put_journal(v, fd, 14, &err), 0);
-	assert_int_equal(sh("printf 'line 1\\nline 2\\n' | cmp - journal/journal/journal.jsonl"), 0);
-	assert_int_equal(vault_w_put_journal(v, fd, 14, &err), 0);
-	assert_int_equal(
-	    vault_w_put_journal(v, fd, 100, &err), -1); /* more than there is: the old copy stays */
+	assert_int_equal(sh("mkdir -p host/journal"), 0);
+	put_file("host/journal/000001.jsonl", "line 1\nline 2\nhalf a li", 23);
+	assert_int_equal(put_journal(v, 14, false, &err), 0);
+	assert_int_equal(sh("printf 'line 1\\nline 2\\n' | cmp - journal/journal/000001.jsonl"), 0);
+	assert_int_equal(put_journal(v, 14, false, &err), 0);
+	assert_int_equal(put_journal(v, 100, false, &err), -1); /* more than there is: the old copy stays */
 	assert_string_equal(err.code, "E-IO-02");
-	assert_int_equal(vault_w_put_journal(v, -1, 14, &err), -1);
 	/* a shorter one, another, none: what stands there may be the proof, and stays */
-	assert_int_equal(vault_w_put_journal(v, fd, 7, &err), -1);
+	assert_int_equal(put_journal(v, 7, false, &err), -1);
 	assert_string_equal(err.code, "E-PUBLISH-05");
 	assert_non_null(strstr(err.msg, "line 2"));
-	assert_int_equal(vault_w_put_journal(v, fd, 0, &err), -1);
-	assert_int_equal(lseek(fd, 0, SEEK_CUR), 0);
-	close(fd);
-	put_file("j", "line 1\nline X\nline 3\n", 21);
-	fd = open(in_scratch("j"), O_RDONLY);
-	assert_int_equal(vault_w_put_journal(v, fd, 21, &err), -1);
+	assert_int_equal(put_journal(v, 0, false, &err), -1);
+	put_file("host/journal/000001.jsonl", "line 1\nline X\nline 3\n", 21);
+	assert_int_equal(put_journal(v, 21, false, &err), -1);
 	assert_string_equal(err.code, "E-PUBLISH-05");
-	assert_int_equal(sh("printf 'line 1\\nline 2\\n' | cmp - journal/journal/journal.jsonl"), 0);
-	close(fd);
-	put_file("j", "line 1\nline 2\nline 3\n", 21);
-	fd = open(in_scratch("j"), O_RDONLY);
-	assert_int_equal(vault_w_put_journal(v, fd, 21, &err), 0);
-	assert_int_equal(sh("cmp j journal/journal/journal.jsonl"), 0);
-	close(fd);
+	assert_int_equal(sh("printf 'line 1\\nline 2\\n' | cmp - journal/journal/000001.jsonl"), 0);
+	put_file("host/journal/000001.jsonl", "line 1\nline 2\nline 3\n", 21);
+	assert_int_equal(put_journal(v, 21, false, &err), 0);
+	assert_int_equal(sh("cmp host/journal/000001.jsonl journal/journal/000001.jsonl"), 0);
 	vault_w_close(v);
 	v = open_in("journal");
 	assert_int_equal(count_names("journal/tmp"), 0);
+	vault_w_close(v);
+}
+
+/* A segment that is closed is put once: the file itself stays the same.  The last one is put anew. */
+static void closed_segments_are_published_once(void **state)
+{
+	struct vault_w *v = fresh("closed");
+	struct err err = ERR_INIT;
+
+	(void)state;
+	assert_int_equal(sh("rm -rf host && mkdir -p host/journal && cd host/journal && echo 1 >000001.jsonl && "
+			    "echo 2 >000002.jsonl && echo 3 >000003.jsonl && printf torn >>000003.jsonl"),
+	    0);
+	assert_int_equal(put_journal(v, 6, false, &err), 0);
+	assert_int_equal(sh("cat closed/journal/*.jsonl | tr '\\n' , | grep -x 1,2,3,"), 0);
+	assert_int_equal(sh("stat -c %%i closed/journal/00000[12].jsonl >inodes && echo 3 >host/journal/000003.jsonl &&"
+			    " echo 33 >>host/journal/000003.jsonl && echo 4 >host/journal/000004.jsonl"),
+	    0);
+	assert_int_equal(put_journal(v, 11, false, &err), 0);
+	assert_int_equal(sh("stat -c %%i closed/journal/00000[12].jsonl | cmp - inodes && diff -r host/journal closed/journal"), 0);
+	/* two that are swapped, one with the lines of another, one too few: it is another history, and stays */
+	assert_int_equal(sh("cd closed/journal && mv 000001.jsonl x && mv 000002.jsonl 000001.jsonl && mv x 000002.jsonl"), 0);
+	assert_int_equal(put_journal(v, 11, false, &err), -1);
+	assert_string_equal(err.code, "E-PUBLISH-05");
+	assert_int_equal(sh("cd closed/journal && rm 000001.jsonl && cp ../../host/journal/000001.jsonl . && cp 000001.jsonl 000002.jsonl"), 0);
+	assert_int_equal(put_journal(v, 11, false, &err), -1);
+	assert_int_equal(sh("cd closed/journal && rm 000002.jsonl"), 0);
+	assert_int_equal(put_journal(v, 11, false, &err), -1);
+	assert_string_equal(err.code, "E-PUBLISH-05");
+	assert_non_null(strstr(err.msg, "line 2"));
+	/* whoever has made sure that it is none puts back what is missing */
+	assert_int_equal(put_journal(v, 11, true, &err), 0);
+	assert_int_equal(sh("diff -r host/journal closed/journal"), 0);
 	vault_w_close(v);
 }
 
@@ -615,6 +651,7 @@ int main(int argc, char **argv)
 	    cmocka_unit_test(what_is_discarded_is_gone),
 	    cmocka_unit_test(a_full_medium),
 	    cmocka_unit_test(the_journals_copy),
+	    cmocka_unit_test(closed_segments_are_published_once),
 	    cmocka_unit_test(file_systems_without_modes_or_flags),
 	    cmocka_unit_test(every_sync_that_fails_abandons),
 	    cmocka_unit_test(an_archive_is_closed_before_it_has_its_name),

@@ -56,7 +56,7 @@ static json_t *medium(void)
 
 static void what_is_made_can_be_opened(void **state)
 {
-	static const char *const closed[] = {"secrets.json", "signing-2.key", "journal.jsonl", "lock"};
+	static const char *const closed[] = {"secrets.json", "signing-2.key", "journal/000001.jsonl", "lock"};
 	struct stat st;
 	struct place p;
 	struct state *s;
@@ -166,7 +166,8 @@ static void what_a_dead_init_left_is_replaced(void **state)
 	assert_int_equal(mkdir(left, 0755), 0);
 	fd = open(left, O_RDONLY | O_DIRECTORY);
 	assert_int_equal(io_write_new(fd, "secrets.json", 0600, "half", 4, &err), 0);
-	assert_int_equal(io_write_new(fd, "journal.jsonl", 0600, "", 0, &err), 0);
+	assert_int_equal(mkdirat(fd, "journal", 0700), 0);
+	assert_int_equal(io_write_new(fd, "journal/000001.jsonl", 0600, "", 0, &err), 0);
 	close(fd);
 	assert_int_equal(state_create(p.state, "x", &p.pub, 1, &err), 0);
 	assert_int_equal(access(left, F_OK), -1);
@@ -265,7 +266,7 @@ static void essence_of(const struct state *s, struct essence *e)
 static void rot_never_changes_what_a_run_works_with(void **state)
 {
 	static const char *const names[] = {"secrets.json", "secrets.json.minisig", "signing-2.key",
-	    "repository.json", "repository.json.minisig", "repository.age", "journal.jsonl"};
+	    "repository.json", "repository.json.minisig", "repository.age", "journal/000001.jsonl"};
 	size_t tried = 0, passed = 0;
 	struct essence want, got;
 	struct place p;
@@ -319,21 +320,21 @@ static void a_torn_record_goes_and_acknowledged_ones_stay(void **state)
 
 	make(&p);
 	fd = open(p.state, O_RDONLY | O_DIRECTORY);
-	assert_int_equal(io_read_file(fd, "journal.jsonl", &before, &err), 0);
+	assert_int_equal(io_read_file(fd, "journal/000001.jsonl", &before, &err), 0);
 	s = open_it(&p);
 	assert_int_equal(state_append(s, "medium-added", medium(), &err), 0);
 	state_close(s);
-	assert_int_equal(io_read_file(fd, "journal.jsonl", &after, &err), 0);
+	assert_int_equal(io_read_file(fd, "journal/000001.jsonl", &after, &err), 0);
 	for (size_t n = before.n; n < after.n; n++) {
 		BUF_AUTO now = BUF_INIT(65536);
 
-		assert_int_equal(io_replace(fd, "journal.jsonl", 0600, after.p, n, &err), 0);
+		assert_int_equal(io_replace(fd, "journal/000001.jsonl", 0600, after.p, n, &err), 0);
 		s = open_it(&p);
 		assert_int_equal(ledger_seq(state_ledger(s)), 2);
 		assert_int_equal(ledger_media(state_ledger(s)), 0);
 		assert_int_equal(state_append(s, "medium-added", medium(), &err), 0);
 		state_close(s);
-		assert_int_equal(io_read_file(fd, "journal.jsonl", &now, &err), 0);
+		assert_int_equal(io_read_file(fd, "journal/000001.jsonl", &now, &err), 0);
 		assert_memory_equal(now.p, before.p, before.n);
 		s = open_it(&p);
 		assert_int_equal(ledger_seq(state_ledger(s)), 3);
@@ -353,24 +354,26 @@ static void nothing_is_written_behind_a_strange_hand(void **state)
 	int fd;
 	(void)state;
 
-	for (int how = 0; how < 4; how++) {
+	for (int how = 0; how < 5; how++) {
 		make(&p);
 		s = open_it(&p);
-		fd = open(in(&p, "journal.jsonl"), O_RDWR | O_APPEND);
+		fd = open(in(&p, "journal/000001.jsonl"), O_RDWR | O_APPEND);
 		snprintf(aside, sizeof(aside), "%s/aside", p.dir);
 		if (how == 0)
 			assert_int_equal(write(fd, "x", 1), 1);
 		else if (how == 1)
 			assert_int_equal(ftruncate(fd, 10), 0);
 		else if (how == 2)
-			assert_int_equal(rename(in(&p, "journal.jsonl"), aside), 0);
+			assert_int_equal(rename(in(&p, "journal/000001.jsonl"), aside), 0);
+		else if (how == 3) /* somebody goes on in a new segment */
+			close(open(in(&p, "journal/000002.jsonl"), O_WRONLY | O_CREAT | O_EXCL, 0600));
 		else {
 			/* a restored copy: same bytes, another file */
 			BUF_AUTO b = BUF_INIT(65536);
 			int dir = open(p.state, O_RDONLY | O_DIRECTORY);
 
-			assert_int_equal(io_read_file(dir, "journal.jsonl", &b, &err), 0);
-			assert_int_equal(io_replace(dir, "journal.jsonl", 0600, b.p, b.n, &err), 0);
+			assert_int_equal(io_read_file(dir, "journal/000001.jsonl", &b, &err), 0);
+			assert_int_equal(io_replace(dir, "journal/000001.jsonl", 0600, b.p, b.n, &err), 0);
 			close(dir);
 		}
 		err = (struct err)ERR_INIT;
@@ -395,7 +398,7 @@ static void a_full_disk_leaves_no_part_of_a_record(void **state)
 
 	make(&p);
 	s = open_it(&p);
-	assert_int_equal(stat(in(&p, "journal.jsonl"), &before), 0);
+	assert_int_equal(stat(in(&p, "journal/000001.jsonl"), &before), 0);
 	getrlimit(RLIMIT_FSIZE, &was);
 	signal(SIGXFSZ, SIG_IGN);
 	for (rlim_t room = 0; room < 300; room++) {
@@ -406,7 +409,7 @@ static void a_full_disk_leaves_no_part_of_a_record(void **state)
 		assert_int_equal(state_append(s, "medium-added", medium(), &err), -1);
 		setrlimit(RLIMIT_FSIZE, &was);
 		assert_string_equal(err.code, "E-JOURNAL-22");
-		assert_int_equal(stat(in(&p, "journal.jsonl"), &now), 0);
+		assert_int_equal(stat(in(&p, "journal/000001.jsonl"), &now), 0);
 		assert_int_equal(now.st_size, before.st_size);
 		assert_int_equal(ledger_media(state_ledger(s)), 0);
 	}
@@ -429,11 +432,11 @@ static void a_record_that_cannot_be_is_not_written(void **state)
 
 	make(&p);
 	s = open_it(&p);
-	assert_int_equal(stat(in(&p, "journal.jsonl"), &before), 0);
+	assert_int_equal(stat(in(&p, "journal/000001.jsonl"), &before), 0);
 	assert_int_equal(state_append(s, "committed", json_object(), &err), -1);
 	assert_int_equal(state_append(s, "init", json_object(), &err), -1);
 	assert_int_equal(state_append(s, "note", json_pack("{s:i}", "seq", 1), &err), -1);
-	assert_int_equal(stat(in(&p, "journal.jsonl"), &after), 0);
+	assert_int_equal(stat(in(&p, "journal/000001.jsonl"), &after), 0);
 	assert_int_equal(before.st_size, after.st_size);
 	assert_int_equal(state_append(s, "medium-added", medium(), &err), 0);
 	state_close(s);

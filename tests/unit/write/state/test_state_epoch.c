@@ -186,7 +186,7 @@ static void a_mixture_is_refused_and_kept(void **state)
 
 	new_place(&p);
 	assert_int_equal(state_create(p.state, "x", &p.pub, 1, &err), 0);
-	copy_file(&p, "journal.jsonl", "journal.old");
+	copy_file(&p, "journal/000001.jsonl", "journal.old");
 	copy_file(&p, "signing-2.key", "kept");
 	for (int i = 0; i < 2; i++) {
 		s = open_it(&p);
@@ -194,12 +194,12 @@ static void a_mixture_is_refused_and_kept(void **state)
 		assert_int_equal(state_new_epoch(s, &err), 0);
 		state_close(s);
 	}
-	copy_file(&p, "journal.jsonl", "journal.new");
-	copy_file(&p, "journal.old", "journal.jsonl");
+	copy_file(&p, "journal/000001.jsonl", "journal.new");
+	copy_file(&p, "journal.old", "journal/000001.jsonl");
 	refused(&p, "E-STATE-08"); /* the old journal, the new key */
 	copy_file(&p, "kept", "signing-2.key");
 	refused(&p, "E-STATE-08"); /* the old journal and key, beside the new key */
-	copy_file(&p, "journal.new", "journal.jsonl");
+	copy_file(&p, "journal.new", "journal/000001.jsonl");
 	remove_file(&p, "signing-2.key");
 	state_close(open_it(&p)); /* the new one was kept */
 	copy_file(&p, "kept", "signing-4.key");
