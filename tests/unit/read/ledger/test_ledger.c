@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <time.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <jansson.h>
@@ -453,16 +454,31 @@ static void selectors_find_what_is_committed(void **state)
 static int load_bytes(
     const void *p, size_t n, const struct minisig_public *root, struct ledger **ret, struct err *err)
 {
-	char dir[] = "/tmp/bkp-ledger-XXXXXX";
-	int fd, r;
+	char dir[] = "/tmp/bkp-ledger-XXXXXX", name[JOURNAL_NAME];
+	uint32_t number = 0;
+	int fd, journal, r;
 
 	assert_non_null(mkdtemp(dir));
 	fd = open(dir, O_RDONLY | O_DIRECTORY);
-	assert_int_equal(mkdirat(fd, "journal", 0700), 0);
-	assert_int_equal(io_write_new(fd, "journal/000001.jsonl", 0600, p, n, err), 0);
+	assert_int_equal(mkdirat(fd, JOURNAL_DIR, 0700), 0);
+	journal = openat(fd, JOURNAL_DIR, O_RDONLY | O_DIRECTORY);
+	for (const char *at = p, *end = at + n; at < end || !number;) {
+		size_t part = (size_t)(end - at);
+
+		if (part > JOURNAL_SEGMENT_MAX) {
+			const char *newline = memrchr(at, '\n', JOURNAL_SEGMENT_MAX);
+
+			part = newline ? (size_t)(newline - at) + 1 : JOURNAL_SEGMENT_MAX;
+		}
+		assert_int_equal(
+		    io_write_new(journal, journal_segment_name(++number, name), 0600, at, part, err), 0);
+		at += part;
+	}
 	r = ledger_load(fd, root, ret, err);
-	unlinkat(fd, "journal/000001.jsonl", 0);
-	unlinkat(fd, "journal", AT_REMOVEDIR);
+	for (; number; number--)
+		unlinkat(journal, journal_segment_name(number, name), 0);
+	close(journal);
+	unlinkat(fd, JOURNAL_DIR, AT_REMOVEDIR);
 	close(fd);
 	rmdir(dir);
 	return r;

@@ -315,6 +315,7 @@ static void a_torn_record_goes_and_acknowledged_ones_stay(void **state)
 	struct err err = ERR_INIT;
 	BUF_AUTO before = BUF_INIT(65536);
 	BUF_AUTO after = BUF_INIT(65536);
+	size_t whole;
 	int fd;
 	(void)state;
 
@@ -325,10 +326,12 @@ static void a_torn_record_goes_and_acknowledged_ones_stay(void **state)
 	assert_int_equal(state_append(s, "medium-added", medium(), &err), 0);
 	state_close(s);
 	assert_int_equal(io_read_file(fd, "journal/000001.jsonl", &after, &err), 0);
-	for (size_t n = before.n; n < after.n; n++) {
+	whole = after.n;
+	for (size_t n = before.n; n < whole; n++) {
 		BUF_AUTO now = BUF_INIT(65536);
 
-		assert_int_equal(io_replace(fd, "journal/000001.jsonl", 0600, after.p, n, &err), 0);
+		after.n = n;
+		assert_int_equal(journal_w_replace(fd, 1, &after, &err), 0);
 		s = open_it(&p);
 		assert_int_equal(ledger_seq(state_ledger(s)), 2);
 		assert_int_equal(ledger_media(state_ledger(s)), 0);
@@ -341,6 +344,150 @@ static void a_torn_record_goes_and_acknowledged_ones_stay(void **state)
 		state_close(s);
 	}
 	close(fd);
+	end_place(&p);
+}
+
+static json_t *large(size_t n)
+{
+	char *p = malloc(n + 1);
+	json_t *o;
+
+	memset(p, 'x', n);
+	p[n] = '\0';
+	o = json_pack("{s:s}", "what", p);
+	free(p);
+	return o;
+}
+
+static off_t size_of(const struct place *p, uint32_t number)
+{
+	char name[PATH], segment[JOURNAL_NAME];
+	struct stat st;
+
+	snprintf(name, sizeof(name), "journal/%s", journal_segment_name(number, segment));
+	return stat(in(p, name), &st) ? -1 : st.st_size;
+}
+
+/* At its real size: a segment is closed when the next line would make it too long, and never touched again. */
+static void a_full_segment_is_closed_and_the_next_begun(void **state)
+{
+	struct place p;
+	struct state *s;
+	struct err err = ERR_INIT;
+	off_t first, second;
+	(void)state;
+
+	make(&p);
+	s = open_it(&p);
+	for (int i = 0; i < 8; i++)
+		assert_int_equal(state_append(s, "note", large(900000), &err), 0);
+	state_close(s);
+	first = size_of(&p, 1);
+	second = size_of(&p, 2);
+	assert_true(first <= (off_t)JOURNAL_SEGMENT_FULL && first + 900000 > (off_t)JOURNAL_SEGMENT_FULL);
+	assert_true(second > 3 * 900000 && second <= (off_t)JOURNAL_SEGMENT_FULL);
+	assert_int_equal(size_of(&p, 3), -1);
+	s = open_it(&p);
+	assert_int_equal(ledger_seq(state_ledger(s)), 10);
+	assert_int_equal(ledger_size(state_ledger(s)), first + second);
+	assert_int_equal(state_append(s, "note", large(500000), &err), 0);
+	assert_int_equal(size_of(&p, 3), -1); /* it still went into the second */
+	assert_int_equal(state_append(s, "note", NULL, &err), 0);
+	state_close(s);
+	assert_int_equal(size_of(&p, 1), first);
+	end_place(&p);
+}
+
+/* A power cut between closing one segment and the newline of the first record of the next, at every byte of it. */
+static void nothing_is_lost_between_two_segments(void **state)
+{
+	BUF_AUTO next = BUF_INIT(65536);
+	struct place p;
+	struct state *s;
+	struct err err = ERR_INIT;
+	off_t first;
+	int fd;
+	(void)state;
+
+	make(&p);
+	s = open_it(&p);
+	for (int i = 0; i < 4; i++)
+		assert_int_equal(state_append(s, "note", large(980000), &err), 0);
+	assert_int_equal(state_append(s, "note", large(200000), &err), 0);
+	first = size_of(&p, 1);
+	assert_int_equal(size_of(&p, 2), -1);
+	assert_int_equal(state_append(s, "note", large(6000), &err), 0);
+	state_close(s);
+	assert_true(size_of(&p, 2) > 6000);
+	fd = open(p.state, O_RDONLY | O_DIRECTORY);
+	assert_int_equal(io_read_file(fd, "journal/000002.jsonl", &next, &err), 0);
+	for (size_t n = next.n - 1; n < next.n; n = n > 250 ? n - 250 : n > 30 ? n - 30 : n - 1) {
+		next.n = n;
+		assert_int_equal(journal_w_replace(fd, 2, &next, &err), 0);
+		s = open_it(&p);
+		assert_int_equal(ledger_seq(state_ledger(s)), 7);
+		assert_int_equal(state_append(s, "medium-added", medium(), &err), 0);
+		state_close(s);
+		s = open_it(&p); /* it stands where the torn one stood */
+		assert_int_equal(ledger_seq(state_ledger(s)), 8);
+		assert_int_equal(ledger_media(state_ledger(s)), 1);
+		state_close(s);
+		assert_true(size_of(&p, 1) == first && size_of(&p, 2) > 0 && size_of(&p, 3) == -1);
+	}
+	/* torn, and another behind it: that is no power cut */
+	next.n = 30;
+	assert_int_equal(journal_w_replace(fd, 2, &next, &err), 0);
+	assert_int_equal(io_write_new(fd, "journal/000003.jsonl", 0600, "", 0, &err), 0);
+	refused(&p, "E-JOURNAL-11");
+	/* and one that is gone */
+	assert_int_equal(unlinkat(fd, "journal/000002.jsonl", 0), 0);
+	refused(&p, "E-JOURNAL-11");
+	close(fd);
+	end_place(&p);
+}
+
+/* A disk that has no room for the next segment: the same program goes on there when it has. */
+static void a_full_disk_at_the_beginning_of_a_segment(void **state)
+{
+	struct rlimit was, none;
+	struct place p;
+	struct state *s;
+	struct err err = ERR_INIT;
+	(void)state;
+
+	make(&p);
+	s = open_it(&p);
+	for (int i = 0; i < 4; i++)
+		assert_int_equal(state_append(s, "note", large(980000), &err), 0);
+	getrlimit(RLIMIT_FSIZE, &was);
+	signal(SIGXFSZ, SIG_IGN);
+	none = was;
+	none.rlim_cur = 1000;
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &none), 0);
+	assert_int_equal(state_append(s, "note", large(300000), &err), -1);
+	setrlimit(RLIMIT_FSIZE, &was);
+	assert_string_equal(err.code, "E-JOURNAL-22");
+	assert_int_equal(size_of(&p, 2), 0);
+	assert_int_equal(state_append(s, "medium-added", medium(), &err), 0);
+	state_close(s);
+	s = open_it(&p);
+	assert_int_equal(ledger_seq(state_ledger(s)), 7);
+	state_close(s);
+	end_place(&p);
+}
+
+/* One file was the journal once. */
+static void the_journal_of_before_is_named(void **state)
+{
+	char from[2 * PATH];
+	struct place p;
+	(void)state;
+
+	make(&p);
+	snprintf(from, sizeof(from), "%s", in(&p, "journal/000001.jsonl"));
+	assert_int_equal(rename(from, in(&p, "journal.jsonl")), 0);
+	assert_int_equal(rmdir(in(&p, "journal")), 0);
+	refused(&p, "E-LEDGER-05");
 	end_place(&p);
 }
 
@@ -373,7 +520,7 @@ static void nothing_is_written_behind_a_strange_hand(void **state)
 			int dir = open(p.state, O_RDONLY | O_DIRECTORY);
 
 			assert_int_equal(io_read_file(dir, "journal/000001.jsonl", &b, &err), 0);
-			assert_int_equal(io_replace(dir, "journal/000001.jsonl", 0600, b.p, b.n, &err), 0);
+			assert_int_equal(journal_w_replace(dir, 1, &b, &err), 0);
 			close(dir);
 		}
 		err = (struct err)ERR_INIT;
@@ -468,6 +615,10 @@ int main(void)
 	    cmocka_unit_test(a_second_program_is_turned_away),
 	    cmocka_unit_test(rot_never_changes_what_a_run_works_with),
 	    cmocka_unit_test(a_torn_record_goes_and_acknowledged_ones_stay),
+	    cmocka_unit_test(a_full_segment_is_closed_and_the_next_begun),
+	    cmocka_unit_test(nothing_is_lost_between_two_segments),
+	    cmocka_unit_test(a_full_disk_at_the_beginning_of_a_segment),
+	    cmocka_unit_test(the_journal_of_before_is_named),
 	    cmocka_unit_test(nothing_is_written_behind_a_strange_hand),
 	    cmocka_unit_test(a_full_disk_leaves_no_part_of_a_record),
 	    cmocka_unit_test(a_record_that_cannot_be_is_not_written),
