@@ -35,8 +35,8 @@
 
 /* ---- which journal ---- */
 
-int cmd_journal_open(struct app *app, const struct cmd_journal_options *o, struct store_file *ret,
-    char *ret_name, size_t size)
+int cmd_journal_open(
+    struct app *app, const struct cmd_journal_options *o, struct store_file *ret, char *ret_name, size_t size)
 {
 	POLICY_AUTO policy = NULL;
 	struct err err = ERR_INIT;

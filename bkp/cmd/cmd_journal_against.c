@@ -85,10 +85,10 @@ static int in_folder(const struct ledger *l, struct other *o, struct store_file 
 		if (!r && strlen(path) < sizeof(o->path))
 			memcpy(o->path, path, strlen(path) + 1);
 	}
-	return r != STORE_ABSENT ? r
-				 : err_set(err, "E-JOURNAL-27",
-				       text("there is no journal of this repository in '%s'"),
-				       path_show(o->path, show, sizeof(show)));
+	return r != STORE_ABSENT
+		   ? r
+		   : err_set(err, "E-JOURNAL-27", text("there is no journal of this repository in '%s'"),
+			 path_show(o->path, show, sizeof(show)));
 }
 
 /* An exit code. */
@@ -224,8 +224,7 @@ static int open_copy(const struct medium *m, const struct ledger_medium *lm, str
 	int r = segments_open(medium_repo(m), ret_file, &err);
 	char show[SHOW];
 
-	snprintf(
-	    o->path, sizeof(o->path), "%s/%s/%s", medium_path(m), medium_repository(m), JOURNAL_DIR);
+	snprintf(o->path, sizeof(o->path), "%s/%s/%s", medium_path(m), medium_repository(m), JOURNAL_DIR);
 	o->medium = true;
 	o->expected = lm->copy_seq;
 	if (!r)
@@ -244,8 +243,8 @@ static int open_copy(const struct medium *m, const struct ledger_medium *lm, str
 	return -1;
 }
 
-static int with_medium(
-    struct app *app, const struct policy_medium *pm, struct store_file *ours, const struct ledger *l, json_t **ret)
+static int with_medium(struct app *app, const struct policy_medium *pm, struct store_file *ours,
+    const struct ledger *l, json_t **ret)
 {
 	const struct ledger_medium *lm = ledger_medium_by_label(l, pm->name);
 	const char *path = pm->path ? pm->path : lm ? lm->path : NULL;
@@ -270,8 +269,7 @@ static int with_medium(
 	return code;
 }
 
-int cmd_journal_against_media(
-    struct app *app, struct store_file *ours, const struct ledger *l, json_t **ret)
+int cmd_journal_against_media(struct app *app, struct store_file *ours, const struct ledger *l, json_t **ret)
 {
 	POLICY_AUTO policy = NULL;
 	json_t *all = json_array();

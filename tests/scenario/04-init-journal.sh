@@ -34,7 +34,8 @@ grep -q E-STATE-05 "$T/err" || die "a second init: no clear refusal"
 expect 2 "$BKP" init --identity-out "$T/never" --plain-identity
 [ ! -e "$T/never" ] || die "a refused init left an identity"
 find "$T/state" -type f ! -path "*/journal/*" -exec sha256sum {} + | sort | cmp -s - "$T/sums" || die "a second init changed something"
-head -c "$(stat -c %s "$T/before.jsonl")" "$T/state/journal/000001.jsonl" | cmp -s - "$T/before.jsonl" || die "a second init changed the journal"
+head -c "$(stat -c %s "$T/before.jsonl")" "$T/state/journal/000001.jsonl" | cmp -s - "$T/before.jsonl" ||
+	die "a second init changed the journal"
 [ "$(tail -n +"$(($(wc -l <"$T/before.jsonl") + 1))" "$T/state/journal/000001.jsonl" |
 	grep -c '"event":"outcome","command":"init","exit":2')" = 2 ] ||
 	die "that somebody tried to init again is not recorded"
@@ -123,7 +124,8 @@ expect 2 "$BKP" journal verify --file "$T/copy.jsonl" --root-key "$root"
 grep -q "line $n" "$T/err" || die "the damaged line is not named"
 sed 2d "$T/state/journal/000001.jsonl" >"$T/copy.jsonl"
 expect 2 "$BKP" journal verify --file "$T/copy.jsonl" --root-key "$root"
-other_root=$(python3 -c 'import json,sys; print(json.loads(open(sys.argv[1]).readline())["root_key"])' "$T/other/state/journal/000001.jsonl")
+other_root=$(python3 -c 'import json,sys; print(json.loads(open(sys.argv[1]).readline())["root_key"])' \
+	"$T/other/state/journal/000001.jsonl")
 expect 2 "$BKP" journal verify --root-key "$other_root"
 printf '{"seq":5,"ti' >>"$T/state/journal/000001.jsonl"
 expect 1 "$BKP" journal verify

@@ -38,7 +38,8 @@ shared=$(cd "$(set_of "$T/m1")" && cat generations/*/SHA256SUMS | grep -o 'archi
 printf XXXX | dd of="$(set_of "$T/m1")/$shared" bs=1 seek=100000 conv=notrunc status=none
 expect 2 "$BKP" verify docs@2 --medium m1
 grep -q 'docs@1: DAMAGED' "$T/out" || die "that docs@1 rests on the same file is not said: $(cat "$T/out")"
-[ "$(grep '"event":"verify-failed"' "$T/state/journal/000001.jsonl" | grep -o '"dataset":"docs","generation":[12],' | sort -u | wc -l)" = 2 ] ||
+[ "$(grep '"event":"verify-failed"' "$T/state/journal/000001.jsonl" |
+	grep -o '"dataset":"docs","generation":[12],' | sort -u | wc -l)" = 2 ] ||
 	die "it is not recorded of both"
 "$BKP" --lang en journal export --format csv | grep -c 'verify-failed.*was found damaged' | grep -qx 2 ||
 	die "an auditor does not read of it: $("$BKP" --lang en journal export --format csv | grep verify-failed)"

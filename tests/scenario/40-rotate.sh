@@ -303,7 +303,8 @@ pull "$T/big"
 STATUS=0; wait $job || STATUS=$?
 [ "$STATUS" = 2 ] && grep -q 'E-ROTATE-08' "$T/err" || fail "the disk was pulled: exit $STATUS"
 grep -q '→.*run the same command again' "$T/err" || die "the disk was pulled: no next action: $(cat "$T/err")"
-! tail -n "+$(($(wc -l <"$T/journal.before") + 1))" "$T/state/journal/000001.jsonl" | grep -qE '"event":"(verified|verify-failed|rotated)"' ||
+! tail -n "+$(($(wc -l <"$T/journal.before") + 1))" "$T/state/journal/000001.jsonl" |
+	grep -qE '"event":"(verified|verify-failed|rotated)"' ||
 	die "a pulled disk is recorded as verified, damaged or rotated"
 detach big
 attach big

@@ -130,7 +130,8 @@ read -ra words <<<"${typed/NAME/佐藤}"
 words=("${words[@]:1}")
 words[5]=訓練だった
 expect 0 "$BKP" "${words[@]}"
-grep '"event":"accepted"' "$T/state/journal/000001.jsonl" | grep -q '"terminal":false' || die "a script's decision is recorded like a person's"
+grep '"event":"accepted"' "$T/state/journal/000001.jsonl" | grep -q '"terminal":false' ||
+	die "a script's decision is recorded like a person's"
 expect 0 "$BKP" journal show
 grep -q "accepted  .*docs.*terminal=false" "$T/out" || die "journal show does not say that a script accepted it"
 expect 0 "$BKP" accept "$second" --operator 佐藤 --reason "訓練だった"

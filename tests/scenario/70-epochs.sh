@@ -307,7 +307,8 @@ today=$sign_3; back
 for f in "$T/thief.links" "$T/other.links"; do
 	back; repo=$(repo_of "$T/m1"); chmod u+w "$repo/keys.jsonl"
 	rejournal "$J" "$T/thief.journal" 9999 "$T/thief.key" 5 '{"event":"epoch","key":"@'"$T/thief.key"'"}'
-	grep '"event":"epoch"' "$T/thief.journal" >"$T/thief.links"; grep '"event":"epoch"' "$T/other/state/journal/000001.jsonl" >"$T/other.links"
+	grep '"event":"epoch"' "$T/thief.journal" >"$T/thief.links"
+	grep '"event":"epoch"' "$T/other/state/journal/000001.jsonl" >"$T/other.links"
 	cp "$f" "$repo/keys.jsonl"
 	expect 2 "$RESTORE" --medium "$T/m1" --root-key "$root" verify 3
 	grep -q E-REPO-05 "$T/err" || die "forged keys are not said: $(cat "$T/err")"

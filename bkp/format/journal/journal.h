@@ -37,16 +37,16 @@ struct minisig_public;
 struct minisig_secret;
 
 #define JOURNAL_LINE_MAX    ((size_t)1 << 20) /* bytes of a line, without its newline */
-#define JOURNAL_DIR	    "journal"	      /* the folder of the segments, 000001.jsonl, 000002.jsonl, … */
-#define JOURNAL_OLD	    "journal.jsonl"   /* one file held all of it once */
+#define JOURNAL_DIR	    "journal"	    /* the folder of the segments, 000001.jsonl, 000002.jsonl, … */
+#define JOURNAL_OLD	    "journal.jsonl" /* one file held all of it once */
 #define JOURNAL_SEGMENT_MAX ((size_t)4 << 20) /* bytes of a segment */
 /* The writer closes it before: the record of a repair (write/copies/journal_repair.h) takes the place of what was cut off */
 #define JOURNAL_SEGMENT_FULL (JOURNAL_SEGMENT_MAX - ((size_t)64 << 10))
-#define JOURNAL_SEGMENTS    999999
-#define JOURNAL_NAME	    16
-#define JOURNAL_UUID	    37 /* a UUID, lower case, and NUL */
-#define JOURNAL_EPOCH_EVENT "epoch"
-#define JOURNAL_EPOCHS_MAX  65536 /* one a run for 179 years */
+#define JOURNAL_SEGMENTS     999999
+#define JOURNAL_NAME	     16
+#define JOURNAL_UUID	     37 /* a UUID, lower case, and NUL */
+#define JOURNAL_EPOCH_EVENT  "epoch"
+#define JOURNAL_EPOCHS_MAX   65536 /* one a run for 179 years */
 
 /* true for a UUID as this format writes it: 36 characters, lower case hexadecimal */
 int journal_is_uuid(const char *s);

@@ -124,8 +124,9 @@ static int look_at_segment(struct segments *s, uint32_t number)
 		return 0;
 	if (s->open.size && store_read_full(&s->open, &last, 1, s->open.size - 1) != 1)
 		return err_sys(&s->fault, "E-IO-02", errno, text("cannot read '%s'"), JOURNAL_DIR);
-	return s->open.size && last == '\n' ? 0
-					    : say_fault(s, number, text("ends in the middle of a record"));
+	return s->open.size && last == '\n'
+		   ? 0
+		   : say_fault(s, number, text("is not the last, and does not end with a record"));
 }
 
 static int say_absent(struct err *err)

@@ -113,9 +113,11 @@ static int check_layout(const struct vault_r *v, struct err *err)
 			 store_has(&v->store, JOURNAL_DIR "/000001.jsonl")))
 		return 0;
 	err_set_kind(err, ERR_FOREIGN, "E-VAULT-11",
-	    alone ? text("repository '%s' is of a version whose journal was one file: this one does not read it")
-		  : text("repository '%s' is of a version in which data sets did not stand alone: this one "
-			 "does not read it"),
+	    alone
+		? text(
+		      "repository '%s' is of a version whose journal was one file: this one does not read it")
+		: text("repository '%s' is of a version in which data sets did not stand alone: this one "
+		       "does not read it"),
 	    v->id);
 	return err_hint(err, "%s", text("use the bkp-restore that the medium carries in its folder 'tools'"));
 }

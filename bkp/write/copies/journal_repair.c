@@ -26,7 +26,7 @@
 #include "write/state/journal_w.h"
 #include "write/state/state_private.h"
 
-#define WHOLE_MAX ((size_t)1 << 30)
+#define WHOLE_MAX  ((size_t)1 << 30)
 #define RECORD_MAX ((size_t)16 << 10) /* of a repair: its texts are bounded */
 
 /* Counts the lines of what stands after record `kept`.  contradicts: the first is signed and in its place. */
@@ -60,7 +60,8 @@ static int check_end(
 
 static int read_all(struct store_file *f, struct buf *out, struct err *err)
 {
-	ssize_t got = buf_reserve(out, (size_t)f->size, err) ? -1 : store_read_full(f, out->p, (size_t)f->size, 0);
+	ssize_t got =
+	    buf_reserve(out, (size_t)f->size, err) ? -1 : store_read_full(f, out->p, (size_t)f->size, 0);
 
 	if (got < 0)
 		return err_sys(err, "E-IO-02", errno, text("cannot read '%s'"), JOURNAL_DIR);
@@ -86,9 +87,11 @@ static int check_place(size_t size, size_t start, size_t end, struct err *err)
 {
 	if (size >= start && size < end && size - start <= JOURNAL_SEGMENT_MAX - RECORD_MAX)
 		return 0;
-	err_set(err, "E-JOURNAL-28", "%s", text("the fault in the journal is not at the end of its last segment"));
+	err_set(err, "E-JOURNAL-28", "%s",
+	    text("the fault in the journal is not at the end of its last segment"));
 	return err_hint(err, "%s",
-	    text("keep the files, and bring the journal back from a medium's copy or a backup of the state folder"));
+	    text("keep the files, and bring the journal back from a medium's copy or a backup of the state "
+		 "folder"));
 }
 
 int journal_repair_host(
@@ -151,7 +154,8 @@ static int is_cut(const struct state *s, const json_t *record, const void *p, si
 }
 
 /* 1: what they have beyond the beginning of ours was cut off here; 0, -1. */
-static int is_mendable(const struct state *s, const struct buf *ours, const struct buf *theirs, struct err *err)
+static int is_mendable(
+    const struct state *s, const struct buf *ours, const struct buf *theirs, struct err *err)
 {
 	const char *newline;
 	size_t at = 0;
@@ -183,7 +187,8 @@ int journal_repair_copy(struct state *s, const struct medium *m, struct err *err
 
 	if (r == STORE_ABSENT)
 		return 0;
-	if (r || state_journal(s, &here, err) || read_all(&there, &theirs, err) || read_all(&here, &ours, err))
+	if (r || state_journal(s, &here, err) || read_all(&there, &theirs, err) ||
+	    read_all(&here, &ours, err))
 		return -1;
 	if (segments_fault(&there) || segments_count(&there) > segments_count(&here))
 		return 0; /* no repair did that */

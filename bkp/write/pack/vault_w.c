@@ -347,8 +347,8 @@ static int copy_bytes(struct vault_w *v, struct store_staged *f, struct store_fi
 	return 0;
 }
 
-static int put_segment(struct vault_w *v, struct store_file *ours, uint32_t number, uint64_t at, uint64_t end,
-    struct err *err)
+static int put_segment(
+    struct vault_w *v, struct store_file *ours, uint32_t number, uint64_t at, uint64_t end, struct err *err)
 {
 	char name[JOURNAL_NAME], path[VAULT_W_PATH];
 	struct store_staged *f = NULL;

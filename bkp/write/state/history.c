@@ -41,7 +41,8 @@ int history_compare(
 	struct history h = {HISTORY_BEGINS, 0, 0};
 	ssize_t n, m;
 
-	while (h.kind == HISTORY_BEGINS && (n = store_read_full(theirs, a, sizeof(a), (int64_t)h.bytes)) > 0) {
+	while (
+	    h.kind == HISTORY_BEGINS && (n = store_read_full(theirs, a, sizeof(a), (int64_t)h.bytes)) > 0) {
 		m = store_read_full(ours, b, (size_t)n, (int64_t)h.bytes);
 		if (m < 0)
 			return err_sys(err, "E-IO-02", errno, text("cannot read '%s'"), JOURNAL_DIR);

@@ -29,9 +29,8 @@ struct history {
 };
 
 /* Compares `theirs`, from its start, with the first `size` bytes of `ours`. */
-int history_compare(
-    struct store_file *theirs, struct store_file *ours, uint64_t size, struct history *ret, struct err *err)
-    __attribute__((warn_unused_result));
+int history_compare(struct store_file *theirs, struct store_file *ours, uint64_t size, struct history *ret,
+    struct err *err) __attribute__((warn_unused_result));
 /* The same with the medium's copy; *ret_file (or NULL): it, open, for the
  * caller to close; closed when there is none. */
 int history_look(const struct store *repo, struct store_file *ours, uint64_t size,

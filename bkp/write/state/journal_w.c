@@ -192,7 +192,8 @@ int journal_w_append(struct journal_w *w, const void *line, size_t n, struct err
 		return -1;
 	/* blocks reach a disk in any order, and what ends with a newline counts: it comes when all the rest
 	 * is there, the segment's name, too */
-	if (put_durably(w, line, n, err) || (!w->size && name_durably(w, err)) || put_durably(w, "\n", 1, err))
+	if (put_durably(w, line, n, err) || (!w->size && name_durably(w, err)) ||
+	    put_durably(w, "\n", 1, err))
 		return -1;
 	w->size += (int64_t)n + 1;
 	return 0;
@@ -217,8 +218,9 @@ int journal_w_replace(int dirfd, uint32_t last, const struct buf *whole, struct 
 	char name[JOURNAL_NAME];
 	IO_FD_AUTO segments = io_open_dir(dirfd, JOURNAL_DIR, err);
 
-	return segments < 0 ? -1
-			    : io_replace(segments, journal_segment_name(last, name), 0600, whole->p, whole->n, err);
+	return segments < 0
+		   ? -1
+		   : io_replace(segments, journal_segment_name(last, name), 0600, whole->p, whole->n, err);
 }
 
 /* Names come from outside: printable ASCII without spaces, quotes and brackets. */

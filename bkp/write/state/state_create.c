@@ -31,7 +31,7 @@
 #include "read/vault/repository.h"
 #include "write/state/journal_w.h"
 
-#define FIRST_SEGMENT JOURNAL_DIR "/000001.jsonl"
+#define FIRST_SEGMENT  JOURNAL_DIR "/000001.jsonl"
 #define FIRST_KEY      "signing-2.key"
 #define NAME_MAX_BYTES 200 /* of the folder's name: ".<name>.new" must fit as well */
 
@@ -276,7 +276,8 @@ static int put_segment(const struct making *m, const struct buf *journal, struct
 {
 	IO_FD_AUTO dir = io_make_dir(m->dir, JOURNAL_DIR, 0700, err);
 
-	return dir < 0 || put_file(m, FIRST_SEGMENT, 0600, journal->p, journal->n, err) || io_sync_dir(dir, err)
+	return dir < 0 || put_file(m, FIRST_SEGMENT, 0600, journal->p, journal->n, err) ||
+		       io_sync_dir(dir, err)
 		   ? -1
 		   : 0;
 }

@@ -13,8 +13,9 @@
 
 static void names(void **state)
 {
-	static const char *const none[] = {"000000.jsonl", "1.jsonl", "00001.jsonl", "0000001.jsonl", "1000000.jsonl",
-	    "000001.json", "000001.jsonlx", "journal.jsonl", "", "+00001.jsonl", " 00001.jsonl", "00000a.jsonl"};
+	static const char *const none[] = {"000000.jsonl", "1.jsonl", "00001.jsonl", "0000001.jsonl",
+	    "1000000.jsonl", "000001.json", "000001.jsonlx", "journal.jsonl", "", "+00001.jsonl",
+	    " 00001.jsonl", "00000a.jsonl"};
 	char name[JOURNAL_NAME];
 
 	(void)state;
@@ -31,9 +32,10 @@ static int opened(const char *script, struct store_file *ret, struct err *err)
 {
 	STORE_AUTO folder = {0};
 
-	assert_int_equal(sh("rm -rf j && mkdir -p j/journal && cd j/journal && printf '1\\n2\\n' >000001.jsonl && "
-			    "printf '3\\n' >000002.jsonl && printf '4\\n5\\n' >000003.jsonl && (%s)",
-			 script),
+	assert_int_equal(
+	    sh("rm -rf j && mkdir -p j/journal && cd j/journal && printf '1\\n2\\n' >000001.jsonl && "
+	       "printf '3\\n' >000002.jsonl && printf '4\\n5\\n' >000003.jsonl && (%s)",
+		script),
 	    0);
 	assert_int_equal(store_dir_open(in_scratch("j"), &folder, NULL), 0);
 	return segments_open(&folder, ret, err);
@@ -75,7 +77,9 @@ static void a_row_is_read_as_one(void **state)
 	assert_false(torn);
 	assert_string_equal(reads("printf 6 >>000003.jsonl", &torn), "12345");
 	assert_true(torn);
-	assert_string_equal(reads("cp 000001.jsonl damaged-7-000001; mkfifo x; echo 9 >journal.jsonl; echo 9 >4.jsonl", &torn),
+	assert_string_equal(
+	    reads(
+		"cp 000001.jsonl damaged-7-000001; mkfifo x; echo 9 >journal.jsonl; echo 9 >4.jsonl", &torn),
 	    "12345");
 	assert_string_equal(reads(": >000004.jsonl", &torn), "12345"); /* begun, and nothing in it yet */
 	assert_int_equal(opened(":", &f, &err), 0);
@@ -145,7 +149,8 @@ static void one_that_is_too_long(void **state)
 		size_t lines = 0;
 		bool torn;
 
-		snprintf(script, sizeof(script), "yes | head -c %zu >000002.jsonl", JOURNAL_SEGMENT_MAX + 2 * more);
+		snprintf(script, sizeof(script), "yes | head -c %zu >000002.jsonl",
+		    JOURNAL_SEGMENT_MAX + 2 * more);
 		assert_int_equal(opened(script, &f, &err), 0);
 		assert_int_equal(lines_each(&f, count, &lines, &torn, &err), more ? -1 : 0);
 		assert_string_equal(err.code, more ? "E-JOURNAL-11" : "");

@@ -154,7 +154,8 @@ static void coming_and_going_is_recorded_once(void **state)
 	assert_int_equal(sh("test $(grep -c '\"event\":\"medium-detached\".*\"path\":\"[^\"]*/RDX-0[12]\"' "
 			    "state/journal/000001.jsonl) = 2"),
 	    0);
-	assert_int_equal(sh("grep -q '\"event\":\"medium-attached\".*/RDX-02' state/journal/000001.jsonl"), 0);
+	assert_int_equal(
+	    sh("grep -q '\"event\":\"medium-attached\".*/RDX-02' state/journal/000001.jsonl"), 0);
 	site_end(&s);
 }
 

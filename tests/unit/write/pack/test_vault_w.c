@@ -512,21 +512,29 @@ static void closed_segments_are_published_once(void **state)
 	struct err err = ERR_INIT;
 
 	(void)state;
-	assert_int_equal(sh("rm -rf host && mkdir -p host/journal && cd host/journal && echo 1 >000001.jsonl && "
-			    "echo 2 >000002.jsonl && echo 3 >000003.jsonl && printf torn >>000003.jsonl"),
+	assert_int_equal(
+	    sh("rm -rf host && mkdir -p host/journal && cd host/journal && echo 1 >000001.jsonl && "
+	       "echo 2 >000002.jsonl && echo 3 >000003.jsonl && printf torn >>000003.jsonl"),
 	    0);
 	assert_int_equal(put_journal(v, 6, false, &err), 0);
 	assert_int_equal(sh("cat closed/journal/*.jsonl | tr '\\n' , | grep -x 1,2,3,"), 0);
-	assert_int_equal(sh("stat -c %%i closed/journal/00000[12].jsonl >inodes && echo 3 >host/journal/000003.jsonl &&"
-			    " echo 33 >>host/journal/000003.jsonl && echo 4 >host/journal/000004.jsonl"),
+	assert_int_equal(
+	    sh("stat -c %%i closed/journal/00000[12].jsonl >inodes && echo 3 >host/journal/000003.jsonl &&"
+	       " echo 33 >>host/journal/000003.jsonl && echo 4 >host/journal/000004.jsonl"),
 	    0);
 	assert_int_equal(put_journal(v, 11, false, &err), 0);
-	assert_int_equal(sh("stat -c %%i closed/journal/00000[12].jsonl | cmp - inodes && diff -r host/journal closed/journal"), 0);
+	assert_int_equal(sh("stat -c %%i closed/journal/00000[12].jsonl | cmp - inodes && diff -r "
+			    "host/journal closed/journal"),
+	    0);
 	/* two that are swapped, one with the lines of another, one too few: it is another history, and stays */
-	assert_int_equal(sh("cd closed/journal && mv 000001.jsonl x && mv 000002.jsonl 000001.jsonl && mv x 000002.jsonl"), 0);
+	assert_int_equal(
+	    sh("cd closed/journal && mv 000001.jsonl x && mv 000002.jsonl 000001.jsonl && mv x 000002.jsonl"),
+	    0);
 	assert_int_equal(put_journal(v, 11, false, &err), -1);
 	assert_string_equal(err.code, "E-PUBLISH-05");
-	assert_int_equal(sh("cd closed/journal && rm 000001.jsonl && cp ../../host/journal/000001.jsonl . && cp 000001.jsonl 000002.jsonl"), 0);
+	assert_int_equal(sh("cd closed/journal && rm 000001.jsonl && cp ../../host/journal/000001.jsonl . && "
+			    "cp 000001.jsonl 000002.jsonl"),
+	    0);
 	assert_int_equal(put_journal(v, 11, false, &err), -1);
 	assert_int_equal(sh("cd closed/journal && rm 000002.jsonl"), 0);
 	assert_int_equal(put_journal(v, 11, false, &err), -1);

@@ -240,7 +240,8 @@ static void another_generation_under_that_number_stays(void **state)
 	assert_int_equal(res.finished, 1);
 	assert_int_equal(sh("test ! -e a/*-*" D "/generations/000004"), 0);
 	assert_int_equal(
-	    sh("grep -q '\"event\":\"expiry-finished\".*\"operator\":\"Sato\"' state/journal/000001.jsonl"), 0);
+	    sh("grep -q '\"event\":\"expiry-finished\".*\"operator\":\"Sato\"' state/journal/000001.jsonl"),
+	    0);
 	policy->media[0].offline = false;
 	assert_tidy();
 	medium_close(m);

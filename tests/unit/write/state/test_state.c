@@ -421,7 +421,7 @@ static void nothing_is_lost_between_two_segments(void **state)
 	assert_true(size_of(&p, 2) > 6000);
 	fd = open(p.state, O_RDONLY | O_DIRECTORY);
 	assert_int_equal(io_read_file(fd, "journal/000002.jsonl", &next, &err), 0);
-	for (size_t n = next.n - 1; n < next.n; n = n > 250 ? n - 250 : n > 30 ? n - 30 : n - 1) {
+	for (size_t n = next.n - 1; n<next.n; n = n> 250 ? n - 250 : n > 30 ? n - 30 : n - 1) {
 		next.n = n;
 		assert_int_equal(journal_w_replace(fd, 2, &next, &err), 0);
 		s = open_it(&p);
