@@ -47,7 +47,7 @@ int cmd_journal_open(
 	if (o->file)
 		snprintf(ret_name, size, "%s", o->file);
 	else
-		snprintf(ret_name, size, "%s/%s", policy->state, JOURNAL_DIR);
+		snprintf(ret_name, size, "%s", policy->state);
 	if (!segments_open_path(ret_name, ret, &err))
 		return APP_OK;
 	err_hint(&err, "%s", text("name the journal with --file, or the policy with --policy"));

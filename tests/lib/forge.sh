@@ -1,15 +1,17 @@
 # shellcheck shell=bash
 # Forged journal records, for scenario tests.  Sourced behind site.sh.  Gives:
 #   forge EVENT JSON    appends a record to the journal of $T/state, properly chained and signed with the current signing key, as its
-#                       thief can; FORGE_BOOT and FORGE_TIME are the boot id and the time it claims
+#                       thief can; FORGE_BOOT and FORGE_TIME are the boot id and the time it claims, FORGE_FILLER bytes make it long
 #   forge_committed RUN UUID NEXT_ARCHIVE MEMBERS [LABEL...]  of a generation that stores nothing and is on these media;
 #                       MEMBERS: a JSON object with its data set, its verdict and its figures, as $FORGED_DOCS; "": that one
 #   uuid_of LABEL
 forge() { # EVENT JSON: appends a record with the current signing key, as its thief can
 	python3 - "$T/state" "$1" "$2" <<'P'
-import base64, hashlib, json, os, subprocess, sys
+import base64, glob, hashlib, json, os, subprocess, sys
 state, event, members = sys.argv[1], sys.argv[2], json.loads(sys.argv[3])
-journal = state + "/journal/000001.jsonl"
+if "FORGE_FILLER" in os.environ:
+    members["filler"] = "x" * int(os.environ["FORGE_FILLER"])
+journal = sorted(glob.glob(state + "/journal/*.jsonl"))[-1]
 last = open(journal, "rb").read().splitlines()[-1]
 head = json.loads(last)
 r = {k: head[k] for k in ("seq", "time", "boot", "mono_ns", "synced", "version", "by", "repository")}

@@ -178,7 +178,15 @@ int segments_open(const struct store *folder, struct store_file *ret, struct err
 	struct store dir;
 	int r = store_below(folder, JOURNAL_DIR, &dir, err);
 
-	return r == STORE_ABSENT ? say_absent(err) : r ? r : open_row(dir, ret, err);
+	r = r == STORE_ABSENT ? say_absent(err) : r ? r : open_row(dir, ret, err);
+	if (r != STORE_ABSENT || !store_has(folder, JOURNAL_OLD))
+		return r;
+	err_set_kind(err, ERR_CONTRADICTION, "E-LEDGER-05",
+	    text("this repository was made before the journal stood in segments: there is '%s'"),
+	    JOURNAL_OLD);
+	return err_hint(err, "%s",
+	    text("only the bkp that made it reads it: restore with tools/ on its media; begin a new "
+		 "repository with 'bkp init'"));
 }
 
 int segments_open_path(const char *path, struct store_file *ret, struct err *err)

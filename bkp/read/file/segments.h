@@ -13,7 +13,8 @@
  * Of a store_file: reading alone; one of the segments is open at a time.  What the last one has grown by since is
  * read, too.
  *
- * Errors: E-JOURNAL-11 the row is not what it must be (ERR_MALFORMED); E-IO-*.
+ * Errors: E-JOURNAL-11 the row is not what it must be (ERR_MALFORMED), E-LEDGER-03 there is none, E-LEDGER-05 a file
+ * `journal.jsonl` stands in its place, as once it did; E-IO-*.
  */
 #ifndef BKP_READ_FILE_SEGMENTS_H
 #define BKP_READ_FILE_SEGMENTS_H

@@ -162,12 +162,6 @@ static int open_state(int dirfd, struct store_file *ret, struct err *err)
 	const struct store folder = store_dir_of(dirfd);
 	const int r = segments_open(&folder, ret, err);
 
-	if (r == STORE_ABSENT && store_has(&folder, JOURNAL_OLD)) {
-		err_set_kind(err, ERR_CONTRADICTION, "E-LEDGER-05",
-		    text("this repository was made before the journal stood in segments: there is '%s'"),
-		    JOURNAL_OLD);
-		return ledger_hint_old(err);
-	}
 	return r == STORE_ABSENT ? LEDGER_ABSENT : r;
 }
 
@@ -218,6 +212,8 @@ int ledger_load_valid(
 		return 0;
 	}
 	ledger_free(v.l);
+	if (segments_whole(&file, err))
+		return -1;
 	return r < 0 ? -1
 		     : err_set(err, "E-LEDGER-04", text("the journal '%s' holds no record"), JOURNAL_DIR);
 }

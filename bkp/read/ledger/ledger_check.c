@@ -422,11 +422,6 @@ static int old_layout(uint64_t line, struct err *err)
 	err_set_kind(err, ERR_CONTRADICTION, "E-LEDGER-05",
 	    text("record %ju of the journal: this repository was made before each data set stood alone"),
 	    line);
-	return ledger_hint_old(err);
-}
-
-int ledger_hint_old(struct err *err)
-{
 	return err_hint(err, "%s",
 	    text("only the bkp that made it reads it: restore with tools/ on its media; begin a new "
 		 "repository with 'bkp init'"));

@@ -76,10 +76,9 @@ static inline uint64_t member_num(const json_t *o, const char *key)
 
 /* ledger_check.c: may `event` with the members of `o` come next?  `line` is its number, for messages. */
 int ledger_check(const struct ledger *l, const char *event, const json_t *o, uint64_t line, struct err *err);
-/* All set err and return -1. */
+/* Both set err and return -1. */
 int ledger_wrong_member(uint64_t line, const char *event, const char *name, struct err *err);
 int ledger_contradiction(uint64_t line, const char *event, const char *why, struct err *err);
-int ledger_hint_old(struct err *err); /* behind E-LEDGER-05 */
 /* Are the members there, each of its kind?  Used for records within records, too. */
 enum ledger_kind { UUID, WORD, TEXT_OPT, NUMBER, INTEGER, BOOLEAN, BOOLEAN_OPT, SHA256, LIST, STRINGS };
 struct ledger_member {
