@@ -108,20 +108,20 @@ damaged() { # SCRIPT
 	rm -rf "$m"
 	cp -a "$T/m1.kept" "$m"
 	(cd "$m" && eval "$1")
-	status "$BKP" verify m1
+	status "$BKP" verify --medium m1
 	[ "$STATUS" -gt 0 ] || die "$1: verify does not see it"
-	said 'journal/(00000|00000)[0-9]*\.jsonl'
+	said "journal/00000[0-9].jsonl"
 	status "$RESTORE" --medium "$T/m1" --identity "$T/id.txt" verify docs@3
 	[ "$STATUS" -le 1 ] || fail "$1: the generation does not verify"
 	echo "$1" >>"$T/src/a"
 	expect 1 "$BKP" run --all
 	said 'E-PUBLISH-05|E-IO-01'
-	status "$BKP" repair m1 --operator Sato
+	status "$BKP" repair m1
 	[ "$STATUS" -le 1 ] || fail "$1: not mended"
 	cat "$m"/*.jsonl >"$T/theirs"
 	cat "$J"/*.jsonl | head -c "$(size "$T/theirs")" | cmp - "$T/theirs" || die "$1: what was mended is another"
 	[ "$(wc -l <"$T/theirs")" -ge "$(wc -l <"$T/all")" ] || die "$1: something is missing"
-	expect 0 "$BKP" verify m1
+	expect 0 "$BKP" verify --medium m1
 	expect 0 "$BKP" run --all
 	rm -rf "$T/m1.kept"
 	cp -a "$m" "$T/m1.kept"
@@ -129,12 +129,13 @@ damaged() { # SCRIPT
 damaged 'rm 000001.jsonl'
 damaged 'rm 000002.jsonl'
 damaged 'mv 000001.jsonl x && mv 000002.jsonl 000001.jsonl && mv x 000002.jsonl'
+compgen -G "$m/damaged-*-000002" >/dev/null || die "what stood there is not kept"
 damaged 'cp 000001.jsonl 000002.jsonl'
 damaged 'truncate -s -1 000001.jsonl'
 damaged 'cp 000002.jsonl 000009.jsonl'
 damaged "truncate -s $((MAX + 1)) 000002.jsonl"
 echo x >"$m/notes.jsonl"
-status "$BKP" verify m1
+status "$BKP" verify --medium m1
 said 'journal/notes.jsonl'
 rm "$m/notes.jsonl"
 mkdir "$T/old"
