@@ -49,6 +49,7 @@ WORKLOADS = {
     "supply": ("lost", ["bkp", "repair", "--quiet"]),
     "journal": ("torn", ["bkp", "journal", "repair", "--operator", "Sato"]),
     "hold": ("night2", ["bkp", "hold", "1", "--operator", "Sato", "--reason", LONG]),
+    "segment": ("brim", ["bkp", "hold", "1", "--operator", "Sato", "--reason", LONG]),
     "release": ("held", ["bkp", "release", "docs@1", "--operator", "Sato"]),
     "accept": ("suspect", ["bkp", "accept", "docs@3", "--operator", "Sato", "--reason", "a campaign"]),
     "move": ("apart", ["bkp", "medium", "move", "m3", "--operator", "Sato", "--place", "倉庫"]),

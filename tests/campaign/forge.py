@@ -500,6 +500,34 @@ for WHERE in ("host", "medium"):
     journal(WHERE, "number", lines(lambda l: l[:-1] + [l[-1].replace(b'{"seq":', b'{"seq":1')]))
 
 
+def segments(where, name, change):
+    """The journal in three segments, of which the middle one ends behind its line 8; then `change` of the folder."""
+    def make(site):
+        folder = (site.path("state") if where == "host" else oracle.repository(site, "m1")) + "/journal"
+        lines = oracle.read(folder + "/000001.jsonl").splitlines(True)
+        for n, part in enumerate((lines[:4], lines[4:8], lines[8:]), 1):
+            with open("%s/%06d.jsonl" % (folder, n), "wb") as f:
+                f.write(b"".join(part))
+        change(lambda n: "%s/%06d.jsonl" % (folder, n))
+    FORGED["segments-%s-%s" % (where, name)] = make
+
+
+def swap(path):
+    os.rename(path(2), path(7))
+    os.rename(path(1), path(2))
+    os.rename(path(7), path(1))
+
+
+for WHERE in ("host", "medium"):
+    segments(WHERE, "one-less", lambda path: os.unlink(path(2)))
+    segments(WHERE, "first-less", lambda path: os.unlink(path(1)))
+    segments(WHERE, "swapped", swap)
+    segments(WHERE, "twice", lambda path: shutil.copyfile(path(1), path(2)))
+    segments(WHERE, "gap", lambda path: os.rename(path(3), path(4)))
+    segments(WHERE, "torn", lambda path: os.truncate(path(2), os.path.getsize(path(2)) - 1))
+    segments(WHERE, "long", lambda path: edit(path(3), change=lambda b: b + b.splitlines(True)[-1] * 9000))
+
+
 @forged
 def journal_word_and_chain(site):
     """A word is changed, and each later record continues the one before it: no signature is made."""
@@ -527,10 +555,10 @@ def journal_last_words_and_chain(site):
 def journal_of_two_histories(site):
     """A record of one, and behind it what followed another: each signed, with the number that belongs there."""
     site.reset("held")
-    one = oracle.read(site.path("state", "journal/000001.jsonl")).splitlines(True)
+    one = oracle.journal_of(site.path("state")).splitlines(True)
     site.reset("night2")
     site.must("bkp", "hold", "2", "--operator", "Sato", "--reason", "another")
-    two = oracle.read(site.path("state", "journal/000001.jsonl")).splitlines(True)
+    two = oracle.journal_of(site.path("state")).splitlines(True)
     first = next(n for n, (a, b) in enumerate(zip(one, two)) if a != b) + 1
     edit(site.path("state", "journal/000001.jsonl"), b"".join(one[:first] + two[first:]))
 
@@ -538,7 +566,7 @@ def journal_of_two_histories(site):
 @forged
 def journal_of_a_medium_in_the_host(site):
     """The host's journal is put back to what a medium has, and that to less."""
-    edit(site.path("state", "journal/000001.jsonl"), oracle.read(oracle.repository(site, "m1") + "/journal/000001.jsonl"))
+    edit(site.path("state", "journal/000001.jsonl"), oracle.journal_of(oracle.repository(site, "m1")))
 
 
 @forged
@@ -547,7 +575,7 @@ def journal_of_what_was_not_cut(site):
     site.reset("torn")
     p = oracle.repository(site, "m1") + "/journal/000001.jsonl"
     site.must("bkp", "journal", "repair", "--operator", "Sato")
-    ours = oracle.read(site.path("state", "journal/000001.jsonl"))
+    ours = oracle.journal_of(site.path("state"))
     kept = ours[:ours.rindex(b"\n", 0, ours.index(b'"event":"journal-repaired"')) + 1]
     edit(p, kept + b"what was not cut\n")
     cut = next(n for n in os.listdir(site.path("state")) if n.startswith("journal-cut-"))
@@ -686,7 +714,7 @@ def taken_place_of_the_damaged(site):
     """Each name that a journal can be put aside under."""
     FORGED["journal-medium-first-word"](site)
     for n in range(99):
-        edit("%s/journal/damaged-%d" % (oracle.repository(site, "m1"), n), b"the first one\n")
+        edit("%s/journal/damaged-%d-000001" % (oracle.repository(site, "m1"), n), b"the first one\n")
 
 
 # ---- the state folder
@@ -854,7 +882,7 @@ class Forge:
         return outcome, faults
 
     def cost(self, site):
-        recs, _ = oracle.records(oracle.read(site.path("state", "journal/000001.jsonl")))
+        recs, _ = oracle.records(oracle.journal_of(site.path("state")))
         begun = max(r["run"] for r in recs if r["event"] == "begin")
         last = [r for r in recs if r["event"] == "committed" and r["generation"] == begun]
         knew = [[r.get("guard", {}).get(k) for k in ("measured", "before", "added", "changed")] for r in last]
@@ -862,7 +890,7 @@ class Forge:
 
     def stored_again(self, site):
         """An index that is gone is filled from what stands on the media: of what is there little is stored once more."""
-        recs, _ = oracle.records(oracle.read(site.path("state", "journal/000001.jsonl")))
+        recs, _ = oracle.records(oracle.journal_of(site.path("state")))
         last = [r for r in recs if r["event"] == "committed" and r["dataset"] == "docs"][-1]
         return ["%d of %d bytes were stored again" % (last["new_bytes"], last["bytes"])] if last["new_bytes"] > last["bytes"] / 2 else []
 

@@ -11,7 +11,7 @@ LEFT = ["%dk" % k for k in list(range(0, 68, 4)) + [80, 96, 128, 192, 256, 384, 
 QUOTA = ["%dq" % k for k in (0, 4, 16, 64, 128, 256, 512, 1024, 2048)]
 TMP = ["%dk" % k for k in (0, 4, 8, 16, 64)]
 WHERE = ("state", "m1", "m2", "m3")
-WORKLOADS = ("add", "first", "night", "unchanged", "behind", "trio", "rotate", "expire", "verify", "repair", "journal", "hold", "release",
+WORKLOADS = ("add", "first", "night", "unchanged", "behind", "trio", "rotate", "expire", "verify", "repair", "journal", "hold", "segment", "release",
              "accept", "move", "retire", "export", "drill")
 READERS = ("status", "live", "agree", "extract", "deep")
 
@@ -78,7 +78,7 @@ def others_served(site, workload, where, code):
     other = {"m1": "m2", "m2": "m1"}.get(where)
     if workload not in ("first", "night", "unchanged", "behind", "trio") or not other:
         return []
-    recs, _ = oracle.records(oracle.read(site.path("state", "journal/000001.jsonl")))
+    recs, _ = oracle.records(oracle.journal_of(site.path("state")))
     have, begun = oracle.copies(recs), max(r["run"] for r in recs if r["event"] == "begin")
     wanted = {(d, begun) for d in oracle.policy(site)[1][other]} - {("lab", begun)}  # which gives nothing in "trio"
     lacks = {g for g in wanted if (g, oracle.uuid(site, other)) not in have}

@@ -25,9 +25,18 @@ def read(path):
         return b""
 
 
+def journal_of(folder):
+    """All segments there, one behind the other."""
+    try:
+        names = sorted(n for n in os.listdir(folder + "/journal") if re.fullmatch("[0-9]{6}[.]jsonl", n))
+    except FileNotFoundError:
+        names = []
+    return b"".join(read(folder + "/journal/" + n) for n in names)
+
+
 class Before:
     def __init__(self, site):
-        self.journal = read(site.path("state", "journal/000001.jsonl"))
+        self.journal = journal_of(site.path("state"))
         self.seq = self.journal.count(b"\n")
         self.files = {m + p[len(site.path(m)):]: digest(p) for m in MEDIA for p in published(site, m)}
         self.standing = standing(site, "m3")
@@ -142,7 +151,7 @@ def copies(recs):
 
 def standing(site, medium):
     """Generations that are recorded as expired there, and stand there."""
-    recs, repo = records(read(site.path("state", "journal/000001.jsonl")))[0], repository(site, medium)
+    recs, repo = records(journal_of(site.path("state")))[0], repository(site, medium)
     gone = {(r["dataset"], r["generation"]) for r in recs if repo and r["event"] == "expired" and r["medium"] == uuid(site, medium)}
     return {g for g in gone if os.path.isdir(folder_of(repo, g))}
 
@@ -240,7 +249,7 @@ def untouched(site, before, harmed, goes):
 
 def look(site, before, lost=False, harmed=False, mended=False, goes=False, complete=complete):
     """lost: the host's journal had lost its end; harmed: the medium that was; mended: and is no more; goes: generations expire."""
-    journal = read(site.path("state", "journal/000001.jsonl"))
+    journal = journal_of(site.path("state"))
     faults = []
     if not lost and not journal.startswith(before.journal):
         faults.append("the journal lost what it had acknowledged")
@@ -272,7 +281,7 @@ def look(site, before, lost=False, harmed=False, mended=False, goes=False, compl
         except (ValueError, KeyError):
             pass
         repo = repository(site, m)
-        theirs = read(repo + "/journal/000001.jsonl") if repo else b""
+        theirs = journal_of(repo) if repo else b""
         theirs = theirs[:theirs.rfind(b"\n") + 1]
         if not lost and not journal.startswith(theirs):
             faults.append("%s: its journal knows what the host's does not" % m)
@@ -361,7 +370,7 @@ def uuid(site, medium):
 def night_kept(site, lost=()):
     """A night that ended well: of each data set but the lost ones what it began is on each medium that is to hold it, was read back there,
     and is the source."""
-    recs, _ = records(read(site.path("state", "journal/000001.jsonl")))
+    recs, _ = records(journal_of(site.path("state")))
     have, begun = copies(recs), max(r["run"] for r in recs if r["event"] == "begin")
     proved = copies([r for r in recs if r["event"] in ("verified", "verify-failed")])
     faults = ["it ended well, and generation %s@%d is not on %s, or was not read back" % (d, begun, m) for m in ("m1", "m2")
@@ -372,14 +381,14 @@ def night_kept(site, lost=()):
 
 def rotation_kept(site):
     """A rotation that ended well: the disk has all that m1 has, nothing half, the journal, the page, and this is recorded."""
-    recs, _ = records(read(site.path("state", "journal/000001.jsonl")))
+    recs, _ = records(journal_of(site.path("state")))
     last = [r for r in recs if r["event"] == "rotated"][-1]
     there = repository(site, "m3")
     faults = [] if last["medium"] == uuid(site, "m3") and last["complete"] else ["exit 0, and the rotation is recorded as %s" % last]
     # what was published and then recorded as failed is nobody's generation
     lacks = {g for g, m in copies(recs) if m == uuid(site, "m1")} - set(generations(there))
     faults += ["exit 0, and the disk lacks generation %s" % shown(g) for g in sorted(lacks)] + halves(site, "m3")
-    theirs = records(read(there + "/journal/000001.jsonl"))[0]
+    theirs = records(journal_of(there))[0]
     if not theirs or {r["event"] for r in recs[len(theirs):]} - {"heads", "outcome", "notified"}:
         faults.append("exit 0, and the disk's journal ends at record %d of %d" % (len(theirs), len(recs)))
     if os.listdir(there + "/tmp"):
@@ -404,9 +413,9 @@ def promised(site, workload, code):
     if code == 0 and workload in ("rotate", "mend", "finish"):
         return rotation_kept(site)
     if code == 0 and workload == "journal":
-        ours = read(site.path("state", "journal/000001.jsonl"))
+        ours = journal_of(site.path("state"))
         return ["exit 0, and %s's journal goes on with what was cut off" % m for m in MEDIA
-                if not ours.startswith(read(repository(site, m) + "/journal/000001.jsonl"))]
+                if not ours.startswith(journal_of(repository(site, m)))]
     wrong = [n for n, is_right in WRITTEN.get(workload, {}).items() if code == 0 and not is_right(read(site.path(n)))]
     return ["exit 0, and '%s' is not as it says" % n for n in wrong]
 
@@ -418,7 +427,7 @@ def believed(site):
         return ["generations: exit %d: %s" % (code, said)]
     told = {((g["dataset"], g["generation"]), m["medium"]) for g in json.loads(said)["generations"] if g["state"] == "committed"
             for m in g["media"] if m["ok"] and not m["expired"]}
-    there = copies(records(read(site.path("state", "journal/000001.jsonl")))[0])
+    there = copies(records(journal_of(site.path("state")))[0])
     return ["generations shows %s, the journal has %s" % (sorted(told - there), sorted(there - told))] if told != there else []
 
 
@@ -432,11 +441,11 @@ def papers_to_come(reported, said):
 def go_on(site, look_first=False):
     """The days after, without help.  look_first: somebody verifies before the next night runs."""
     faults = []
-    if not read(site.path("state", "journal/000001.jsonl")):
+    if not journal_of(site.path("state")):
         code, said = site.run(["bkp"] + site.init)
         if code:
             return ["init again: exit %d: %s" % (code, said)]
-    known = registered(records(read(site.path("state", "journal/000001.jsonl")))[0])
+    known = registered(records(journal_of(site.path("state")))[0])
     for m in MEDIA:
         if os.path.exists(site.path(m + ".away")):
             os.rename(site.path(m + ".away"), site.path(m))
@@ -446,7 +455,7 @@ def go_on(site, look_first=False):
         if code and not re.search("is already|registered", said):
             faults.append("medium add %s: exit %d: %s" % (m, code, said))
     site.tomorrow()
-    any_there = copies(records(read(site.path("state", "journal/000001.jsonl")))[0])
+    any_there = copies(records(journal_of(site.path("state")))[0])
     first = ((["verify", "--quiet"], (0,) if any_there else (0, 3)),) if look_first else ()
     then = () if look_first else ((["verify", "--quiet"], (0,)),)
     for argv, codes in first + ((["journal", "verify"], (0, 1)), (["run", "--all", "--quiet"], (0,))) + then + (
@@ -480,11 +489,11 @@ def outcome(site, code):
                 out.append((rel + n, size if rel != "journal/" and not rel.startswith("cache/") else size > 0))
             out += [(rel + n, -1) for n in dirs if not (rel.endswith("archives/") and FAN.fullmatch(n))]
         return sorted((NUMBER.sub("#", n), s) for n, s in out)
-    recs, why = records(read(site.path("state", "journal/000001.jsonl")))
+    recs, why = records(journal_of(site.path("state")))
     events = [(r["event"], r.get("command"), r.get("exit"), r.get("dataset"), r.get("generation"),
                [m["ok"] for m in r.get("media", []) if isinstance(m, dict)]) for r in recs[-16:]]
     media = []
     for m in MEDIA:
         repo = repository(site, m)
-        media.append(len(read(repo + "/journal/000001.jsonl").split(b"\n")) if repo else None)
+        media.append(len(journal_of(repo).split(b"\n")) if repo else None)
     return hashlib.sha256(repr((code, why, len(recs), events, media, [shape(site.path(x)) for x in ("state",) + MEDIA])).encode()).hexdigest()

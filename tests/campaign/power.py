@@ -24,7 +24,7 @@ import families
 import oracle
 
 KINDS = ("ext4", "xfs", "btrfs")
-WORKLOADS = ("init", "add", "first", "night", "unchanged", "behind", "trio", "rotate", "expire", "verify", "repair", "journal", "hold", "release",
+WORKLOADS = ("init", "add", "first", "night", "unchanged", "behind", "trio", "rotate", "expire", "verify", "repair", "journal", "hold", "segment", "release",
              "accept", "retire", "extract", "export", "drill")
 # a night on whose second medium every write fails from the N-th on
 DIES = {"dies-%d" % n: n for n in (1, 8, 40)}
@@ -72,7 +72,7 @@ class Recording:
         if self.workload in DIES:
             self.disks.fail(2, "ok")
         self.after = copy.copy(self.before)  # what stood there; that of a medium that died cannot be looked at now
-        self.after.journal = oracle.read(self.site.path("state", "journal/000001.jsonl"))
+        self.after.journal = oracle.journal_of(self.site.path("state"))
         for f in reversed(self.folders):
             if blockdev.umount(self.site.path(f)) is not None:
                 blockdev.umount(self.site.path(f), lazy=True)

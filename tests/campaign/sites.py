@@ -4,11 +4,13 @@ A worker has a mount namespace of its own, and its site is a tmpfs at SITE there
 behind goes with the tmpfs.  States are made once, by the program itself without any fault, and kept below GOLDEN.
 """
 import ctypes
+import glob
 import json
 import os
 import re
 import shutil
 import subprocess
+import sys
 import tempfile
 import time
 
@@ -175,6 +177,16 @@ class Site:
         os.link(self.path("src", "image"), self.path("src", "hard"))
         os.symlink("image", self.path("src", "soft"))
 
+    def fill(self):
+        """The next record does not fit into the journal's segment any more."""
+        p, key = self.path("state", "journal", "000001.jsonl"), glob.glob(self.path("state", "signing-*.key"))[0]
+        argv = [sys.executable, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "lib", "rejournal.py"), p, p]
+        while (left := (4 << 20) - (64 << 10) - os.path.getsize(p) - 1200) > 0:
+            with open(p, "rb") as f:
+                n = f.read().count(b"\n")
+            record = '{"event":"note","filler":"%s"}' % ("x" * min(left, 120000))
+            subprocess.run(argv + [str(n), key, re.search("[0-9]+", os.path.basename(key)).group()] + [record] * (1 + (left > 2400000) * 9), check=True)
+
     def make(self):
         self.alone()
         self.clear()
@@ -218,6 +230,9 @@ class Site:
             f.write(b"what is no record\n")
         shutil.copyfile(self.path("state", "journal/000001.jsonl"), oracle.repository(self, "m1") + "/journal/000001.jsonl")
         self.keep("torn")
+        self.reset("night2")
+        self.fill()
+        self.keep("brim")
         self.reset("night2")
         self.must("bkp", "hold", "docs@1", "--operator", "Sato", "--reason", "a campaign")
         self.keep("held")
