@@ -139,7 +139,7 @@ start; lines=$(wc -l <"$T/state/journal/000001.jsonl")
 cp "$T/state/journal/000001.jsonl" "$R/journal/000001.jsonl"; tail -n 1 "$T/state/journal/000001.jsonl" >>"$R/journal/000001.jsonl"
 history "longer than ours" $((lines + 1))
 start; sed -i '3s/"by":"/"by":"x/' "$R/journal/000001.jsonl"; history "another line" 3
-start; truncate -s 1T "$R/journal/000001.jsonl"; history "huge" 0 E-ROTATE-08 # by its size, before its zeros are read
+start; truncate -s 1T "$R/journal/000001.jsonl"; history "huge" 1 # by its size, before its zeros are read
 # the state folder was brought back from before the rotation, and captures go on from there
 start; cp -a "$T/state" "$T/state.old"
 expect 0 "$BKP" --quiet rotate --operator Sato

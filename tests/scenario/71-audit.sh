@@ -184,7 +184,7 @@ mkdir "$T/tools"
 for p in sh cat sed base64 tail head grep cut wc tr seq mktemp sha256sum openssl minisign cmp; do ln -s "$(command -v $p)" \
 	"$T/tools/$p"; done
 audit() { # REPO JOURNAL ROOT GENERATION [OTHER]
-	sed -e "s|^REPO=[^ ]*|REPO='$1'|" -e "s|^J=[^ ]*|J='$2'|" -e "s|^ROOT=[^ ]*|ROOT='$3'|" \
+	sed -e "s|^REPO=[^ ]*|REPO='$1'|" -e "s|^cat .*|cat '$2' >\"\$J\"|" -e "s|^ROOT=[^ ]*|ROOT='$3'|" \
 		-e "s|^S=[^ ]* G=[^ ]*|S=docs G=$4|" -e "s|^OTHER=[^ ]*|OTHER='${5:-$2}'|" "$T/audit.sh" >"$T/audit.this"
 	env -i PATH="$T/tools" TMPDIR="$T" "$T/tools/sh" "$T/audit.this" >"$T/out" 2>"$T/err" </dev/null || true
 }
