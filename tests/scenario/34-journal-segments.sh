@@ -84,7 +84,8 @@ refused 'E-JOURNAL-02|E-JOURNAL-28' 'cp 000002.jsonl 000003.jsonl && head -n 1 0
 refused 'E-JOURNAL-11|E-JOURNAL-28' 'cp 000002.jsonl 000004.jsonl'
 refused 'E-JOURNAL-11|E-HISTORY-01' 'truncate -s -1 000001.jsonl'
 refused 'E-JOURNAL-11|E-HISTORY-01' 'cp 000002.jsonl 000003.jsonl && : >000002.jsonl'
-refused 'E-JOURNAL-11|E-JOURNAL-28' 'cat 000001.jsonl 000002.jsonl >x && mv x 000001.jsonl && rm 000002.jsonl && [ "$(size 000001.jsonl)" -gt $MAX ]'
+refused 'E-JOURNAL-11|E-JOURNAL-28' \
+	'cat 000001.jsonl 000002.jsonl >x && mv x 000001.jsonl && rm 000002.jsonl && [ "$(size 000001.jsonl)" -gt $MAX ]'
 refused 'E-IO-01|E-HISTORY-01' 'rm 000002.jsonl && mkdir 000002.jsonl'
 refused 'E-LEDGER-05' 'cat *.jsonl >../journal.jsonl && rm *.jsonl'
 rm -rf "$T/state"
@@ -99,6 +100,22 @@ head -c 7 "$J/000003.jsonl" | grep -q '"seq":' || die "the torn line's place is 
 head -c "$second" "$J/000002.jsonl" | cmp - "$T/kept/journal/000002.jsonl" && [ "$(size "$J/000002.jsonl")" = "$second" ] ||
 	die "a segment before the last was written to"
 say "a segment that is missing, swapped, doubled, too long, torn in the middle or beyond a gap is refused; only the last one may be torn"
+
+# --- the end that is none is cut off where it is: in the last segment, here and on a medium that got it
+lines=$(cat "$J"/*.jsonl | wc -l)
+printf 'what is no record\n' >>"$J/000003.jsonl"
+cp "$J/000003.jsonl" "${copies[0]}/000003.jsonl"
+expect 2 "$BKP" journal verify
+expect 0 "$BKP" journal repair --operator Sato
+said "^$lines records are kept, 1 lines behind them were cut off .*; copies on 1 media were mended"
+expect 0 "$BKP" journal verify
+tail -n 3 "$J/000003.jsonl" | grep -q '"event":"journal-repaired"' || die "the repair is not recorded in the last segment"
+printf 'what is no record\n' >"$J/000004.jsonl" # all of the last one
+expect 0 "$BKP" journal repair --operator Sato
+head -n 1 "$J/000004.jsonl" | grep -q '"event":"journal-repaired"' || die "the repair does not take the place of what was cut off"
+expect 0 "$BKP" run --all
+expect 0 "$BKP" journal verify
+say "'bkp journal repair' cuts off the end of the last segment and leaves the others"
 
 # --- a medium: named, and mended; what stands on it restores
 m=${copies[0]}
