@@ -63,8 +63,10 @@ class Site:
         return time.monotonic() - began
 
     def standing(self):
-        with open(self.d + "/state/journal/000001.jsonl") as f:
-            records = collections.Counter(json.loads(line)["event"] for line in f)
+        records = collections.Counter()
+        for name in sorted(os.listdir(self.d + "/state/journal")):
+            with open(self.d + "/state/journal/" + name) as f:
+                records.update(json.loads(line)["event"] for line in f)
         names = [os.path.join(d, n) for m in ("m1", "m2") for d, _, ns in os.walk("%s/%s" % (self.d, m)) for n in ns]
         return records, {p: os.path.getsize(p) for p in names}
 

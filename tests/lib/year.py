@@ -612,8 +612,7 @@ class Year:
         o = self.bkp(when, "journal", "export", "--format", "csv", "--quiet")
         must(o.returncode == 0, "journal export exits %d: %s" % (o.returncode, o.stderr))
         rows = list(csv.reader(io.StringIO(o.stdout.lstrip("\ufeff"))))[1:]
-        with open(self.path("state", "journal/000001.jsonl")) as f:
-            events = [json.loads(line)["event"] for line in f]
+        events = [json.loads(line)["event"] for line in oracle.journal_of(self.path("state")).splitlines()]
         must([r[9] for r in rows] == events[:len(rows)] and len(events) - len(rows) < 3, "what is exported is not the journal")
         mute = sorted({r[9] for r in rows if not r[13].strip() or r[13] == r[9]})
         must(not mute, "nothing is said of " + ", ".join(mute))
