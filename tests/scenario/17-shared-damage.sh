@@ -66,7 +66,7 @@ touch -r "$T/src/small" "$T/when"
 echo 5 >"$T/src/small"
 touch -r "$T/when" "$T/src/small"
 status "$BKP" run --all
-python3 - "$T/state/journal/000001.jsonl" <<'P' || fail "the guard counts what is stored once more, or misses what changed under its old time"
+python3 - "$T/state/journal/000001.jsonl" <<'P' || fail "the guard counts what is stored once more, or misses another content"
 import json, sys
 c = [r for r in map(json.loads, open(sys.argv[1])) if r["event"] == "committed"][-1]
 assert c["generation"] == 5 and c["new_bytes"] > 3000000, c
