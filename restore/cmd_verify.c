@@ -345,7 +345,7 @@ static int verify_all(struct app *app, const struct selection *s)
 	struct job j = {.app = app, .stray = s->code};
 	struct verify_options opt = {.from_device = true};
 	struct err err = ERR_INIT;
-	int r = app->deep ? app_identities(app, &opt.ids, &opt.n_ids) : 0;
+	int r = app->deep ? app_unlock(app, &opt.ids, &opt.n_ids) : 0;
 
 	if (r)
 		return r;

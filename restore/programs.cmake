@@ -23,7 +23,7 @@ if(BKP_STATIC_RESTORE)
 	# Only archives (.a), so that the program runs on whatever rescue system there is.  libarchive.a is large: only what
 	# is called is taken out of it (tar, write to disk), the formats and filters that are not registered stay behind.
 	set(STATIC_LIBS)
-	foreach(name archive sodium crypto lz4 zstd jansson yaml cmark)
+	foreach(name archive sodium crypto lz4 zstd jansson yaml cmark qrcodegen)
 		find_library(STATIC_${name} lib${name}.a REQUIRED)
 		list(APPEND STATIC_LIBS ${STATIC_${name}})
 	endforeach()

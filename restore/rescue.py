@@ -7,11 +7,13 @@ bkp-restore, which is faster, and alone restores ACLs and file flags and compare
   rescue.py extract --identity FILE MEDIUM SELECTOR TARGET [PATH...]
 SELECTOR: emr@42, emr@latest, emr@2026-11-20 (the newest begun on or before that day), emr@3d; 42 is all of run 42, each data set then
 goes to a folder of its name.  PATH: a file, or a folder and all below it, as listed.
+FILE: an age identity, plain or protected by a passphrase; or as many shares of one (BKP1 ...) as are needed.
 Exit: 0 all was restored and is what was captured; 1 not all: each line on standard error says what; 2 nothing could be done."""
 import argparse, base64, contextlib, datetime, functools, getpass, hashlib, hmac, io, json, os, re, shutil, stat, struct, subprocess, sys
 import tarfile, time, urllib.parse
 from decimal import Decimal
 
+NAME = "(?!(con|prn|aux|nul|com[0-9]|lpt[0-9]|latest)$)[a-z][a-z0-9-]{0,31}"
 DOCUMENT, HOLES, SEGMENT, CHUNK, failed = 1 << 28, 1 << 30, 1 << 16, 1 << 22, 0
 ERRORS = (OSError, ValueError, LookupError, TypeError, ArithmeticError, RecursionError, tarfile.TarError)
 
@@ -120,15 +122,48 @@ def hkdf(key, salt, info):
 def unbase64(text):
     return base64.b64decode(text + b"=" * (-len(text) % 4), validate=True)
 
-def secret_key(text):  # AGE-SECRET-KEY-1…: Bech32 (BIP 173)
-    values = ["qpzry9x8gf2tvdw0s3jn54khce6mua7l".find(c) for c in text.lower()[len("age-secret-key-1"):]]
+BECH32 = "qpzry9x8gf2tvdw0s3jn54khce6mua7l"
+
+def bech32(text, kind="age-secret-key-"):  # BIP 173: AGE-SECRET-KEY-1…, age1…
+    values = [BECH32.find(c) for c in text.lower()[len(kind) + 1:]]
     check = 1
-    for v in [ord(c) >> 5 for c in "age-secret-key-"] + [0] + [ord(c) & 31 for c in "age-secret-key-"] + values:
+    for v in [ord(c) >> 5 for c in kind] + [0] + [ord(c) & 31 for c in kind] + values:
         check, top = (check & 0x1FFFFFF) << 5 ^ v, check >> 25
         for i, g in enumerate((0x3B6A57B2, 0x26508E6D, 0x1EA119FA, 0x3D4233DD, 0x2A1462B3)):
             check ^= g if top >> i & 1 else 0
-    check == 1 and len(values) == 58 and min(values) >= 0 or fail("an identity is mistyped")
+    check == 1 and len(values) == 58 and min(values) >= 0 or fail("an identity or a recipient is mistyped")
     return (int("".join(format(v, "05b") for v in values[:52]), 2) >> 4).to_bytes(32, "big")
+
+# ---- codex32 (BIP-93): k shares of an identity, from paper.  Symbols are elements of GF(32), polynomials over GF(2) modulo x^5 + x^3 + 1.
+
+def product(a, b):
+    r = 0
+    for i in range(5):
+        r ^= a << i if b >> i & 1 else 0
+    for i in range(8, 4, -1):
+        r ^= 0b101001 << i - 5 if r >> i & 1 else 0
+    return r
+
+def share_of(line, hrp="bkp"):  # k, id (4), index, payload, as numbers
+    values, rest = [BECH32.find(c) for c in line[len(hrp) + 1:]], [0] * 12 + [1]
+    for v in [ord(c) >> 5 for c in hrp] + [0] + [ord(c) & 31 for c in hrp] + values:
+        rest = [a ^ product(rest[0], BECH32.find(g)) for a, g in zip(rest[1:] + [v], "em3gqeeelmcss")]
+    right = line.startswith(hrp + "1") and min(values) >= 0 and rest == [BECH32.find(c) for c in "secretshare32"]
+    right or fail("share %s is mistyped" % line[:9])
+    return values[:-13]
+
+def joined(shares):  # the secret: where their curves are at index "s"
+    k, indices, secret = int(BECH32[shares[0][0]]), [s[5] for s in shares], [0] * (len(shares[0]) - 6)
+    len({(*s[:5], len(s)) for s in shares}) == 1 or fail("the shares are of different sets")
+    len(set(indices)) == len(indices) == k or fail("%d different shares are needed" % k)
+    for s in shares:
+        weight = 1
+        for i in indices:
+            if i != s[5]:  # divided by a is times a^30
+                weight = functools.reduce(product, [i ^ s[5]] * 30, product(weight, i ^ BECH32.find("s")))
+        secret = [a ^ product(weight, v) for a, v in zip(secret, s[6:])]
+    bits = "".join(format(v, "05b") for v in secret)
+    return bytes(int(bits[i:i + 8], 2) for i in range(0, len(bits) - 7, 8))
 
 class Age:
     """An age file that is open; read(offset, n) gives plaintext.  Only the segments that are asked for are read, each is authenticated."""
@@ -179,13 +214,19 @@ class Age:
         return b"".join(parts)[offset % SEGMENT:][:n]
 
 def identities_of(path, passphrase_file):
-    data = sys.stdin.buffer.read() if path == "-" else document(path)
+    return identities_in(sys.stdin.buffer.read() if path == "-" else document(path), path, passphrase_file)
+
+def identities_in(data, name, passphrase_file):
     if data.startswith(b"-----BEGIN AGE ENCRYPTED FILE-----"):
         data = base64.b64decode(b"".join(data.splitlines()[1:-1]))
     if data.startswith(b"age-encryption.org/"):
-        typed = document(passphrase_file).splitlines()[0] if passphrase_file else getpass.getpass("passphrase: ").encode()
+        typed = document(passphrase_file).splitlines()[0] if passphrase_file else getpass.getpass("passphrase of %s: " % name).encode()
         data = Age(io.BytesIO(data), (), typed).read()
-    secrets = [secret_key(line) for line in data.decode().split() if line.upper().startswith("AGE-SECRET-KEY-1")]
+    text = re.sub(r"(?m)^#.*|[\s-]", "", data.decode()).lower()
+    if text.startswith("bkp1"):  # shares, as they stand on paper
+        secrets = [joined([share_of("bkp1" + x) for x in text.split("bkp1")[1:]])]
+    else:
+        secrets = [bech32(line) for line in data.decode().split() if line.upper().startswith("AGE-SECRET-KEY-1")]
     return [(s, x25519(s, (9).to_bytes(32, "little"))) for s in secrets] or fail("there is no age identity in it")
 
 # ---- the frames of section 4: each must give exactly n bytes
@@ -272,8 +313,48 @@ class Repository:
         lines[2] == "trusted comment: " + comment and signed_by(key := self.key(raw[:10]), message, raw[10:]) and signed_by(
             key, raw[10:] + comment.encode(), both) or fail("its signature is wrong")
 
+    def period(self, number, folder):  # who can open what was captured in it: signed by the root key, wherever that was done
+        text, lines = document(folder, "period.json"), document(folder, "period.json.minisig").decode().splitlines()
+        said, raw = json.loads(text), base64.b64decode(lines[1])
+        comment = "bkp:1 kind=period repository=%s period=%d revision=%d" % (self.id, number, said["revision"])
+        lines[2] == "trusted comment: " + comment and raw[2:10] == self.keys[0][2:10] and signed_by(
+            self.keys[0], hashlib.blake2b(text).digest() if raw[:2] == b"ED" else text, raw[10:]) and signed_by(
+            self.keys[0], raw[10:] + comment.encode(), base64.b64decode(lines[3])) or fail("its signature is not the root key's")
+        [said.get(k) for k in ("kind", "format", "repository", "period")] == ["bkp-period", 1, self.id, number] or fail("it is another's")
+        return said
+
+    def unlock(self, own, passphrase_file):  # section 3: a person's identity opens those of the periods; the newest hands on the others
+        self.periods, found, handed, top = {}, list(own), [], os.path.join(self.dir, "keys")
+        for n in sorted((int(d) for d in os.listdir(top) if re.fullmatch("[1-9][0-9]{0,3}", d)), reverse=True):
+            folder, said = os.path.join(top, str(n)), None
+            try:
+                said = self.periods[n] = self.period(n, folder)
+                files = [(os.path.join(folder, p["name"] + ".age"), p["sha256"], own) for p in said["people"] if re.fullmatch(NAME, p["name"])]
+            except ERRORS as x:  # what can be read is read all the same
+                warn("keys/%d/period.json: %s" % (n, x))
+                files = [(os.path.join(folder, f), None, own) for f in os.listdir(folder) if f.endswith(".age") and f != "previous.age"]
+            if handed:
+                after = self.periods.get(n + 1)
+                files.insert(0, (os.path.join(top, str(n + 1), "previous.age"), after and after["previous"]["identity_sha256"], handed))
+            public, handed = said and bech32(said["recipient"], "age"), [i for i in own if said and i[1] == bech32(said["recipient"], "age")]
+            for path, sha, by in files if not handed else ():
+                try:
+                    data = document(path)
+                    sha in (None, sha256(data)) or fail("is not the file that was signed")
+                    data = Age(io.BytesIO(data), by).read()
+                    while data.startswith(b"age-encryption.org/") and b"-> scrypt " not in data[:64]:
+                        data = Age(io.BytesIO(data), by).read()
+                    handed = [i for i in identities_in(data, path, passphrase_file) if public in (None, i[1])] or fail("holds another key")
+                    break
+                except ERRORS as x:
+                    "encrypted to somebody else" in str(x) or warn("%s: %s" % (path, x))
+            found += handed
+        len(found) > len(own) or any(i[1] == bech32(p["recipient"], "age") for i in own for p in self.periods.values()) or fail(
+            "the identity opens none of the files below " + top)
+        return found
+
     def generations(self):  # {data set: numbers, the newest first}
-        top, name = os.path.join(self.dir, "datasets"), "(?!(con|prn|aux|nul|com[0-9]|lpt[0-9]|latest)$)[a-z][a-z0-9-]{0,31}"
+        top, name = os.path.join(self.dir, "datasets"), NAME
         there = {n: os.listdir(f) if os.path.isdir(f := os.path.join(top, n, "generations")) else [] for n in sorted(os.listdir(top))
                  if re.fullmatch(name, n)}
         return {n: sorted((int(d) for d in there[n] if re.fullmatch("[0-9]{6,18}", d) and "%06d" % int(d) == d), reverse=True) for n in there}
@@ -336,8 +417,9 @@ class Generation:
         return text[:10] <= which if which[-1] != "d" else at <= time.time() - 86400 * int(which[:-1])
 
     def open(self, identities):
-        self.identities, self.archives = identities, {}
-        head, *table = [json.loads(x) for x in Age(io.BytesIO(self.check().root), identities).read().decode().splitlines()]
+        self.identities, self.archives, period = identities, {}, self.repo.periods.get(self.check().manifest["period"])
+        period and period["recipient"] != self.manifest["recipient"] and fail("it names another key than the root key signed")
+        head, *table = [json.loads(x) for x in Age(io.BytesIO(self.root), identities).read().decode().splitlines()]
         self.blocks, key = self.agreed(head, "bkp-root")["blocks"], bytes.fromhex(head["chunk_id_key"])
         self.id = lambda data: hmac.digest(key, data, "sha256")
         self.table = {x["archive"]: ("archives/%s/%s.age" % (x["sha256"][:2], x["sha256"]), x["index_sha256"]) for x in table}
@@ -530,7 +612,7 @@ def main():
     paths = [os.fsencode(x.strip("/")).split(b"/") for x in a.path]
     try:
         repo = Repository(a.medium, a.repository, a.root_key)
-        identities = identities_of(a.identity, a.passphrase_file) if a.selector else ()
+        identities = repo.unlock(identities_of(a.identity, a.passphrase_file), a.passphrase_file) if a.selector else ()
         chosen = repo.selected(a.selector) if a.selector else [Generation(repo, n, i) for n, numbers in repo.generations().items() for i in numbers]
     except ERRORS as e:
         give_up(e)

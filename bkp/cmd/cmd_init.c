@@ -21,19 +21,18 @@
 #include "cmd/app/app.h"
 #include "cmd/app/out.h"
 #include "cmd/app/outcome.h"
-#include "cmd/app/passphrase.h"
 #include "format/crypto/age.h"
 #include "format/crypto/minisig.h"
+#include "format/crypto/passphrase.h"
 #include "format/policy/policy.h"
 #include "read/ledger/ledger.h"
+#include "format/medium/period.h"
+#include "read/vault/passphrase_ask.h"
 #include "read/vault/repository.h"
 #include "write/state/state.h"
 
-#define WORK_FACTOR   18 /* scrypt 2^18, as age itself uses */
-#define IDENTITY_TEXT 512
-
 struct options {
-	struct age_recipient recipients[REPOSITORY_PEOPLE];
+	struct state_person people[PERIOD_PEOPLE_MAX];
 	size_t n;
 	const char *identity_out;
 	const char *passphrase_file;
@@ -41,12 +40,39 @@ struct options {
 	bool plain;
 };
 
+/* "name=age1…": the name that the person's file is to have; else they are numbered.  The recipient, or NULL. */
+static const char *take_name(struct options *o, const char *s, struct err *err)
+{
+	const char *end = strchr(s, '=');
+	struct state_person *p = &o->people[o->n];
+
+	state_person_number(o->n + 1, p->name);
+	if (end) {
+		snprintf(p->name, sizeof(p->name), "%.*s", (int)(end - s), s);
+		s = end + 1;
+	}
+	for (size_t i = 0; i < o->n; i++)
+		if (!strcmp(o->people[i].name, p->name)) {
+			err_set(err, "E-INIT-05", text("two people are called '%s'"), p->name);
+			return NULL;
+		}
+	if ((end && (size_t)(end + 1 - s) > sizeof(p->name)) || !period_name_ok(p->name)) {
+		err_set(err, "E-INIT-05", text("a person cannot be called '%s' here"), p->name);
+		err_hint(err, "%s",
+		    text("small letters, digits and '-', at most 32: it becomes the name of a file"));
+		return NULL;
+	}
+	return s;
+}
+
 static int add_recipient(struct app *app, struct options *o, const char *s)
 {
 	struct err err = ERR_INIT;
 
-	if (o->n == REPOSITORY_PEOPLE)
-		return app_usage(app, text("there can be %d recipients at most"), REPOSITORY_PEOPLE);
+	if (o->n == PERIOD_PEOPLE_MAX)
+		return app_usage(app, text("there can be %d recipients at most"), PERIOD_PEOPLE_MAX);
+	if ((s = take_name(o, s, &err)) == NULL)
+		return app_error(&err, APP_USAGE);
 	if (!strncasecmp(s, "AGE-SECRET-KEY-", strlen("AGE-SECRET-KEY-"))) {
 		err_set(&err, "E-INIT-04", "%s",
 		    text("this is a secret key, not a recipient: it has been seen by this computer"));
@@ -57,10 +83,11 @@ static int add_recipient(struct app *app, struct options *o, const char *s)
 			 "(age1…)"));
 		return app_error(&err, APP_USAGE);
 	}
-	if (age_recipient_parse(s, &o->recipients[o->n], &err))
+	if (age_recipient_parse(s, &o->people[o->n].recipient, &err))
 		return app_error(&err, APP_USAGE);
 	for (size_t i = 0; i < o->n; i++)
-		if (!memcmp(&o->recipients[i], &o->recipients[o->n], sizeof(o->recipients[i])))
+		if (!memcmp(
+			&o->people[i].recipient, &o->people[o->n].recipient, sizeof(o->people[i].recipient)))
 			return app_usage(app, text("recipient '%s' is given twice"), s);
 	o->n++;
 	return APP_OK;
@@ -79,15 +106,23 @@ static int check_options(struct app *app, const struct options *o, int argc)
 		return app_usage(app, "%s", text("an identity is either plain or protected by a passphrase"));
 	if (o->identity_out && o->root_key_out && !strcmp(o->identity_out, o->root_key_out))
 		return app_usage(app, "%s", text("the identity and the root secret key go into a file each"));
-	if (o->identity_out && o->n == REPOSITORY_PEOPLE)
-		return app_usage(app, text("there can be %d recipients at most"), REPOSITORY_PEOPLE);
-	if (o->n || o->identity_out)
+	if (o->identity_out && o->n == PERIOD_PEOPLE_MAX)
+		return app_usage(app, text("there can be %d recipients at most"), PERIOD_PEOPLE_MAX);
+	if (!o->n && !o->identity_out) {
+		err_set(&err, "E-INIT-01", "%s", text("no recipient: nobody could ever restore"));
+		err_hint(&err, "%s",
+		    text("on another computer run 'age-keygen -o FILE' and give the public key it prints as "
+			 "--recipient age1…; "
+			 "or have a recovery identity made here with --identity-out FILE"));
+		return app_error(&err, APP_USAGE);
+	}
+	if (o->root_key_out)
 		return APP_OK;
-	err_set(&err, "E-INIT-01", "%s", text("no recipient: nobody could ever restore"));
+	err_set(&err, "E-INIT-06", "%s", text("the root secret key needs a place that is not this computer"));
 	err_hint(&err, "%s",
-	    text("on another computer run 'age-keygen -o FILE' and give the public key it prints as "
-		 "--recipient age1…; "
-		 "or have a recovery identity made here with --identity-out FILE"));
+	    text("--root-key-out FILE, on a USB stick that goes into the safe: who may open the "
+		 "backups, and an agreement "
+		 "to keep less, are signed with it"));
 	return app_error(&err, APP_USAGE);
 }
 
@@ -122,22 +157,6 @@ static int parse_options(struct app *app, int argc, char **argv, struct options 
 
 /* ---- the identity ---- */
 
-/* The text of an identity file, as age-keygen writes it, into secure memory. */
-static void identity_text(const struct age_identity *id, const struct age_recipient *pub, char *out)
-{
-	char time[CLOCK_TEXT], recipient[AGE_RECIPIENT_TEXT];
-	struct clock_stamp now;
-	size_t n;
-
-	clock_now(&now);
-	n = (size_t)snprintf(out, IDENTITY_TEXT, "# created: %s\n# public key: %s\n",
-	    clock_format(now.wall_ns, time), age_recipient_format(pub, recipient));
-	age_identity_format(id, out + n);
-	n += strlen(out + n);
-	out[n++] = '\n';
-	out[n] = '\0';
-}
-
 static int write_identity(const struct options *o, const void *p, size_t n, struct err *err)
 {
 	if (!access(o->identity_out, F_OK)) {
@@ -153,89 +172,81 @@ static int write_identity(const struct options *o, const void *p, size_t n, stru
 		   : 0;
 }
 
-static int protect_identity(const char *identity, const char *passphrase, struct buf *out, struct err *err)
-{
-	struct age_writer *w;
-	int r;
-
-	if (age_writer_new_scrypt(passphrase, WORK_FACTOR, state_random(), out, &w, err))
-		return -1;
-	r = age_writer_update(w, identity, strlen(identity), out, err) || age_writer_finish(w, out, err);
-	age_writer_free(w);
-	return r ? -1 : 0;
-}
-
 /* Makes the recovery identity and writes it, only to the file that was asked for. */
-static int make_identity(struct options *o, char *plain, char *passphrase, struct err *err)
+static int make_identity(struct options *o, const char *site, char *passphrase, struct err *err)
 {
 	struct age_identity id;
+	struct clock_stamp now;
+	char time[CLOCK_TEXT];
 	BUF_AUTO out = BUF_INIT(65536);
-	int r = -1;
+	int r = 0;
 
+	clock_now(&now);
 	age_identity_generate(state_random(), &id);
-	if (age_identity_recipient(&id, &o->recipients[o->n]))
-		err_nomem(err);
-	else
-		r = 0;
-	identity_text(&id, &o->recipients[o->n], plain);
+	if (age_identity_recipient(&id, &o->people[o->n].recipient))
+		r = err_nomem(err);
+	if (!r && !o->plain)
+		r = passphrase_ask_new(o->passphrase_file, text("passphrase of the recovery identity"), site,
+		    state_random(), passphrase, err);
+	if (!r)
+		r = age_identity_file(&id, clock_format(now.wall_ns, time), o->plain ? NULL : passphrase,
+			state_random(), &out, err) ||
+		    write_identity(o, out.p, out.n, err);
 	sodium_memzero(&id, sizeof(id));
-	if (r)
-		return -1;
-	if (o->plain)
-		r = write_identity(o, plain, strlen(plain), err);
-	else
-		r = passphrase_new(
-			o->passphrase_file, text("passphrase of the recovery identity"), passphrase, err) ||
-		    protect_identity(plain, passphrase, &out, err) || write_identity(o, out.p, out.n, err);
+	if (out.p)
+		sodium_memzero(out.p, out.cap);
+	state_person_number(o->n + 1, o->people[o->n].name);
 	o->n += r == 0;
 	return r ? -1 : 0;
 }
 
-static int recovery_identity(struct options *o, struct err *err)
+static int recovery_identity(struct options *o, const char *site, struct err *err)
 {
-	char *plain, *passphrase;
+	char *passphrase;
 	int r;
 
 	if (!o->identity_out)
 		return 0;
 	if (sodium_init() < 0)
 		return err_nomem(err);
-	plain = sodium_malloc(IDENTITY_TEXT);
 	passphrase = sodium_malloc(PASSPHRASE_MAX);
-	r = plain && passphrase ? make_identity(o, plain, passphrase, err) : err_nomem(err);
-	sodium_free(plain);
+	r = passphrase ? make_identity(o, site, passphrase, err) : err_nomem(err);
 	sodium_free(passphrase);
 	return r;
 }
 
 /* ---- the report ---- */
 
-static int report_json(const struct options *o, const struct policy *policy, const struct ledger *l)
+static int report_json(
+    const struct options *o, const struct policy *policy, const struct ledger *l, const struct period *p)
 {
 	char key[MINISIG_KEY_TEXT];
 	json_t *list = json_array();
 
-	for (size_t i = 0; i < ledger_recipients(l); i++)
-		json_array_append_new(list, json_string(ledger_recipient(l, i)));
+	for (size_t i = 0; i < p->n_people; i++)
+		json_array_append_new(list,
+		    json_pack("{s:s, s:s}", "name", p->people[i].name, "recipient", p->people[i].recipient));
 	json_t *out = json_pack("{s:s, s:s, s:s, s:o, s:s?, s:s?}", "repository", ledger_repository(l),
-	    "state", policy->state, "root_key", minisig_public_format(ledger_root(l), key), "recipients",
-	    list, "identity", o->identity_out, "root_secret_key", o->root_key_out);
+	    "state", policy->state, "root_key", minisig_public_format(ledger_root(l), key), "people", list,
+	    "identity", o->identity_out, "root_secret_key", o->root_key_out);
 
 	return out_json(out, APP_OK);
 }
 
 static int report_init(
-    const struct app *app, const struct options *o, const struct policy *policy, const struct ledger *l)
+    const struct app *app, const struct options *o, const struct policy *policy, const struct state *s)
 {
+	const struct ledger *l = state_ledger(s);
+	const struct period *p = state_period(s);
 	char key[MINISIG_KEY_TEXT];
 
 	if (app->json)
-		return report_json(o, policy, l);
+		return report_json(o, policy, l, p);
 	printf("%s %s\n", text("repository:     "), ledger_repository(l));
 	printf("%s %s\n", text("state folder:   "), policy->state);
 	printf("%s %s\n", text("root public key:"), minisig_public_format(ledger_root(l), key));
-	for (size_t i = 0; i < ledger_recipients(l); i++)
-		printf("%s %s\n", text("recipient:      "), ledger_recipient(l, i));
+	for (size_t i = 0; i < p->n_people; i++)
+		printf("%s %s %s\n", text("key holder:     "), p->people[i].name, p->people[i].recipient);
 	if (o->identity_out)
 		printf("%s %s\n", text("identity:       "), o->identity_out);
 	if (o->root_key_out)
@@ -254,25 +265,10 @@ static int report_init(
 		    text("Move the root secret key to a thing that is kept apart from this computer, in the "
 			 "safe say, then remove it here: nothing needs it every day, and who has it can "
 			 "lower what was agreed."));
-	if (ledger_recipients(l) == 1)
+	if (p->n_people == 1)
 		printf("%s\n",
-		    text("There is one recipient only: if its identity is lost, every backup is lost."));
+		    text("There is one key holder only: if that identity is lost, every backup is lost."));
 	return app_flush(APP_OK);
-}
-
-/* Said where nobody overlooks it: it cannot be made up for. */
-static void root_key_is_gone(const struct app *app, const struct options *o)
-{
-	if (o->root_key_out || app->quiet)
-		return;
-	fprintf(stderr, "bkp: W-INIT-03: %s\n",
-	    text("the root secret key was not kept: what needs it later (lowering an agreed retention) will "
-		 "never "
-		 "be possible in this repository"));
-	fprintf(stderr, "  → %s\n",
-	    text("if that is not wanted, remove the new state folder now, before a medium is registered, and "
-		 "run "
-		 "'bkp init' again with --root-key-out FILE"));
 }
 
 /* The identity file of a repository that was not made would only stand in the way of the next attempt. */
@@ -292,7 +288,7 @@ static int record_init(struct app *app, const struct options *o, const struct po
 		return code;
 	code = outcome_record(app, s, "init", APP_OK, text("the repository is made"));
 	if (!code)
-		code = report_init(app, o, policy, state_ledger(s));
+		code = report_init(app, o, policy, s);
 	state_close(s);
 	return code;
 }
@@ -308,16 +304,15 @@ static int init_repository(struct app *app, struct options *o, const struct poli
 	if (r == STATE_EXISTS)
 		outcome_refused(app, policy, APP_FAILED, err.msg);
 	if (r || (o->root_key_out && state_check_root_key(policy->state, o->root_key_out, &err)) ||
-	    recovery_identity(o, &err))
+	    recovery_identity(o, policy->site_name, &err))
 		return app_error(&err, APP_FAILED);
 	if (state_create_with_root(
-		policy->state, policy->site_name, o->recipients, o->n, o->root_key_out, &err)) {
+		policy->state, policy->site_name, o->people, o->n, o->root_key_out, &err)) {
 		take_identity_back(o, policy);
 		return app_error(&err, APP_FAILED);
 	}
 	code = record_init(app, o, policy);
 	app_warn_keeping(policy);
-	root_key_is_gone(app, o);
 	return code;
 }
 

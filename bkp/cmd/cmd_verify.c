@@ -48,6 +48,8 @@ struct job {
 	struct policy *policy;
 	struct state *state;
 	struct keyring *keys;
+	struct keyring_passphrase pass;
+	bool unlocked; /* what opens archives is in it */
 	/* what was asked for */
 	const char *medium;   /* or NULL: all that are attached */
 	struct chosen chosen; /* none: all */
@@ -144,6 +146,20 @@ static void report_one(struct job *j, const struct chosen_item *it, uint64_t fil
 		raise_code(j, APP_FAILED);
 }
 
+/* By the person's identity those of the repository.  Said where it is not so: then nothing was looked at. */
+static bool unlock(struct job *j, struct vault_r *v)
+{
+	struct err err = ERR_INIT;
+
+	if (!j->unlocked && vault_r_unlock(v, j->keys, &j->pass, &err)) {
+		j->unread++;
+		app_error(&err, APP_OK);
+		raise_code(j, APP_UNKNOWN);
+		return false;
+	}
+	return j->unlocked = true;
+}
+
 /* One generation on one medium; the outcome goes into the journal. */
 static void verify_one(struct job *j, struct vault_r *v, const struct medium *m, const struct chosen_item *it,
     struct verify_seen *seen)
@@ -158,6 +174,8 @@ static void verify_one(struct job *j, struct vault_r *v, const struct medium *m,
 
 	if (ledger_generation_record(state_ledger(j->state), it->dataset, it->number, &reported))
 		opt.record = &reported;
+	if (j->keys && !unlock(j, v))
+		return;
 	if (j->keys)
 		opt.ids = keyring_identities(j->keys, &opt.n_ids);
 	generation_label(it->dataset, it->number, j->generation);
@@ -450,14 +468,14 @@ static int verify_and_record(struct job *j)
 
 static int add_identity(struct job *j, const char *file, const char *passphrase_file)
 {
-	struct keyring_passphrase pass = {keyring_terminal, NULL};
 	struct err err = ERR_INIT;
 
+	j->pass = (struct keyring_passphrase){keyring_terminal, NULL};
 	if (passphrase_file)
-		pass = (struct keyring_passphrase){keyring_file, (void *)(uintptr_t)passphrase_file};
+		j->pass = (struct keyring_passphrase){keyring_file, (void *)(uintptr_t)passphrase_file};
 	if (!j->keys)
 		j->keys = keyring_new();
-	if (!j->keys || keyring_add_file(j->keys, file, &pass, &err))
+	if (!j->keys || keyring_add_file(j->keys, file, &j->pass, &err))
 		return app_error(&err, APP_FAILED);
 	return 0;
 }

@@ -26,9 +26,9 @@
 /* In the order of `bkp help all`; the first group is what `bkp help` shows. */
 static const struct app_command commands[] = {
     {"init", APP_EVERYDAY,
-	"init --recipient age1… [--recipient …] [--root-key-out FILE]\n"
-	"init --identity-out FILE [--passphrase-file FILE | --plain-identity] [--recipient age1…] "
-	"[--root-key-out FILE]",
+	"init --recipient [NAME=]age1… [--recipient …] --root-key-out FILE\n"
+	"init --identity-out FILE [--passphrase-file FILE | --plain-identity] [--recipient [NAME=]age1…] "
+	"--root-key-out FILE",
 	N_("make the repository: keys, state folder, first journal record"), cmd_init},
     {"check", APP_EVERYDAY, "check\ncheck --live\ncheck --diff [--against FILE]",
 	N_("is the policy right, what does it plan, can the next night work"), cmd_check},
@@ -72,6 +72,12 @@ static const struct app_command commands[] = {
 	N_("register media, list them, record where they are"), cmd_medium},
     {"repair", APP_MEDIA, "repair [MEDIUM]", N_("write anew what is damaged on a medium, from other media"),
 	cmd_repair},
+    {"key", APP_HOST,
+	"key list\nkey add NAME --from DIR --operator NAME\nkey remove NAME --from DIR [--renew] --operator "
+	"NAME\n"
+	"key page root\nkey page media",
+	N_("who can open what is captured; take over another person, or one person less; pages for A4"),
+	cmd_key},
     {"schedule", APP_HOST,
 	"schedule install [--kind cron|systemd] [--user USER] [--mailto ADDRESS] [--root-key RW…] [--name "
 	"NAME] [--root DIR]\n"

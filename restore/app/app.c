@@ -22,6 +22,7 @@
 #include "read/store/store_dir.h"
 #include "read/vault/arc_r.h"
 #include "read/vault/keyring.h"
+#include "read/vault/periods.h"
 #include "read/vault/vault_r.h"
 #include "restore/app/vouch.h"
 
@@ -165,16 +166,21 @@ int app_vault(struct app *app)
 	return 0;
 }
 
+static struct keyring_passphrase passphrases(const struct app *app)
+{
+	return app->passphrase_file
+		   ? (struct keyring_passphrase){keyring_file, (void *)(uintptr_t)app->passphrase_file}
+		   : (struct keyring_passphrase){keyring_terminal, NULL};
+}
+
 int app_identities(struct app *app, const struct age_identity **ret_ids, size_t *ret_n)
 {
-	struct keyring_passphrase pass = {keyring_terminal, NULL};
+	struct keyring_passphrase pass = passphrases(app);
 	struct err err = ERR_INIT;
 	size_t i;
 
 	if (!app->n_identities)
 		return app_usage(app, "%s", text("--identity FILE is needed: the recovery identity"));
-	if (app->passphrase_file)
-		pass = (struct keyring_passphrase){keyring_file, (void *)(uintptr_t)app->passphrase_file};
 	if (!app->keyring) {
 		app->keyring = keyring_new();
 		if (!app->keyring) {
@@ -252,6 +258,54 @@ int app_generation_wake(struct app_generation *g, struct err *err)
 	return g->arc ? 0 : arc_r_new(vault_r_generation_store(g->g), g->root, ids, n, &opt, &g->arc, err);
 }
 
+/* What is wrong with keys/ of a medium that opened all the same, once. */
+static void say_unsigned(struct app *app, struct vault_r *v)
+{
+	const struct periods *p = vault_r_periods(v, NULL);
+
+	for (uint32_t i = 1; p && i <= periods_newest(p); i++)
+		if (!periods_get(p, i)) {
+			app->incomplete = true;
+			app_error(periods_fault(p, i), APP_ATTENTION);
+		}
+}
+
+/* The people's identities lead to those that open archives, on whatever medium keys/ is whole. */
+static int find_unlocked(struct app *app, struct err *err)
+{
+	struct keyring_passphrase pass = passphrases(app);
+	struct err why = ERR_INIT;
+
+	if (app->unlocked)
+		return 0;
+	if (vault_r_unlock(app->vault, app->keyring, &pass, err)) {
+		for (size_t i = 0; i < app->n_media && !app->unlocked; i++)
+			app->unlocked = app->vaults[i] && app->vaults[i] != app->vault &&
+					!vault_r_unlock(app->vaults[i], app->keyring, &pass, &why);
+		if (!app->unlocked)
+			return -1;
+		app->incomplete = true;
+		app_error(err, APP_ATTENTION);
+	}
+	app->unlocked = true;
+	say_unsigned(app, app->vault);
+	return 0;
+}
+
+int app_unlock(struct app *app, const struct age_identity **ret_ids, size_t *ret_n)
+{
+	struct err err = ERR_INIT;
+	int r = app_vault(app);
+
+	if (!r)
+		r = app_identities(app, ret_ids, ret_n);
+	if (!r && find_unlocked(app, &err))
+		r = app_error(&err, APP_FAILED);
+	if (!r)
+		*ret_ids = keyring_identities(app->keyring, ret_n);
+	return r;
+}
+
 /* Root and archives of an open generation. 0, -1. */
 static int open_content(struct app_generation *g, struct err *err)
 {
@@ -323,7 +377,7 @@ int app_generation(
 	if (content)
 		r = vouch_generation(app, g);
 	if (content && !r) {
-		r = app_identities(app, &ids, &n);
+		r = app_unlock(app, &ids, &n);
 		if (!r && open_content(g, &err))
 			r = app_error(&err, APP_FAILED);
 	}

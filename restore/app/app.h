@@ -44,12 +44,15 @@ struct app {
 	size_t n_journals;
 	const char *medium; /* that `vault` is on, the first that could be opened */
 	const char *repository, *root_key, *passphrase_file;
+	bool unlocked; /* the keyring has what opens archives */
 	const char *identities[APP_IDENTITIES];
 	size_t n_identities;
 	const char *to;
 	const char *at, *attest, *operator_name;
 	const char *settings[APP_SETTINGS]; /* NAME=VALUE */
 	size_t n_settings;
+	const char *needed, *shares; /* -k, -n */
+	bool plain;
 	bool keep;
 	bool same_owner, overwrite, deep;
 	bool json, quiet;
@@ -75,6 +78,7 @@ enum app_option {
 	APP_IDENTITY = 64,
 	APP_DRILL = 128,     /* --at --set --attest --operator --keep */
 	APP_NO_MEDIUM = 256, /* neither --medium nor --journal */
+	APP_KEY = 1024,	     /* -k -n --plain-identity */
 	APP_SELECTS = 512    /* no option: the first operand is a selector */
 };
 
@@ -111,6 +115,8 @@ void app_close(struct app *app);
  * medium; -1: there is none. */
 int app_medium_folder(const struct app *app, size_t i);
 int app_identities(struct app *app, const struct age_identity **ret_ids, size_t *ret_n);
+/* The same, and those that they lead to on the media: what opens archives. */
+int app_unlock(struct app *app, const struct age_identity **ret_ids, size_t *ret_n);
 /* content: also root.age and archives (needs identities).  *ret must stay where it is until it is closed. */
 int app_generation(
     struct app *app, const char *dataset, uint64_t number, bool content, struct app_generation *ret);
@@ -137,6 +143,6 @@ int app_flush(int code);
 int app_worse(int a, int b);
 
 app_fn cmd_generations, cmd_list, cmd_extract, cmd_cat, cmd_export, cmd_verify, cmd_drill, cmd_procedure,
-    cmd_explain;
+    cmd_explain, cmd_key, cmd_key_people;
 
 #endif

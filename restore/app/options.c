@@ -26,6 +26,7 @@ enum {
 	OPT_OPERATOR,
 	OPT_KEEP,
 	OPT_JOURNAL,
+	OPT_PLAIN,
 };
 
 static const struct option options[] = {
@@ -46,6 +47,7 @@ static const struct option options[] = {
     {"attest", required_argument, NULL, OPT_ATTEST},
     {"operator", required_argument, NULL, OPT_OPERATOR},
     {"keep", no_argument, NULL, OPT_KEEP},
+    {"plain-identity", no_argument, NULL, OPT_PLAIN},
     {"quiet", no_argument, NULL, 'q'},
     {"help", no_argument, NULL, 'h'},
     {"version", no_argument, NULL, 'V'},
@@ -76,12 +78,12 @@ void options_help(unsigned which)
 		printf("  --root-key RW...        %s\n",
 		    text("the root key from paper, to be compared with the medium's"));
 	}
-	if (!which || which & APP_IDENTITY) {
+	if (!which || which & APP_IDENTITY)
 		printf("  --identity FILE         %s\n",
 		    text("recovery identity (an age identity file), - for standard input; repeatable"));
+	if (!which || which & (APP_IDENTITY | APP_KEY))
 		printf("  --passphrase-file FILE  %s\n",
 		    text("its passphrase, if it should not be asked on the terminal"));
-	}
 	if (!which || which & APP_TO)
 		printf("  --to DIR                %s\n", text("where to; made if missing"));
 	if (!which || which & APP_SAME_OWNER)
@@ -93,6 +95,10 @@ void options_help(unsigned which)
 		printf("  --deep                  %s\n", text("decrypt and decode everything"));
 	if (!which || which & APP_DRILL)
 		help_drill();
+	if (!which || which & APP_KEY) {
+		printf("  -k NUMBER, -n NUMBER    %s\n", text("how many shares are needed, of how many"));
+		printf("  --plain-identity        %s\n", text("do not protect the identity by a passphrase"));
+	}
 	if (!which || which & APP_JSON)
 		printf("  --json                  %s\n", text("one JSON object on standard output"));
 	printf("  --quiet, -q             %s\n", text("no progress, no summary"));
@@ -159,6 +165,18 @@ static int take_special(struct app *app, int opt, unsigned *used)
 		app->json = true;
 		*used |= APP_JSON;
 		break;
+	case 'k':
+		app->needed = optarg;
+		*used |= APP_KEY;
+		break;
+	case 'n':
+		app->shares = optarg;
+		*used |= APP_KEY;
+		break;
+	case OPT_PLAIN:
+		app->plain = true;
+		*used |= APP_KEY;
+		break;
 	default:
 		*used |= APP_DRILL;
 		return take_drill(app, opt);
@@ -223,7 +241,7 @@ int options_take(struct app *app, int argc, char **argv, struct options_found *r
 	int opt, r;
 
 	opterr = 0;
-	while ((opt = getopt_long(argc, argv, ":qhV", options, NULL)) != -1) {
+	while ((opt = getopt_long(argc, argv, ":qhVk:n:", options, NULL)) != -1) {
 		if (opt == ':')
 			return app_usage(app, text("option '%s' needs a value"), argv[optind - 1]);
 		if (opt == '?')

@@ -114,7 +114,7 @@ int app_flush(int code);
 
 app_fn cmd_init, cmd_check, cmd_journal, cmd_generations, cmd_medium, cmd_status, cmd_run, cmd_verify,
     cmd_repair, cmd_explain;
-app_fn cmd_rotate, cmd_schedule, cmd_notify, cmd_expire, cmd_agree, cmd_clock, cmd_hold, cmd_release,
+app_fn cmd_rotate, cmd_schedule, cmd_notify, cmd_expire, cmd_agree, cmd_clock, cmd_hold, cmd_key, cmd_release,
     cmd_accept;
 
 #endif

@@ -60,6 +60,11 @@ void age_identity_generate(const struct age_random *rnd, struct age_identity *re
 int age_identity_recipient(
     const struct age_identity *id, struct age_recipient *ret); /* -1: degenerate secret */
 
+/* The file of an identity as age-keygen writes it, encrypted as `age -p` does it unless passphrase is NULL; then `out`
+ * holds the secret and is to be wiped.  created: a time as text.  0, -1. */
+int age_identity_file(const struct age_identity *id, const char *created, const char *passphrase,
+    const struct age_random *rnd, struct buf *out, struct err *err) __attribute__((warn_unused_result));
+
 /* An identity file: lines, '#' comments and blank lines ignored, one identity per other line (at most 64).
  * `n` bytes at p. ret_ids is malloc'd, owned by the caller, to be wiped and freed with age_identities_free.
  * Errors name the line. */
@@ -118,6 +123,9 @@ int age_plain_size(uint64_t payload, uint64_t *ret_plain, struct err *err);
 
 /* Whole small files at once (identity files, root.age), not armoured: `out` gets the plaintext, bounded by
  * out's ceiling, or stays as it was.  0, AGE_NO_MATCH (E-AGE-03), -1. */
+/* Appends the age file of p[0..n) to those recipients. */
+int age_encrypt(const struct age_recipient *r, size_t nr, const struct age_random *rnd, const void *p,
+    size_t n, struct buf *out, struct err *err);
 int age_decrypt(
     const void *p, size_t n, const struct age_identity *ids, size_t nids, struct buf *out, struct err *err);
 int age_decrypt_scrypt(

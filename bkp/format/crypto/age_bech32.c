@@ -5,10 +5,10 @@
 
 #include <sodium.h>
 
+#include "format/crypto/bech32_alphabet.h"
+
 #define GROUPS	 52 /* 32 bytes in groups of five bits; the last four bits are zero */
 #define CHECKSUM 6
-
-static const char charset[] = "qpzry9x8gf2tvdw0s3jn54khce6mua7l";
 
 static char lower(char c)
 {
@@ -46,19 +46,6 @@ static uint32_t polymod_hrp(const char *hrp)
 	return sum;
 }
 
-/* The five-bit value of a character; 255 when it is none.  The whole table is read, so that the time does not
- * tell which character of a secret stood there. */
-static uint8_t value_of(char c)
-{
-	uint8_t found = 255;
-	uint8_t i;
-
-	for (i = 0; i < 32; i++)
-		if (charset[i] == c)
-			found = i;
-	return found;
-}
-
 static bool one_case(const char *s, size_t n)
 {
 	bool has_lower = false;
@@ -92,8 +79,8 @@ bool age_bech32_decode(const char *s, size_t n, const char *hrp, uint8_t ret_key
 	size_t i;
 
 	for (i = 0; good && i < sizeof(v); i++) {
-		v[i] = value_of(lower(s[prefix + i]));
-		good = v[i] != 255;
+		v[i] = bech32_value(lower(s[prefix + i]));
+		good = v[i] != BECH32_NONE;
 		sum = polymod(sum, v[i]);
 	}
 	good = good && sum == 1 && !(v[GROUPS - 1] & 15);
@@ -127,13 +114,13 @@ char *age_bech32_encode(const char *hrp, const uint8_t key[AGE_KEY], char *out)
 		uint8_t v = (uint8_t)((key[bit / 8] << 8 | next) >> (11 - bit % 8) & 31);
 
 		sum = polymod(sum, v);
-		*o++ = charset[v];
+		*o++ = bech32_character(v);
 	}
 	for (i = 0; i < CHECKSUM; i++)
 		sum = polymod(sum, 0);
 	sum ^= 1;
 	for (i = 0; i < CHECKSUM; i++)
-		*o++ = charset[sum >> 5 * (CHECKSUM - 1 - i) & 31];
+		*o++ = bech32_character(sum >> 5 * (CHECKSUM - 1 - i) & 31);
 	*o = '\0';
 	for (o = out + prefix; capital && *o; o++)
 		*o = upper(*o);

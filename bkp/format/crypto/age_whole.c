@@ -63,6 +63,19 @@ static int parse_whole(const void *p, size_t n, struct age_header **ret, size_t 
 	return r;
 }
 
+int age_encrypt(const struct age_recipient *r, size_t nr, const struct age_random *rnd, const void *p,
+    size_t n, struct buf *out, struct err *err)
+{
+	struct age_writer *w;
+	int bad;
+
+	if (age_writer_new(r, nr, rnd, out, &w, err))
+		return -1;
+	bad = age_writer_update(w, p, n, out, err) || age_writer_finish(w, out, err);
+	age_writer_free(w);
+	return bad ? -1 : 0;
+}
+
 int age_decrypt(
     const void *p, size_t n, const struct age_identity *ids, size_t nids, struct buf *out, struct err *err)
 {

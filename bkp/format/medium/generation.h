@@ -14,6 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "format/crypto/age.h"
 #include "format/crypto/digest.h"
 #include "format/guard/guard.h"
 
@@ -89,6 +90,9 @@ struct generation_manifest {
 	char (*together)
 	    [GENERATION_NAME]; /* the other data sets that were captured with it, to be restored with it */
 	size_t n_together;
+	/* root.age, and what this generation added, are encrypted to this recipient: that of this period (period.h) */
+	uint32_t period;
+	struct age_recipient recipient;
 	uint64_t archives, archive_bytes;
 	uint64_t previous; /* number of the data set's generation before, or 0: none */
 	uint8_t previous_sha256[DIGEST_LEN];

@@ -23,7 +23,8 @@ static json_t *together_json(const struct generation_manifest *m)
 
 int generation_manifest_format(const struct generation_manifest *m, struct buf *out, struct err *err)
 {
-	char begun[CLOCK_TEXT], finished[CLOCK_TEXT], prev[DIGEST_HEX], head[DIGEST_HEX], root[DIGEST_HEX];
+	char begun[CLOCK_TEXT], finished[CLOCK_TEXT], prev[DIGEST_HEX], recipient[AGE_RECIPIENT_TEXT],
+	    head[DIGEST_HEX], root[DIGEST_HEX];
 	const struct generation_dataset *d = &m->dataset;
 	json_t *previous = json_null();
 
@@ -33,7 +34,7 @@ int generation_manifest_format(const struct generation_manifest *m, struct buf *
 	return generation_json_line(
 	    json_pack("{s:i, s:s, s:s, s:s, s:I, s:s, s:s, s:s, s:i, s:s, s:s, s:s*, s:s, s:I, s:I, s:I, "
 		      "s:I, s:I, s:I, "
-		      "s:s*, s:s*, s:o*, s:I, s:I, s:o, s:s, s:{s:I, s:s}}",
+		      "s:s*, s:s*, s:o*, s:I, s:s, s:I, s:I, s:o, s:s, s:{s:I, s:s}}",
 		"format", 1, "kind", "bkp-generation", "repository", m->id.repository, "dataset",
 		m->id.dataset, "generation", (json_int_t)m->id.number, "uuid", m->id.uuid, "begun",
 		clock_format(m->begun_ns, begun), "finished", clock_format(m->finished_ns, finished),
@@ -41,10 +42,11 @@ int generation_manifest_format(const struct generation_manifest *m, struct buf *
 		"verdict", generation_verdict_word(d->verdict), "entries", (json_int_t)d->entries, "files",
 		(json_int_t)d->files, "bytes", (json_int_t)d->bytes, "unreadable", (json_int_t)d->unreadable,
 		"changed", (json_int_t)d->changed, "skipped", (json_int_t)d->skipped, "reason", d->reason,
-		"suspect", d->suspicion, "together", together_json(m), "archives", (json_int_t)m->archives,
-		"archive_bytes", (json_int_t)m->archive_bytes, "previous", previous, "root_sha256",
-		digest_hex(m->root_sha256, DIGEST_LEN, root), "journal", "seq", (json_int_t)m->journal_seq,
-		"sha256", digest_hex(m->journal_sha256, DIGEST_LEN, head)),
+		"suspect", d->suspicion, "together", together_json(m), "period", (json_int_t)m->period,
+		"recipient", age_recipient_format(&m->recipient, recipient), "archives",
+		(json_int_t)m->archives, "archive_bytes", (json_int_t)m->archive_bytes, "previous", previous,
+		"root_sha256", digest_hex(m->root_sha256, DIGEST_LEN, root), "journal", "seq",
+		(json_int_t)m->journal_seq, "sha256", digest_hex(m->journal_sha256, DIGEST_LEN, head)),
 	    out, err);
 }
 
@@ -90,6 +92,17 @@ static bool parse_together(const json_t *names, struct generation_manifest *m)
 	return n && m->together;
 }
 
+static bool parse_period(const json_t *o, struct generation_manifest *m)
+{
+	const char *recipient = json_string_value(json_object_get(o, "recipient"));
+	uint64_t period;
+
+	if (!generation_json_u64(o, "period", &period) || !period || period > UINT32_MAX)
+		return false;
+	m->period = (uint32_t)period;
+	return recipient && !age_recipient_parse(recipient, &m->recipient, NULL);
+}
+
 /* The name of the first member that is wrong, or NULL. */
 static const char *parse_members(const json_t *o, struct generation_manifest *m)
 {
@@ -105,6 +118,8 @@ static const char *parse_members(const json_t *o, struct generation_manifest *m)
 		return "utc_offset";
 	if (!parse_together(json_object_get(o, "together"), m))
 		return "together";
+	if (!parse_period(o, m))
+		return "period, recipient";
 	if (!generation_json_text(o, "host", &m->host))
 		return "host";
 	if (!generation_json_text(o, "version", &m->version))

@@ -13,9 +13,11 @@
 #include "format/crypto/digest.h"
 #include "format/policy/policy_plan.h"
 #include "format/procedure/procedure_html_private.h"
+#include "format/procedure/procedure_private.h"
 
-#define SHA_SHOWN 16 /* digits: enough to match a paper with a file */
-#define LINE	  128
+#define SHA_SHOWN  16 /* digits: enough to match a paper with a file */
+#define LINE	   128
+#define FILLED_MAX ((size_t)1 << 20)
 
 static void fact_rows(struct sheet *s, const struct procedure_fact *facts, size_t n)
 {
@@ -44,6 +46,35 @@ static void plan_rows(struct sheet *s)
 		sheet_row(s, text("Recovered within (RTO)"), policy_plan_duration(p->rto_s, duration));
 	if (p->rpo_s)
 		sheet_row(s, text("Data not older than (RPO)"), policy_plan_duration(p->rpo_s, duration));
+}
+
+void sheet_template(struct sheet *s, const char *piece, const char *label, const char *template)
+{
+	BUF_AUTO filled = BUF_INIT(FILLED_MAX);
+
+	if (s->r)
+		return;
+	s->r = procedure_fill(template, s->page->lookup, s->page->arg, true, &filled, s->err);
+	if (!s->r)
+		s->r = buf_terminate(&filled, s->err);
+	if (!s->r)
+		sheet_piece(s, piece, "TEXT", (const char *)filled.p, "LABEL", label ? label : "", NULL);
+}
+
+void sheet_mark(struct sheet *s, const char *piece, enum procedure_mark mark, const char *word)
+{
+	static const struct {
+		const char *sign, *word;
+	} marks[] = {
+	    [PROCEDURE_MARK_NONE] = {"□", ""},
+	    [PROCEDURE_MARK_PASSED] = {"○", TEXT_LATER("Passed")},
+	    [PROCEDURE_MARK_LATE] = {"△", TEXT_LATER("Over time")},
+	    [PROCEDURE_MARK_FAILED] = {"×", TEXT_LATER("Failed")},
+	    [PROCEDURE_MARK_NOT_DONE] = {"—", TEXT_LATER("Not done")},
+	};
+
+	word = word ? word : *marks[mark].word ? text(marks[mark].word) : "";
+	sheet_piece(s, piece, "SIGN", marks[mark].sign, "WORD", word, NULL);
 }
 
 /* On paper people fill in what a drill's record would say. */
@@ -98,7 +129,8 @@ static void page_head(struct sheet *s)
 		sheet_piece(s, "version", "LABEL", text("version"), "VERSION", s->p->version, NULL);
 	digest_hex(s->p->sha256, DIGEST_LEN, hex);
 	hex[SHA_SHOWN] = '\0';
-	sheet_piece(s, "head", "SHA256", hex, "KIND", kind, "TITLE", s->p->title, NULL);
+	sheet_piece(s, "sum", "SHA256", hex, NULL);
+	sheet_piece(s, "head", "KIND", kind, "TITLE", s->p->title, NULL);
 	if (s->page->verdict != PROCEDURE_MARK_NONE)
 		sheet_mark(s, "verdict", s->page->verdict, s->page->verdict_text);
 	sheet_piece(s, "form", NULL);
@@ -124,13 +156,13 @@ static void page_tail(struct sheet *s)
 		fact_rows(s, s->page->footer, s->page->n_footer);
 		sheet_piece(s, "form end", NULL);
 	}
-	sheet_piece(s, "page end", NULL);
+	sheet_end(s);
 }
 
 int procedure_html(
     const struct procedure *p, const struct procedure_page *page, struct buf *out, struct err *err)
 {
-	struct sheet s = {p, page, out, err, 0};
+	struct sheet s = {out, err, 0, p, page};
 	size_t before = out->n;
 
 	page_head(&s);

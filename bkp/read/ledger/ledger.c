@@ -252,14 +252,9 @@ const uint8_t *ledger_links(const struct ledger *l, size_t *ret_n)
 	return l->links.p;
 }
 
-size_t ledger_recipients(const struct ledger *l)
+const struct ledger_period *ledger_period(const struct ledger *l)
 {
-	return l->n_recipients;
-}
-
-const char *ledger_recipient(const struct ledger *l, size_t i)
-{
-	return l->recipients[i];
+	return &l->period;
 }
 
 int64_t ledger_created_ns(const struct ledger *l)

@@ -95,6 +95,15 @@ struct ledger_copy {
 };
 
 /* One data set as one run captured it, or was to: run 42 makes emr@42 and documents@42. */
+/* format/medium/period.h */
+struct ledger_period {
+	uint32_t number, revision;
+	char recipient[64];	 /* "age1…" */
+	char sha256[DIGEST_HEX]; /* of its period.json */
+	uint64_t first_run;	 /* that encrypts to it */
+	uint64_t renew_before;	 /* what runs before this one stored is stored anew; 0: nothing is */
+};
+
 struct ledger_generation {
 	const char *dataset;
 	uint64_t number;  /* of the run */
@@ -199,8 +208,8 @@ uint32_t ledger_epoch(const struct ledger *l);	 /* the newest: how many keys the
 int64_t ledger_epoch_ns(const struct ledger *l); /* wall time of the record that named its key */
 /* The records that hand over from one epoch to the next, byte for byte, each with its newline: keys.jsonl. */
 const uint8_t *ledger_links(const struct ledger *l, size_t *ret_n);
-size_t ledger_recipients(const struct ledger *l);
-const char *ledger_recipient(const struct ledger *l, size_t i);
+/* Whose key is in force: what is captured from now on is encrypted to it. */
+const struct ledger_period *ledger_period(const struct ledger *l);
 int64_t ledger_created_ns(const struct ledger *l); /* of the init record */
 
 uint64_t ledger_seq(const struct ledger *l);	    /* of the head; also the number of records */

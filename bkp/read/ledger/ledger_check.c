@@ -86,9 +86,9 @@ static int check_init(
 	if (line != 1)
 		return ledger_contradiction(line, event, text("the repository exists already"), err);
 	(void)l;
-	return json_array_size(json_object_get(o, "recipients"))
+	return strlen(journal_text(o, "recipient")) < sizeof(l->period.recipient)
 		   ? 0
-		   : ledger_wrong_member(line, event, "recipients", err);
+		   : ledger_wrong_member(line, event, "recipient", err);
 }
 
 /* One name, one medium. */
@@ -153,6 +153,22 @@ static int check_names(const json_t *names, uint64_t line, const char *event, st
 				return ledger_wrong_member(line, event, "datasets", err);
 	}
 	return json_array_size(names) ? 0 : ledger_wrong_member(line, event, "datasets", err);
+}
+
+/* The next revision of the period in force, of the same key; or the next period. */
+static int check_keys(
+    const struct ledger *l, const json_t *o, uint64_t line, const char *event, struct err *err)
+{
+	const struct ledger_period *is = &l->period;
+	uint64_t number = member_num(o, "period"), revision = member_num(o, "revision");
+	const char *recipient = journal_text(o, "recipient");
+
+	if (strlen(recipient) >= sizeof(is->recipient))
+		return ledger_wrong_member(line, event, "recipient", err);
+	if ((number == is->number && revision == is->revision + 1 && !strcmp(recipient, is->recipient)) ||
+	    (number == is->number + 1 && revision == 1))
+		return 0;
+	return ledger_contradiction(line, event, text("these keys do not follow those in force"), err);
 }
 
 static bool is_among(const json_t *names, const char *name)
@@ -344,7 +360,8 @@ static const struct rule {
 	struct ledger_member members[18];
 	ledger_check_fn *check;
 } rules[] = {
-    {"init", {{"site", WORD}, {"root_key", WORD}, {"recipients", STRINGS}}, check_init},
+    {"init", {{"site", WORD}, {"root_key", WORD}, {"recipient", WORD}, {"period_sha256", SHA256}},
+	check_init},
     {"medium-added",
 	{{"medium", UUID}, {"label", WORD}, {"type", WORD}, {"path", TEXT_OPT}, {"place", TEXT_OPT},
 	    {"offline", BOOLEAN}, {"fs_uuid", TEXT_OPT}, {"serial", TEXT_OPT}, {"store", TEXT_OPT},
@@ -358,6 +375,10 @@ static const struct rule {
     {"policy-accepted", {{"sha256", SHA256}, {"operator", WORD}, {"reason", WORD}}, check_nothing},
     {"tools-accepted", {{"tools", WORD}, {"operator", WORD}, {"reason", WORD}}, check_nothing},
     {"history", {{"medium", UUID}, {"found", WORD}, {"line", NUMBER}, {"expected", NUMBER}}, check_medium},
+    {"keys",
+	{{"period", NUMBER}, {"revision", NUMBER}, {"recipient", WORD}, {"period_sha256", SHA256},
+	    {"people", STRINGS}, {"renew", BOOLEAN}, {"operator", WORD}},
+	check_keys},
     {"begin", {{"run", NUMBER}, {"uuid", UUID}, {"datasets", STRINGS}}, check_begin},
     {"committed",
 	{{"dataset", WORD}, {"generation", NUMBER}, {"uuid", UUID}, {"manifest_sha256", SHA256},

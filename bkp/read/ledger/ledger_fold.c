@@ -29,19 +29,34 @@ static char *copy_of(const char *s, int *failed)
 
 typedef int apply_fn(struct ledger *l, const struct journal_record *r, struct err *err);
 
+static void take_period(struct ledger *l, const json_t *o, uint32_t number, uint32_t revision)
+{
+	l->period.number = number;
+	l->period.revision = revision;
+	snprintf(l->period.recipient, sizeof(l->period.recipient), "%s", member_str(o, "recipient"));
+	snprintf(l->period.sha256, sizeof(l->period.sha256), "%s", member_str(o, "period_sha256"));
+}
+
 static int apply_init(struct ledger *l, const struct journal_record *r, struct err *err)
 {
-	const json_t *list = json_object_get(r->json, "recipients");
-	int failed = 0;
-
+	(void)err;
 	l->created_ns = r->wall_ns;
-	l->recipients = calloc(json_array_size(list), sizeof(*l->recipients));
-	if (!l->recipients)
-		return err_nomem(err);
-	for (; l->n_recipients < json_array_size(list); l->n_recipients++)
-		l->recipients[l->n_recipients] =
-		    copy_of(json_string_value(json_array_get(list, l->n_recipients)), &failed);
-	return failed ? err_nomem(err) : 0;
+	take_period(l, r->json, 1, 1);
+	return 0;
+}
+
+static int apply_keys(struct ledger *l, const struct journal_record *r, struct err *err)
+{
+	bool fresh = member_num(r->json, "period") != l->period.number;
+
+	(void)err;
+	take_period(
+	    l, r->json, (uint32_t)member_num(r->json, "period"), (uint32_t)member_num(r->json, "revision"));
+	if (fresh)
+		l->period.first_run = ledger_next_run(l);
+	if (fresh && json_is_true(json_object_get(r->json, "renew")))
+		l->period.renew_before = l->period.first_run;
+	return 0;
 }
 
 static void medium_clear(struct ledger_medium *m)
@@ -501,6 +516,7 @@ static const struct rule {
 } rules[] = {
     {"init", apply_init},
     {"medium-added", apply_medium},
+    {"keys", apply_keys},
     {"begin", apply_begin},
     {"committed", apply_committed},
     {"verified", apply_copied},
@@ -552,8 +568,5 @@ void ledger_fold_clear(struct ledger *l)
 	for (size_t i = 0; i < l->n_media; i++)
 		medium_clear(&l->media[i]);
 	free(l->media);
-	for (size_t i = 0; i < l->n_recipients; i++)
-		free(l->recipients[i]);
-	free(l->recipients);
 	ledger_fold_rules_clear(l);
 }

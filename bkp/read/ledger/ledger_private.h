@@ -19,8 +19,7 @@ struct ledger {
 	struct journal_check *check;
 	struct buf links; /* see ledger_links() */
 	int64_t epoch_ns;
-	char **recipients;
-	size_t n_recipients;
+	struct ledger_period period;
 	int64_t created_ns, head_ns;
 	struct clock_stamp head_stamp;
 	uint64_t size;

@@ -64,6 +64,14 @@ const struct age_identity *keyring_identities(const struct keyring *k, size_t *r
 	return k->ids;
 }
 
+void keyring_cut(struct keyring *k, size_t n)
+{
+	if (n >= k->n)
+		return;
+	sodium_memzero(&k->ids[n], (k->n - n) * sizeof(*k->ids));
+	k->n = n;
+}
+
 static void wipe_secret(struct buf *b)
 {
 	if (b->p)

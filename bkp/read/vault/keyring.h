@@ -40,6 +40,9 @@ int keyring_add_file(struct keyring *k, const char *path, const struct keyring_p
 int keyring_add(struct keyring *k, const char *name, const void *p, size_t n,
     const struct keyring_passphrase *pass, struct err *err) __attribute__((warn_unused_result));
 
+/* Takes out, and wipes, what was added last, down to n. */
+void keyring_cut(struct keyring *k, size_t n);
+
 /* Borrowed, valid until the next call that adds. *ret_n may be 0. */
 const struct age_identity *keyring_identities(const struct keyring *k, size_t *ret_n);
 

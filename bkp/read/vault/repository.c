@@ -31,12 +31,10 @@ struct repository {
 	char id[JOURNAL_UUID];
 	char *site;
 	uint8_t secrets_sha256[DIGEST_LEN];
-	size_t n_recipients;
 	struct minisig_public root;
 	struct journal_check *links; /* the keys after it; or NULL: the root key alone */
 	struct err keys_fault;
 	bool journal_asked; /* repository_more_keys() */
-	struct age_recipient recipients[REPOSITORY_PEOPLE];
 };
 
 char *repository_comment(const char *kind, const char *id, char out[MINISIG_COMMENT_MAX])
@@ -72,20 +70,6 @@ static int fill_keys(struct repository *r, const json_t *list, struct err *err)
 	return 0;
 }
 
-static int fill_recipients(struct repository *r, const json_t *list, struct err *err)
-{
-	r->n_recipients = json_array_size(list);
-	if (!r->n_recipients || r->n_recipients > REPOSITORY_PEOPLE)
-		return say_malformed(text("the number of recipients"), err);
-	for (size_t i = 0; i < r->n_recipients; i++) {
-		const char *s = json_string_value(json_array_get(list, i));
-
-		if (!s || age_recipient_parse(s, &r->recipients[i], NULL))
-			return say_malformed(text("the list of recipients"), err);
-	}
-	return 0;
-}
-
 static int fill_repository(struct repository *r, const json_t *o, struct err *err)
 {
 	const char *site = json_string_value(json_object_get(o, "site"));
@@ -104,10 +88,7 @@ static int fill_repository(struct repository *r, const json_t *o, struct err *er
 	r->site = strdup(site);
 	if (!r->site)
 		return err_nomem(err);
-	return fill_keys(r, json_object_get(o, "keys"), err) ||
-		       fill_recipients(r, json_object_get(o, "recipients"), err)
-		   ? -1
-		   : 0;
+	return fill_keys(r, json_object_get(o, "keys"), err);
 }
 
 static int check_signature(const struct repository *r, const struct buf *json, const struct buf *sig,
@@ -305,12 +286,6 @@ const struct minisig_public *repository_keys(const struct repository *r, size_t 
 {
 	*ret_n = 1;
 	return r->links ? journal_check_keys(r->links, ret_n) : &r->root;
-}
-
-const struct age_recipient *repository_recipients(const struct repository *r, size_t *ret_n)
-{
-	*ret_n = r->n_recipients;
-	return r->recipients;
 }
 
 const uint8_t *repository_secrets_sha256(const struct repository *r)

@@ -18,7 +18,6 @@
 #include "format/crypto/minisig.h"
 #include "format/journal/journal.h"
 
-struct age_recipient;
 struct buf;
 struct err;
 struct store;
@@ -29,7 +28,6 @@ struct store;
 #define REPOSITORY_MAX	     ((size_t)1 << 20) /* bytes of each of the three files */
 #define REPOSITORY_LINKS     "keys.jsonl"
 #define REPOSITORY_LINKS_MAX ((size_t)64 << 20) /* bytes of keys.jsonl */
-#define REPOSITORY_PEOPLE    64			/* recipients */
 
 struct repository;
 /* Checks and parses the two files' bytes.  root: key of epoch 1 to believe in, or NULL: the one the file
@@ -57,7 +55,6 @@ const char *repository_id(const struct repository *r);
 const char *repository_site(const struct repository *r);
 /* Keys in the order of epochs, from epoch 1 at index 0: only that one before repository_load_keys(). */
 const struct minisig_public *repository_keys(const struct repository *r, size_t *ret_n);
-const struct age_recipient *repository_recipients(const struct repository *r, size_t *ret_n);
 /* SHA-256 that repository.age must have, DIGEST_LEN bytes: encryption to public recipients proves nothing
  * about who wrote. */
 const uint8_t *repository_secrets_sha256(const struct repository *r);

@@ -21,6 +21,7 @@
 #include "read/store/store.h"
 #include "read/vault/agefile.h"
 #include "read/vault/medium.h"
+#include "read/vault/periods.h"
 #include "read/vault/repository.h"
 #include "read/vault/vault_r_private.h"
 
@@ -165,6 +166,7 @@ void vault_r_close(struct vault_r *v)
 	if (!v)
 		return;
 	store_close(&v->store);
+	periods_free(v->periods);
 	repository_free(v->repo);
 	free(v);
 }
@@ -224,6 +226,23 @@ int vault_r_verify_signature(const struct vault_r *v, const void *msg, size_t n,
 	if (ret_epoch)
 		*ret_epoch = (uint32_t)which + 1;
 	return 0;
+}
+
+const struct periods *vault_r_periods(struct vault_r *v, struct err *err)
+{
+	size_t n;
+
+	if (!v->periods && periods_load(&v->store, v->id, repository_keys(v->repo, &n), &v->periods, err))
+		return NULL;
+	return v->periods;
+}
+
+int vault_r_unlock(
+    struct vault_r *v, struct keyring *k, const struct keyring_passphrase *pass, struct err *err)
+{
+	const struct periods *p = vault_r_periods(v, err);
+
+	return p ? periods_unlock(p, &v->store, k, pass, err) : -1;
 }
 
 /* {"format":1,"kind":"bkp-repository-secrets",…} */

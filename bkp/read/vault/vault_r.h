@@ -33,6 +33,9 @@
 #include "format/medium/generation.h"
 
 struct age_identity;
+struct keyring;
+struct keyring_passphrase;
+struct periods;
 struct buf;
 struct medium;
 struct repository;
@@ -61,6 +64,12 @@ const char *vault_r_root_key(const struct vault_r *v); /* "RW…" */
 bool vault_r_root_key_compared(const struct vault_r *v);
 const struct repository *vault_r_facts(
     const struct vault_r *v); /* repository.json, see read/vault/repository.h */
+
+/* The keys of people as they stand there: read/vault/periods.h.  NULL with err: out of memory, or keys/ cannot be read. */
+const struct periods *vault_r_periods(struct vault_r *v, struct err *err);
+/* Adds to k the identities that open this repository's archives, by those that are in it: periods_unlock(). */
+int vault_r_unlock(struct vault_r *v, struct keyring *k, const struct keyring_passphrase *pass,
+    struct err *err) __attribute__((warn_unused_result));
 
 /* What was wrong with keys.jsonl (E-REPO-04, E-REPO-05), or code "". */
 const struct err *vault_r_keys_fault(const struct vault_r *v);

@@ -22,6 +22,7 @@
 #include "format/crypto/digest.h"
 #include "format/medium/generation.h"
 #include "read/store/store.h"
+#include "read/vault/periods.h"
 #include "read/vault/agefile.h"
 #include "read/vault/vault_r.h"
 #include "read/vault/vault_r_private.h"
@@ -435,7 +436,10 @@ int vault_r_root(struct vault_r *v, const struct vault_r_generation *g, const st
 {
 	struct buf plain = BUF_INIT(GENERATION_ROOT_MAX);
 	struct generation_root *root = NULL;
-	int r = read_sealed(g, VAULT_R_ROOT, ids, n, &plain, err);
+	const struct periods *periods = vault_r_periods(v, err);
+	int r = periods && !periods_check(periods, g->manifest->period, &g->manifest->recipient, err)
+		    ? read_sealed(g, VAULT_R_ROOT, ids, n, &plain, err)
+		    : -1;
 
 	if (!r && generation_root_parse((const char *)plain.p, plain.n, &root, err))
 		r = err_wrap(err, "'%s'", g->dir);

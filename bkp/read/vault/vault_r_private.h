@@ -9,6 +9,7 @@
 #include "format/medium/generation.h"
 #include "read/store/store.h"
 
+struct periods;
 struct repository;
 
 struct vault_r {
@@ -17,6 +18,7 @@ struct vault_r {
 	char root_key[MINISIG_KEY_TEXT];
 	bool compared;
 	struct repository *repo;
+	struct periods *periods; /* once somebody asked */
 };
 
 /* What SHA256SUMS lists beside archives. */

@@ -26,6 +26,7 @@
 #include "format/medium/generation.h"
 #include "read/store/store.h"
 #include "read/vault/medium.h"
+#include "read/vault/periods.h"
 #include "read/vault/repository.h"
 #include "read/vault/vault_r.h"
 #include "read/verify/reported.h"
@@ -374,7 +375,7 @@ static void look_folder(
 /* Room that later versions and the site itself have. */
 static bool is_reserved(const char *name)
 {
-	static const char *const names[] = {"parity", "policy", "rotations", "keys", "tmp", "lost+found",
+	static const char *const names[] = {"parity", "policy", "rotations", "tmp", "lost+found",
 	    "System Volume Information", "$RECYCLE.BIN"};
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
@@ -402,7 +403,7 @@ static bool in_medium(const char *name)
 static bool in_repository(const char *name)
 {
 	static const char *const names[] = {REPOSITORY_JSON, REPOSITORY_SIG, REPOSITORY_AGE, REPOSITORY_LINKS,
-	    "datasets", "journal", "procedures"};
+	    PERIOD_KEYS, "datasets", "journal", "procedures"};
 
 	return is_one_of(name, names, sizeof(names) / sizeof(*names));
 }
@@ -507,6 +508,87 @@ static void look_all_names(const struct looking *l)
 	look_names(l, journal, NULL, NULL, in_journal, NULL);
 }
 
+/* ---- the keys of people ---- */
+
+static bool in_keys(const char *name)
+{
+	return *name != '0' && strspn(name, "0123456789") == strlen(name) && strlen(name) <= 4;
+}
+
+static bool in_period(const char *name)
+{
+	return !strcmp(name, PERIOD_JSON) || !strcmp(name, PERIOD_SIG);
+}
+
+static int list_file(struct buf *sums, const char *name, const uint8_t sha256[DIGEST_LEN])
+{
+	char hex[DIGEST_HEX];
+
+	return buf_printf(sums, NULL, "%s  %s\n", digest_hex(sha256, DIGEST_LEN, hex), name);
+}
+
+/* The line that nothing signs: who wrote the file wrote it in one way only. */
+static bool look_usual(const struct looking *l, const char *dir)
+{
+	BUF_AUTO sig = BUF_INIT(SIG_MAX);
+	char path[PATH_BYTES + sizeof(PERIOD_SIG)];
+
+	snprintf(path, sizeof(path), "%s" PERIOD_SIG, dir);
+	if (store_read(l->medium, path, &sig, NULL) || minisig_is_usual((const char *)sig.p, sig.n))
+		return true;
+	tell_damaged(l, dir, PERIOD_SIG, INVENTORY_NEEDED,
+	    text("it is not as it was written, though its signature is good"));
+	return false;
+}
+
+static void look_period(const struct looking *l, const struct periods *all, uint32_t number)
+{
+	const struct period *p = periods_get(all, number);
+	const struct err *why = periods_fault(all, number);
+	BUF_AUTO sums = BUF_INIT(PERIOD_FILE_MAX);
+	char dir[PATH_BYTES], name[PERIOD_NAME + 8];
+
+	snprintf(dir, sizeof(dir), "%s" PERIOD_KEYS "/%u/", l->repo, number);
+	if (!p && (err_is_unread(why) || why->kind == ERR_ABSENT))
+		tell_unread(
+		    l, dir, PERIOD_JSON, INVENTORY_NEEDED, err_is_unread(why) ? -1 : STORE_ABSENT, why);
+	else if (!p && why->kind != ERR_FORGED)
+		tell_damaged(l, dir, PERIOD_JSON, INVENTORY_NEEDED, why->msg);
+	else if (look_usual(l, dir) && !p)
+		tell_disagreeing(l, dir, PERIOD_JSON, INVENTORY_NEEDED);
+	if (!p)
+		return;
+	for (size_t i = 0; i < p->n_people; i++) {
+		snprintf(name, sizeof(name), "%s.age", p->people[i].name);
+		look_listed(l, dir, name, p->people[i].sha256, NULL, INVENTORY_NEEDED);
+		(void)!list_file(&sums, name, p->people[i].sha256);
+	}
+	if (p->number > 1) {
+		look_listed(l, dir, PERIOD_PREVIOUS, p->previous_sha256, NULL, INVENTORY_NEEDED);
+		(void)!list_file(&sums, PERIOD_PREVIOUS, p->previous_sha256);
+	}
+	look_names(l, dir, &sums, NULL, in_period, NULL);
+}
+
+static int look_periods(const struct looking *l, struct err *err)
+{
+	size_t n;
+	struct periods *all;
+	char dir[PATH_BYTES];
+
+	if (periods_load(vault_r_store(l->v), vault_r_repository(l->v),
+		repository_keys(vault_r_facts(l->v), &n), &all, err))
+		return -1;
+	snprintf(dir, sizeof(dir), "%s" PERIOD_KEYS "/", l->repo);
+	if (!periods_newest(all))
+		tell_unread(l, dir, "", INVENTORY_NEEDED, STORE_ABSENT, periods_fault(all, 0));
+	for (uint32_t i = 1; i <= periods_newest(all); i++)
+		look_period(l, all, i);
+	look_names(l, dir, NULL, NULL, in_keys, NULL);
+	periods_free(all);
+	return 0;
+}
+
 /* ---- the repository's own ---- */
 
 static int look_journal(const struct looking *l, struct err *err)
@@ -562,7 +644,7 @@ int inventory_check(const struct store *medium, const struct vault_r *v, bool co
 	(void)look_signed(&l, "", MEDIUM_JSON, "medium", INVENTORY_NEEDED, &identity);
 	(void)look_signed(&l, "", "README.txt", "readme", INVENTORY_TEXT, &readme);
 	look_repository(&l);
-	if (look_journal(&l, err))
+	if (look_journal(&l, err) || look_periods(&l, err))
 		return -1;
 	look_folder(&l, "tools/", "tools", INVENTORY_NEEDED);
 	snprintf(procedures, sizeof(procedures), "%sprocedures/", l.repo);

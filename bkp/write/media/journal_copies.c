@@ -23,6 +23,7 @@
 #include "read/ledger/ledger.h"
 #include "read/vault/medium.h"
 #include "read/vault/repository.h"
+#include "write/media/period_copies.h"
 #include "write/media/replaced.h"
 #include "write/put/store_w.h"
 #include "write/state/history.h"
@@ -108,6 +109,8 @@ int journal_copies_put_keys(
 	size_t n;
 	const uint8_t *ours = ledger_links(state_ledger(s), &n);
 
+	if (period_copies_put(s, repo, replaced, err))
+		return -1;
 	if (compare_keys(s, repo, &k, err))
 		return -1;
 	if (k.same || !n)

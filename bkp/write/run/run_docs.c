@@ -62,6 +62,8 @@ static int make_manifest(struct run *n, struct err *err)
 	gethostname(host, sizeof(host) - 1);
 	snprintf(version, sizeof(version), "%s", n->cfg->version);
 	fill_id(n, &m.id);
+	m.period = state_period(n->cfg->state)->number;
+	m.recipient = state_period(n->cfg->state)->recipient;
 	m.finished_ns = now.wall_ns;
 	m.host = host;
 	m.version = version;
@@ -89,25 +91,10 @@ static int make_manifest(struct run *n, struct err *err)
 	return 0;
 }
 
-static int encrypt_to(
-    const struct age_recipient *r, size_t n, const struct buf *plain, struct buf *out, struct err *err)
-{
-	struct age_writer *w = NULL;
-	int bad;
-
-	if (age_writer_new(r, n, state_random(), out, &w, err))
-		return -1;
-	bad = age_writer_update(w, plain->p, plain->n, out, err) || age_writer_finish(w, out, err);
-	age_writer_free(w);
-	return bad ? -1 : 0;
-}
-
 int run_encrypt(const struct run *n, const struct buf *plain, struct buf *out, struct err *err)
 {
-	size_t nr;
-	const struct age_recipient *r = state_recipients(n->cfg->state, &nr);
-
-	return encrypt_to(r, nr, plain, out, err);
+	return age_encrypt(
+	    &state_period(n->cfg->state)->recipient, 1, state_random(), plain->p, plain->n, out, err);
 }
 
 static int make_root(struct run *n, struct err *err)
@@ -136,31 +123,25 @@ static int make_root(struct run *n, struct err *err)
 	return bad ? -1 : 0;
 }
 
-/* To the people, and to this host, which fills its index from it. */
+/* To the period's key, and to this host, which fills its index from it. */
 static int make_places(struct run *n, struct err *err)
 {
 	BUF_AUTO plain = BUF_INIT(GENERATION_PLACES_MAX);
-	size_t nr;
-	const struct age_recipient *people = state_recipients(n->cfg->state, &nr);
-	struct age_recipient *all = calloc(nr + 1, sizeof(*all));
+	struct age_recipient both[2] = {state_period(n->cfg->state)->recipient};
 	struct age_identity own;
 	struct generation_id id;
-	int r = all ? 0 : err_nomem(err);
+	int r;
 
 	fill_id(n, &id);
 	places_identity(state_chunk_id_key(n->cfg->state), &own);
-	if (!r) {
-		memcpy(all, people, nr * sizeof(*all));
-		r = age_identity_recipient(&own, &all[nr]);
-	}
+	r = age_identity_recipient(&own, &both[1]);
 	sodium_memzero(&own, sizeof(own));
 	if (!r)
 		r = places_gather(n->with.cachefd, &id, n->set.needed, n->set.n_needed, &plain,
 			&n->set.places_of, &n->set.n_places_of, err) ||
-			    encrypt_to(all, nr + 1, &plain, &n->set.places, err)
+			    age_encrypt(both, 2, state_random(), plain.p, plain.n, &n->set.places, err)
 			? -1
 			: 0;
-	free(all);
 	return r;
 }
 

@@ -30,12 +30,23 @@
 
 /* ---- which archives may be referred to ---- */
 
+#define RENEW_RUNS 7 /* in which all is stored anew */
+
+/* Somebody who may no longer could open it: each run stores anew what lies in a part of those archives. */
+static bool is_renewed(const struct run *n, const struct dedup_archive *a)
+{
+	return a->generation < ledger_period(state_ledger(n->cfg->state))->renew_before &&
+	       a->number % RENEW_RUNS == n->ret->run % RENEW_RUNS;
+}
+
 /* An archive may be referred to again when some online medium has it: the others are supplied from there. */
 static int on_some_medium(void *arg, const struct dedup_archive *a, struct err *err)
 {
 	struct run *n = arg;
 
 	(void)err;
+	if (is_renewed(n, a))
+		return 0;
 	for (size_t i = 0; i < n->media.n; i++)
 		if (run_is_used(n, i) && vault_w_has_archive(n->media.online[i].vault, n->set.policy->name,
 					     a->sha256, a->size, NULL) == 1)
@@ -98,7 +109,8 @@ static int open_pack(struct run *n, struct err *err)
 	    .ids = n->with.ids,
 	};
 
-	cfg.recipients = state_recipients(n->cfg->state, &cfg.n_recipients);
+	cfg.recipients = &state_period(n->cfg->state)->recipient;
+	cfg.n_recipients = 1;
 	return pack_new(&cfg, &n->with.pack, err);
 }
 

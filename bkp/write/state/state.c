@@ -31,6 +31,7 @@
 #include "read/file/segments.h"
 #include "read/ledger/ledger.h"
 #include "read/store/store_dir.h"
+#include "read/vault/periods.h"
 #include "read/vault/repository.h"
 #include "write/state/journal_w.h"
 #include "write/state/lockholder.h"
@@ -270,8 +271,9 @@ static int open_with(const char *path, struct err *ret_why, struct state **ret, 
 	/* sodium_malloc() has tried to, and does not say whether it could */
 	s->unlocked = !r && sodium_mlock(s->secrets, sizeof(*s->secrets));
 	if (!r && !(r = open_dir(s, err)) && !(r = take_lock(s, err)) && !(r = load_repository(s, err)) &&
-	    !(r = load_journal(s, ret_why, err)) && !(r = load_keys(s, err)) &&
-	    !(r = state_epoch_load(s, err)) && !ret_why && !(r = open_journal(s, err)))
+	    !(r = load_journal(s, ret_why, err)) && !(r = state_period_load(s, err)) &&
+	    !(r = load_keys(s, err)) && !(r = state_epoch_load(s, err)) && !ret_why &&
+	    !(r = open_journal(s, err)))
 		r = state_epoch_tidy(s, err);
 	if (r) {
 		state_close(s);
@@ -298,6 +300,7 @@ void state_close(struct state *s)
 	journal_w_close(s->journal);
 	ledger_free(s->ledger);
 	repository_free(s->repo);
+	periods_free(s->periods);
 	for (size_t i = 0; i < 3; i++)
 		buf_free(&s->files[i]);
 	sodium_free(s->secrets);
@@ -329,9 +332,14 @@ const char *state_site(const struct state *s)
 	return repository_site(s->repo);
 }
 
-const struct age_recipient *state_recipients(const struct state *s, size_t *ret_n)
+const struct period *state_period(const struct state *s)
 {
-	return repository_recipients(s->repo, ret_n);
+	return periods_get(s->periods, ledger_period(s->ledger)->number);
+}
+
+const struct periods *state_periods(const struct state *s)
+{
+	return s->periods;
 }
 
 const struct minisig_public *state_keys(const struct state *s, size_t *ret_n)

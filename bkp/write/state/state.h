@@ -34,6 +34,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "format/medium/period.h"
+
 struct age_random;
 struct age_recipient;
 struct clock_stamp;
@@ -50,15 +52,23 @@ struct store_file;
 #define STATE_BUSY   2 /* E-STATE-02 */
 #define STATE_EXISTS 3 /* E-STATE-05 */
 
+/* Who holds a key: what is stored can be opened with that person's identity. */
+struct state_person {
+	char name[PERIOD_NAME]; /* period_name_ok() */
+	struct age_recipient recipient;
+};
+/* "holder-1": where nobody said a name. */
+void state_person_number(size_t n, char name[PERIOD_NAME]);
+
 /* path: absolute or relative to the working directory; its parent must exist; an empty folder there is fine.
- * n: 1…REPOSITORY_PEOPLE recipients.  0, STATE_BUSY (another init), STATE_EXISTS, -1. */
+ * n: 1…PERIOD_PEOPLE_MAX recipients, called "holder-1" ….  0, STATE_BUSY (another init), STATE_EXISTS, -1. */
 int state_create(const char *path, const char *site, const struct age_recipient *recipients, size_t n,
     struct err *err) __attribute__((warn_unused_result));
 /* The same; the root secret, which is else forgotten, is written to the file root_key (or NULL), durably,
  * before the repository comes to be: a minisign secret key file, 0600, never over another file (E-STATE-10),
  * never inside the state folder.  It is removed again when making the repository fails. */
-int state_create_with_root(const char *path, const char *site, const struct age_recipient *recipients,
-    size_t n, const char *root_key, struct err *err) __attribute__((warn_unused_result));
+int state_create_with_root(const char *path, const char *site, const struct state_person *people, size_t n,
+    const char *root_key, struct err *err) __attribute__((warn_unused_result));
 /* Could root_key be made?  0, -1 (E-STATE-10).  Changes nothing. */
 int state_check_root_key(const char *path, const char *root_key, struct err *err)
     __attribute__((warn_unused_result));
@@ -81,7 +91,10 @@ const char *state_path(const struct state *s);
 int state_dirfd(const struct state *s);		     /* belongs to the state */
 const char *state_repository(const struct state *s); /* UUID */
 const char *state_site(const struct state *s);
-const struct age_recipient *state_recipients(const struct state *s, size_t *ret_n);
+/* The period in force: all that is captured is encrypted to its recipient. */
+const struct period *state_period(const struct state *s);
+/* All of them, as they stand in the state folder. */
+const struct periods *state_periods(const struct state *s);
 const struct minisig_public *state_keys(
     const struct state *s, size_t *ret_n);		  /* epoch 1 first, the current one last */
 const uint8_t *state_chunk_id_key(const struct state *s); /* STATE_KEY bytes */

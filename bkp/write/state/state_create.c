@@ -26,6 +26,7 @@
 #include "base/version.h"
 #include "format/crypto/age.h"
 #include "format/medium/chunker.h"
+#include "format/medium/period.h"
 #include "read/ledger/ledger.h"
 #include "read/store/store_dir.h"
 #include "read/vault/repository.h"
@@ -39,8 +40,10 @@
 struct making {
 	const char *path; /* as the person gave it */
 	const char *site;
-	const struct age_recipient *recipients;
-	size_t n_recipients;
+	const struct state_person *people;
+	size_t n_people;
+	struct age_recipient recipient; /* of the first period */
+	uint8_t period_sha256[DIGEST_LEN];
 	int parent;
 	int dir; /* ".<name>.new" */
 	char name[NAME_MAX_BYTES + 1];
@@ -127,6 +130,8 @@ static int clear_leftover(const struct making *m, struct err *err)
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
 		if (unlinkat(m->dir, names[i], 0) && errno != ENOENT)
 			return cannot_make(m, text_errno(errno), err);
+	if (state_period_clear(m->dir))
+		return cannot_make(m, text_errno(errno), err);
 	for (size_t i = 0; i < sizeof(folders) / sizeof(*folders); i++)
 		if (unlinkat(m->dir, folders[i], AT_REMOVEDIR) && errno != ENOENT)
 			return cannot_make(m, text_errno(errno), err);
@@ -185,16 +190,6 @@ static int write_secrets(struct making *m, struct err *err)
 		   : 0;
 }
 
-static json_t *recipient_list(const struct making *m)
-{
-	json_t *list = json_array();
-	char s[AGE_RECIPIENT_TEXT];
-
-	for (size_t i = 0; i < m->n_recipients; i++)
-		json_array_append_new(list, json_string(age_recipient_format(&m->recipients[i], s)));
-	return list;
-}
-
 static int write_repository(struct making *m, struct err *err)
 {
 	char time[CLOCK_TEXT], key[MINISIG_KEY_TEXT], comment[MINISIG_COMMENT_MAX], hex[DIGEST_HEX];
@@ -203,11 +198,11 @@ static int write_repository(struct making *m, struct err *err)
 	char *s = NULL;
 	json_t *o;
 
-	o = json_pack("{s:i, s:s, s:s, s:s, s:s, s:[{s:i, s:s}], s:o, s:{s:i, s:i, s:i}, s:s}", "format", 1,
+	o = json_pack("{s:i, s:s, s:s, s:s, s:s, s:[{s:i, s:s}], s:{s:i, s:i, s:i}, s:s}", "format", 1,
 	    "kind", "bkp-repository", "repository", m->id, "site", m->site, "created",
 	    clock_format(m->now.wall_ns, time), "keys", "epoch", 1, "public",
-	    minisig_public_format(&m->root->pub, key), "recipients", recipient_list(m), "chunker", "min",
-	    (int)CHUNKER_MIN, "average", (int)CHUNKER_AVG, "max", (int)CHUNKER_MAX, "secrets_sha256",
+	    minisig_public_format(&m->root->pub, key), "chunker", "min", (int)CHUNKER_MIN, "average",
+	    (int)CHUNKER_AVG, "max", (int)CHUNKER_MAX, "secrets_sha256",
 	    digest_hex(m->secrets_sha256, DIGEST_LEN, hex));
 	if (o)
 		s = json_dumps(o, JSON_COMPACT);
@@ -231,16 +226,11 @@ static int write_repository(struct making *m, struct err *err)
 static int write_encrypted(struct making *m, struct err *err)
 {
 	BUF_AUTO out = BUF_INIT(REPOSITORY_MAX);
-	struct age_writer *w;
-	int r;
-
-	if (age_writer_new(m->recipients, m->n_recipients, state_random(), &out, &w, err))
+	if (age_encrypt(
+		&m->recipient, 1, state_random(), m->secrets->text, strlen(m->secrets->text), &out, err))
 		return -1;
-	r = age_writer_update(w, m->secrets->text, strlen(m->secrets->text), &out, err) ||
-	    age_writer_finish(w, &out, err) || put_file(m, REPOSITORY_AGE, 0444, out.p, out.n, err);
-	age_writer_free(w);
 	digest_sha256(out.p, out.n, m->secrets_sha256);
-	return r ? -1 : 0;
+	return put_file(m, REPOSITORY_AGE, 0444, out.p, out.n, err);
 }
 
 /* One record signed with the root key; consumes `members`. */
@@ -286,13 +276,14 @@ static int put_segment(const struct making *m, const struct buf *journal, struct
 static int write_journal(const struct making *m, struct err *err)
 {
 	BUF_AUTO journal = BUF_INIT(2 * JOURNAL_LINE_MAX);
-	char root[MINISIG_KEY_TEXT], next[MINISIG_KEY_TEXT];
+	char root[MINISIG_KEY_TEXT], next[MINISIG_KEY_TEXT], recipient[AGE_RECIPIENT_TEXT], hex[DIGEST_HEX];
 
 	minisig_public_format(&m->root->pub, root);
 	minisig_public_format(&m->secrets->signing.pub, next);
 	return add_record(m, 1, "init",
-		   json_pack(
-		       "{s:s, s:s, s:o}", "site", m->site, "root_key", root, "recipients", recipient_list(m)),
+		   json_pack("{s:s, s:s, s:s, s:s}", "site", m->site, "root_key", root, "recipient",
+		       age_recipient_format(&m->recipient, recipient), "period_sha256",
+		       digest_hex(m->period_sha256, DIGEST_LEN, hex)),
 		   &journal, err) ||
 		       add_record(m, 2, JOURNAL_EPOCH_EVENT, json_pack("{s:i, s:s}", "next", 2, "key", next),
 			   &journal, err) ||
@@ -321,8 +312,10 @@ static int fill_folder(struct making *m, struct err *err)
 
 	state_uuid(m->id);
 	clock_now(&m->now);
-	if (put_file(m, STATE_LOCK, 0600, "", 0, err) || write_secrets(m, err) || write_encrypted(m, err) ||
-	    write_repository(m, err) || write_journal(m, err))
+	if (put_file(m, STATE_LOCK, 0600, "", 0, err) || write_secrets(m, err) ||
+	    state_period_create(m->dir, m->id, m->now.wall_ns, m->people, m->n_people, m->root, &m->recipient,
+		m->period_sha256, err) ||
+	    write_encrypted(m, err) || write_repository(m, err) || write_journal(m, err))
 		return -1;
 	cache = io_make_dir(m->dir, STATE_CACHE, 0700, err);
 	if (cache < 0)
@@ -380,19 +373,19 @@ static int create_folder(struct making *m, struct err *err)
 	return r;
 }
 
-int state_create_with_root(const char *path, const char *site, const struct age_recipient *recipients,
-    size_t n, const char *root_key, struct err *err)
+int state_create_with_root(const char *path, const char *site, const struct state_person *people, size_t n,
+    const char *root_key, struct err *err)
 {
 	struct making m = {.path = path,
 	    .site = site,
-	    .recipients = recipients,
-	    .n_recipients = n,
+	    .people = people,
+	    .n_people = n,
 	    .root_key = root_key,
 	    .parent = -1,
 	    .dir = -1};
 	int r;
 
-	if (!n || n > REPOSITORY_PEOPLE)
+	if (!n || n > PERIOD_PEOPLE_MAX)
 		return cannot_make(&m, text("there must be 1 to 64 recipients"), err);
 	state_epoch_shield();
 	if (sodium_init() >= 0) {
@@ -410,7 +403,13 @@ int state_create_with_root(const char *path, const char *site, const struct age_
 int state_create(
     const char *path, const char *site, const struct age_recipient *recipients, size_t n, struct err *err)
 {
-	return state_create_with_root(path, site, recipients, n, NULL, err);
+	struct state_person people[PERIOD_PEOPLE_MAX];
+
+	for (size_t i = 0; i < n && i < PERIOD_PEOPLE_MAX; i++) {
+		people[i].recipient = recipients[i];
+		state_person_number(i + 1, people[i].name);
+	}
+	return state_create_with_root(path, site, people, n, NULL, err);
 }
 
 int state_check_place(const char *path, struct err *err)

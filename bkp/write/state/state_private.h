@@ -31,6 +31,7 @@ struct state_secrets {
 
 struct journal_w;
 struct ledger;
+struct periods;
 struct repository;
 
 struct state {
@@ -39,6 +40,7 @@ struct state {
 	struct state_secrets *secrets;
 	bool unlocked; /* the memory of the secrets could not be kept from being swapped out */
 	struct repository *repo;
+	struct periods *periods;
 	struct buf files[3]; /* by enum state_file */
 	uint32_t epoch;
 	struct ledger *ledger;
@@ -70,6 +72,18 @@ int state_epoch_erase(int dirfd, const char *name, struct err *err);
 int state_epoch_load(struct state *s, struct err *err);
 /* Erases what an interrupted change of epochs left. */
 int state_epoch_tidy(struct state *s, struct err *err);
+
+/* ---- state_period.c: dirfd is the state folder that is being made ---- */
+
+int state_period_create(int dirfd, const char *repository, int64_t now_ns, const struct state_person *people,
+    size_t n, const struct minisig_secret *root, struct age_recipient *ret, uint8_t ret_sha256[DIGEST_LEN],
+    struct err *err);
+/* The keys as the journal says they are, into s->periods; gives their names to what a keys_take() that died had brought. */
+int state_period_load(struct state *s, struct err *err);
+#define STATE_PERIOD_NEXT     PERIOD_JSON ".next"
+#define STATE_PERIOD_SIG_NEXT PERIOD_SIG ".next"
+/* Removes what state_period_create() left.  0, -1 with errno. */
+int state_period_clear(int dirfd);
 
 /* ---- state_root_key.c: parent and state_name are where the state folder will stand ---- */
 

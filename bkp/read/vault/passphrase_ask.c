@@ -1,15 +1,13 @@
-/* passphrase: see passphrase.h.
+/* passphrase_ask: see passphrase_ask.h.
  *
  * While echo is off the signals that could end or stop the program are blocked and watched through a signalfd; the terminal
  * is restored before they are let through.  So no signal leaves a terminal without echo. */
-#include "cmd/app/passphrase.h"
+#include "read/vault/passphrase_ask.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -22,51 +20,24 @@
 #include "base/err.h"
 #include "base/io.h"
 #include "base/text.h"
-#include "base/width.h"
+#include "format/crypto/passphrase.h"
+#include "read/vault/keyring.h"
 
-#define TRIES	    3
-#define LONG_ENOUGH 13
-#define SHORTEST    8
+#define TRIES 3
 
-static bool passphrase_strong(const char *s)
-{
-	bool letter = false, digit = false, symbol = false;
-	size_t n = strlen(s), count = 0;
+_Static_assert(PASSPHRASE_MAX == KEYRING_PASSPHRASE, "both read the same file");
 
-	for (size_t i = 0; i < n; count++) {
-		uint32_t cp;
-		size_t len = width_decode(s + i, n - i, &cp);
-
-		letter |= cp < 128 && isalpha((int)cp);
-		digit |= cp < 128 && isdigit((int)cp);
-		symbol |= cp >= 128 || !isalnum((int)cp);
-		i += len;
-	}
-	return count >= LONG_ENOUGH || (count >= SHORTEST && letter && digit && symbol);
-}
-
-/* Cuts at the end of the line.  0, -1 when nothing is left or the line did not end within the buffer. */
+/* Cuts at the end of the line.  0, -1: it did not end within the buffer. */
 static int first_line(char *s, size_t n, struct err *err)
 {
 	size_t len;
 
 	s[n] = '\0';
 	len = strcspn(s, "\r\n");
-	if (!len || len == PASSPHRASE_MAX - 1)
-		return err_set(err, "E-PASS-03", "%s", text("the passphrase is empty or too long"));
+	if (len == PASSPHRASE_MAX - 1)
+		return err_set(err, "E-PASS-03", "%s", text("the passphrase is too long"));
 	s[len] = '\0';
 	return 0;
-}
-
-/* The same from the first line of a file. */
-static int passphrase_read(const char *file, char *out, struct err *err)
-{
-	IO_FD_AUTO fd = open(file, O_RDONLY | O_CLOEXEC);
-	ssize_t n = fd < 0 ? -1 : io_read_full(fd, out, PASSPHRASE_MAX - 1);
-
-	if (n < 0)
-		return err_sys(err, "E-PASS-02", errno, text("cannot read the passphrase file '%s'"), file);
-	return first_line(out, (size_t)n, err);
 }
 
 /* What can end or stop the program while echo is off. */
@@ -130,8 +101,8 @@ static ssize_t ask_once(int tty, const char *prompt, char *out, struct err *err)
 	return n < 0 ? no_terminal(errnum, err) : n;
 }
 
-/* Text into `out`, memory from sodium_malloc(PASSPHRASE_MAX).  prompt: "Passphrase of …".  0, -1. */
-static int passphrase_ask(const char *prompt, char *out, struct err *err)
+/* Text into `out`, which may be "".  proposed: or NULL.  0, -1. */
+static int ask(const char *prompt, const char *proposed, char *out, struct err *err)
 {
 	IO_FD_AUTO tty = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
 	ssize_t n;
@@ -142,55 +113,67 @@ static int passphrase_ask(const char *prompt, char *out, struct err *err)
 		    text("there is no terminal to ask for a passphrase on"));
 		return err_hint(err, "%s", text("run it from a terminal, or use --passphrase-file FILE"));
 	}
+	if (proposed)
+		dprintf(tty, text("Proposed (20 random characters; the dashes belong to it):\n\n    %s\n\n"),
+		    proposed);
 	do
 		n = ask_once(tty, prompt, out, err);
 	while (n == 0 && ++again < TRIES);
 	return n < 0 ? -1 : first_line(out, (size_t)n, err);
 }
 
-static int refuse_weak(struct err *err)
-{
-	err_set(err, "E-PASS-04", "%s", text("the passphrase is too weak"));
-	return err_hint(err, "%s",
-	    text("13 characters or more, or 8 or more with letters, digits and symbols; not one that is used "
-		 "elsewhere"));
-}
-
-static int ask_twice(const char *prompt, char *out, struct err *err)
+/* The proposed one may be taken; what is typed instead must obey the rule. */
+static int ask_twice(const char *prompt, const char *proposed, const char *site, char *out, struct err *err)
 {
 	char *second = sodium_malloc(PASSPHRASE_MAX);
 	int r;
 
 	if (!second)
 		return err_nomem(err);
-	r = passphrase_ask(prompt, out, err);
-	if (!r && !passphrase_strong(out))
-		r = refuse_weak(err);
+	r = ask(prompt, proposed, out, err);
+	if (!r && !*out)
+		memcpy(out, proposed, PASSPHRASE_PROPOSED);
+	else if (!r)
+		r = passphrase_check(out, site, err);
 	if (!r)
-		r = passphrase_ask(text("the same again"), second, err);
+		r = ask(text("the same again"), NULL, second, err);
 	if (!r && strcmp(out, second) != 0)
 		r = err_set(err, "E-PASS-05", "%s", text("the two passphrases differ"));
 	sodium_free(second);
 	return r;
 }
 
-int passphrase_new(const char *file, const char *prompt, char *out, struct err *err)
+static int from_terminal(
+    const char *prompt, const char *site, const struct age_random *rnd, char *out, struct err *err)
 {
+	char proposed[PASSPHRASE_PROPOSED];
 	struct err why = ERR_INIT;
 	int r = -1;
 
-	if (file) {
-		r = passphrase_read(file, out, err);
-		return !r && !passphrase_strong(out) ? refuse_weak(err) : r;
-	}
+	passphrase_propose(rnd, proposed);
 	for (int i = 0; i < TRIES && r; i++) {
-		r = ask_twice(prompt, out, &why);
+		r = ask_twice(prompt, proposed, site, out, &why);
 		if (r && (why.kind == ERR_FATAL || why.kind == ERR_MEMORY))
 			break;
 		if (r && i + 1 < TRIES)
 			fprintf(stderr, "%s\n%s%s", why.msg, why.hint, why.hint[0] ? "\n" : "");
 	}
+	sodium_memzero(proposed, sizeof(proposed));
 	if (r && err)
 		*err = why;
 	return r;
+}
+
+int passphrase_ask_new(const char *file, const char *prompt, const char *site, const struct age_random *rnd,
+    char *out, struct err *err)
+{
+	char question[256];
+
+	if (file)
+		return keyring_file((void *)(uintptr_t)file, file, out, err) ||
+			       passphrase_check(out, site, err)
+			   ? -1
+			   : 0;
+	snprintf(question, sizeof(question), text("%s (Enter alone takes the proposed one)"), prompt);
+	return from_terminal(question, site, rnd, out, err);
 }

@@ -1,5 +1,5 @@
-/* procedure_html: the pieces of page.html, with texts escaped into them (see procedure_html_private.h). */
-#include "format/procedure/procedure_html_private.h"
+/* sheet: see sheet.h. */
+#include "format/page/sheet.h"
 
 #include <assert.h>
 #include <stdarg.h>
@@ -12,10 +12,8 @@
 #include "base/text.h"
 #include "base/width.h"
 #include "format/page_html.h"
-#include "format/procedure/procedure_private.h"
 
-#define FILLED_MAX ((size_t)1 << 20)
-#define VALUES	   6 /* of a piece, at most */
+#define VALUES 6 /* of a piece, at most */
 
 /* Neither HTML nor XML has a way to say these, or nobody would see them. */
 static bool is_sayable(uint32_t cp)
@@ -113,36 +111,19 @@ void sheet_rendered(struct sheet *s, const char *html)
 		s->r = put_text(html, false, false, s->out, s->err);
 }
 
-void sheet_template(struct sheet *s, const char *piece, const char *label, const char *template)
-{
-	BUF_AUTO filled = BUF_INIT(FILLED_MAX);
-
-	if (s->r)
-		return;
-	s->r = procedure_fill(template, s->page->lookup, s->page->arg, true, &filled, s->err);
-	if (!s->r)
-		s->r = buf_terminate(&filled, s->err);
-	if (!s->r)
-		sheet_piece(s, piece, "TEXT", (const char *)filled.p, "LABEL", label ? label : "", NULL);
-}
-
 void sheet_row(struct sheet *s, const char *label, const char *text)
 {
 	sheet_piece(s, "row", "LABEL", label, "TEXT", text, NULL);
 }
 
-void sheet_mark(struct sheet *s, const char *piece, enum procedure_mark mark, const char *word)
+void sheet_begin(struct sheet *s, const char *kind, const char *title, const char *foot)
 {
-	static const struct {
-		const char *sign, *word;
-	} marks[] = {
-	    [PROCEDURE_MARK_NONE] = {"□", ""},
-	    [PROCEDURE_MARK_PASSED] = {"○", TEXT_LATER("Passed")},
-	    [PROCEDURE_MARK_LATE] = {"△", TEXT_LATER("Over time")},
-	    [PROCEDURE_MARK_FAILED] = {"×", TEXT_LATER("Failed")},
-	    [PROCEDURE_MARK_NOT_DONE] = {"—", TEXT_LATER("Not done")},
-	};
+	sheet_piece(
+	    s, "page", "LANG", text_lang() == TEXT_JA ? "ja" : "en", "TITLE", title, "FOOT", foot, NULL);
+	sheet_piece(s, "head", "KIND", kind, "TITLE", title, NULL);
+}
 
-	word = word ? word : *marks[mark].word ? text(marks[mark].word) : "";
-	sheet_piece(s, piece, "SIGN", marks[mark].sign, "WORD", word, NULL);
+void sheet_end(struct sheet *s)
+{
+	sheet_piece(s, "page end", NULL);
 }

@@ -1,0 +1,239 @@
+/* keys_take: see keys_take.h.
+ *
+ * Into the state folder in this order: the people's files; period.json and its signature under the names NEXT of them; the record; both
+ * get their names.  state_open() gives them their names where the record stands (state_period_settle()). */
+#include "write/state/keys_take.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <jansson.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/io.h"
+#include "base/text.h"
+#include "format/crypto/minisig.h"
+#include "format/medium/period_make.h"
+#include "read/ledger/ledger.h"
+#include "read/store/store.h"
+#include "read/store/store_dir.h"
+#include "read/vault/periods.h"
+#include "write/state/state_private.h"
+
+struct keys_offer {
+	struct period *period;
+	struct buf json, sig;
+	struct period_file *files; /* that are not in force yet */
+	size_t n_files;
+};
+
+/* ---- looking at it ---- */
+
+static int does_not_follow(const char *why, struct err *err)
+{
+	err_set(err, "E-PERIOD-08", text("these keys do not follow those in force: %s"), why);
+	return err_hint(err, "%s",
+	    text("make them anew from a medium of the last run: 'bkp-restore key add', 'bkp-restore key "
+		 "remove'"));
+}
+
+static bool same_file(const struct period_person *a, const struct period_person *b)
+{
+	return a && b && !memcmp(a->sha256, b->sha256, DIGEST_LEN);
+}
+
+/* The next revision has all people that there were, and one more at least. */
+static int check_revision(const struct period *is, const struct period *next, struct err *err)
+{
+	if (next->revision != is->revision + 1)
+		return does_not_follow(text("another change was made meanwhile"), err);
+	if (memcmp(&next->recipient, &is->recipient, sizeof(is->recipient)) != 0 ||
+	    memcmp(next->former_sha256, is->former_sha256, DIGEST_LEN) != 0 ||
+	    memcmp(next->previous_sha256, is->previous_sha256, DIGEST_LEN) != 0)
+		return does_not_follow(text("they are of another period"), err);
+	for (size_t i = 0; i < is->n_people; i++)
+		if (!same_file(period_person(next, is->people[i].name), &is->people[i]))
+			return does_not_follow(
+			    text("somebody is missing who holds a key: that takes a new period"), err);
+	return 0;
+}
+
+static int check_follows(const struct state *s, const struct period *next, struct err *err)
+{
+	const struct period *is = state_period(s);
+
+	if (strcmp(next->repository, is->repository) != 0)
+		return does_not_follow(text("they are of another repository"), err);
+	if (next->number == is->number)
+		return check_revision(is, next, err);
+	if (next->number != is->number + 1 || next->revision != 1 ||
+	    memcmp(next->former_sha256, periods_sha256(state_periods(s), is->number), DIGEST_LEN) != 0)
+		return does_not_follow(text("another change was made meanwhile"), err);
+	return 0;
+}
+
+static int check_signed(const struct state *s, const struct keys_offer *o, struct err *err)
+{
+	char said[MINISIG_COMMENT_MAX], want[PERIOD_COMMENT];
+	const struct period *p = o->period;
+
+	if (!minisig_verify_any(ledger_root(state_ledger(s)), o->json.p, o->json.n, (const char *)o->sig.p,
+		o->sig.n, said, NULL) &&
+	    !strcmp(said, period_comment(state_repository(s), p->number, p->revision, want)))
+		return 0;
+	err_set_kind(err, ERR_FORGED, "E-PERIOD-02", text("'%s' is not signed by the root key"), PERIOD_JSON);
+	return err_hint(err,
+	    text("minisign -S -s ROOT.key -m period.json -t 'bkp:1 kind=period repository=%s period=%u "
+		 "revision=%u'"),
+	    state_repository(s), p->number, p->revision);
+}
+
+/* A file that is named and not in force yet: it comes from the folder. */
+static int take_file(struct keys_offer *o, const struct store *dir, const char *name,
+    const uint8_t sha256[DIGEST_LEN], struct err *err)
+{
+	struct period_file *f = &o->files[o->n_files];
+	uint8_t is[DIGEST_LEN];
+	int r;
+
+	buf_init(&f->bytes, PERIOD_FILE_MAX);
+	snprintf(f->name, sizeof(f->name), "%s", name);
+	o->n_files++;
+	r = store_read(dir, name, &f->bytes, err);
+	if (r)
+		return -1;
+	digest_sha256(f->bytes.p, f->bytes.n, is);
+	return memcmp(is, sha256, DIGEST_LEN) != 0 ? err_set_kind(err, ERR_FORGED, "E-PERIOD-03",
+							 text("'%s' is not the file that was signed"), name)
+						   : 0;
+}
+
+static int take_files(const struct state *s, struct keys_offer *o, const struct store *dir, struct err *err)
+{
+	const struct period *is = state_period(s), *p = o->period;
+	char name[PERIOD_NAME + 8];
+
+	o->files = calloc(p->n_people + 1, sizeof(*o->files));
+	if (!o->files)
+		return err_nomem(err);
+	for (size_t i = 0; i < p->n_people; i++) {
+		snprintf(name, sizeof(name), "%s.age", p->people[i].name);
+		if ((p->number != is->number || !period_person(is, p->people[i].name)) &&
+		    take_file(o, dir, name, p->people[i].sha256, err))
+			return -1;
+	}
+	return p->number != is->number ? take_file(o, dir, PERIOD_PREVIOUS, p->previous_sha256, err) : 0;
+}
+
+static int read_offer(const struct state *s, const struct store *dir, struct keys_offer *o, struct err *err)
+{
+	return store_read(dir, PERIOD_JSON, &o->json, err) || store_read(dir, PERIOD_SIG, &o->sig, err) ||
+		       period_parse((const char *)o->json.p, o->json.n, &o->period, err) ||
+		       check_signed(s, o, err) || check_follows(s, o->period, err) ||
+		       take_files(s, o, dir, err)
+		   ? -1
+		   : 0;
+}
+
+int keys_offer_read(const struct state *s, const char *dir, struct keys_offer **ret, struct err *err)
+{
+	struct keys_offer *o = calloc(1, sizeof(*o));
+	STORE_AUTO store = {0};
+	int r = -1;
+
+	if (!o)
+		return err_nomem(err);
+	buf_init(&o->json, PERIOD_FILE_MAX);
+	buf_init(&o->sig, PERIOD_FILE_MAX);
+	if (!store_open_place(dir, &store, err))
+		r = read_offer(s, &store, o, err);
+	if (r)
+		keys_offer_free(o);
+	else
+		*ret = o;
+	return r;
+}
+
+void keys_offer_free(struct keys_offer *o)
+{
+	if (!o)
+		return;
+	for (size_t i = 0; i < o->n_files; i++)
+		buf_free(&o->files[i].bytes);
+	free(o->files);
+	buf_free(&o->json);
+	buf_free(&o->sig);
+	period_free(o->period);
+	free(o);
+}
+
+const struct period *keys_offer_period(const struct keys_offer *o)
+{
+	return o->period;
+}
+
+/* ---- taking it ---- */
+
+static int open_folder(const struct state *s, uint32_t number, struct err *err)
+{
+	IO_FD_AUTO keys = io_open_dir(state_dirfd(s), PERIOD_KEYS, err);
+	char name[16];
+	int dir;
+
+	if (keys < 0)
+		return -1;
+	snprintf(name, sizeof(name), "%u", number);
+	dir = io_make_dir(keys, name, 0700, err);
+	if (dir >= 0 && io_sync_dir(keys, err))
+		io_close_quietly(&dir);
+	return dir;
+}
+
+/* What a process that died left under the name is replaced: nothing refers to it. */
+static int put(int dir, const char *name, const struct buf *b, struct err *err)
+{
+	return io_replace(dir, name, 0444, b->p, b->n, err);
+}
+
+static int put_files(const struct state *s, const struct keys_offer *o, struct err *err)
+{
+	IO_FD_AUTO dir = open_folder(s, o->period->number, err);
+
+	if (dir < 0)
+		return -1;
+	for (size_t i = 0; i < o->n_files; i++)
+		if (put(dir, o->files[i].name, &o->files[i].bytes, err))
+			return -1;
+	return put(dir, STATE_PERIOD_SIG_NEXT, &o->sig, err) || put(dir, STATE_PERIOD_NEXT, &o->json, err) ||
+		       io_sync_dir(dir, err)
+		   ? -1
+		   : 0;
+}
+
+static int record(
+    struct state *s, const struct keys_offer *o, const char *person, bool renew, struct err *err)
+{
+	const struct period *p = o->period;
+	char recipient[AGE_RECIPIENT_TEXT], hex[DIGEST_HEX];
+	uint8_t sha256[DIGEST_LEN];
+	json_t *people = json_array();
+
+	for (size_t i = 0; i < p->n_people; i++)
+		json_array_append_new(people, json_string(p->people[i].name));
+	digest_sha256(o->json.p, o->json.n, sha256);
+	return state_append(s, "keys",
+	    json_pack("{s:I, s:I, s:s, s:s, s:o, s:b, s:s}", "period", (json_int_t)p->number, "revision",
+		(json_int_t)p->revision, "recipient", age_recipient_format(&p->recipient, recipient),
+		"period_sha256", digest_hex(sha256, DIGEST_LEN, hex), "people", people, "renew", (int)renew,
+		"operator", person),
+	    err);
+}
+
+int keys_take(struct state *s, struct keys_offer *o, const char *person, bool renew, struct err *err)
+{
+	return put_files(s, o, err) || record(s, o, person, renew, err) || state_period_load(s, err) ? -1 : 0;
+}

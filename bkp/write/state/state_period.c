@@ -1,0 +1,142 @@
+/* state_period: the first period of a repository: its identity is made in memory, encrypted to each person, and wiped; see period.h.
+ *
+ * Everything is written into the state folder that is being made: keys/1/.  The host that captures keeps the recipient alone. */
+#include "write/state/state_private.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/io.h"
+#include "base/text.h"
+#include "format/medium/period_make.h"
+#include "read/ledger/ledger.h"
+#include "read/store/store_dir.h"
+#include "read/vault/periods.h"
+#include "read/vault/repository.h"
+
+void state_person_number(size_t n, char name[PERIOD_NAME])
+{
+	snprintf(name, PERIOD_NAME, "holder-%zu", n);
+}
+
+static int put_signed(int dir, const struct period *p, const struct minisig_secret *root,
+    uint8_t ret_sha256[DIGEST_LEN], struct err *err)
+{
+	BUF_AUTO json = BUF_INIT(PERIOD_FILE_MAX);
+	BUF_AUTO sig = BUF_INIT(PERIOD_FILE_MAX);
+	char comment[PERIOD_COMMENT];
+
+	if (period_format(p, &json, err) ||
+	    minisig_sign(root, json.p, json.n, period_comment(p->repository, p->number, p->revision, comment),
+		&sig, err))
+		return -1;
+	digest_sha256(json.p, json.n, ret_sha256);
+	return io_write_new(dir, PERIOD_JSON, 0444, json.p, json.n, err) ||
+		       io_write_new(dir, PERIOD_SIG, 0444, sig.p, sig.n, err)
+		   ? -1
+		   : 0;
+}
+
+static int put_files(int dir, const struct period_making *m, const struct minisig_secret *root,
+    uint8_t ret_sha256[DIGEST_LEN], struct err *err)
+{
+	for (size_t i = 0; i < m->n_files; i++)
+		if (io_write_new(dir, m->files[i].name, 0444, m->files[i].bytes.p, m->files[i].bytes.n, err))
+			return -1;
+	return put_signed(dir, m->period, root, ret_sha256, err) || io_sync_dir(dir, err) ? -1 : 0;
+}
+
+int state_period_create(int dirfd, const char *repository, int64_t now_ns, const struct state_person *people,
+    size_t n, const struct minisig_secret *root, struct age_recipient *ret, uint8_t ret_sha256[DIGEST_LEN],
+    struct err *err)
+{
+	const struct period_means by = {.random = state_random(), .now_ns = now_ns};
+	char recipients[PERIOD_PEOPLE_MAX][AGE_RECIPIENT_TEXT];
+	struct period_member members[PERIOD_PEOPLE_MAX];
+	struct period_making *m;
+	IO_FD_AUTO keys = -1, dir = -1;
+	int r = -1;
+
+	for (size_t i = 0; i < n; i++)
+		members[i] = (struct period_member){
+		    people[i].name, age_recipient_format(&people[i].recipient, recipients[i])};
+	if (period_make(&by, repository, NULL, NULL, NULL, members, n, &m, err))
+		return -1;
+	*ret = m->period->recipient;
+	if ((keys = io_make_dir(dirfd, PERIOD_KEYS, 0700, err)) >= 0 &&
+	    (dir = io_make_dir(keys, "1", 0700, err)) >= 0)
+		r = put_files(dir, m, root, ret_sha256, err) || io_sync_dir(keys, err) ? -1 : 0;
+	period_making_free(m);
+	return r;
+}
+
+/* ---- opening ---- */
+
+/* Is the one that the journal names there?  Whoever puts an older or another one there could make us encrypt to it. */
+static int look(struct state *s, bool *ret_there, struct err *err)
+{
+	const struct ledger_period *want = ledger_period(s->ledger);
+	const struct store folder = store_dir_of(s->dir);
+	const struct period *is;
+	char hex[DIGEST_HEX];
+
+	periods_free(s->periods);
+	s->periods = NULL;
+	if (periods_load(&folder, repository_id(s->repo), ledger_root(s->ledger), &s->periods, err))
+		return -1;
+	is = state_period(s);
+	*ret_there =
+	    is && is->revision == want->revision &&
+	    !strcmp(digest_hex(periods_sha256(s->periods, is->number), DIGEST_LEN, hex), want->sha256);
+	return 0;
+}
+
+/* keys_take() recorded it and did not come to this. */
+static int settle(const struct state *s, struct err *err)
+{
+	char path[PERIOD_PATH];
+	IO_FD_AUTO dir = io_open_dir(s->dir, period_path(ledger_period(s->ledger)->number, "", path), err);
+
+	if (dir < 0)
+		return -1;
+	if ((renameat(dir, STATE_PERIOD_SIG_NEXT, dir, PERIOD_SIG) && errno != ENOENT) ||
+	    (renameat(dir, STATE_PERIOD_NEXT, dir, PERIOD_JSON) && errno != ENOENT))
+		return err_sys(err, "E-IO-05", errno, text("cannot rename '%s'"), STATE_PERIOD_NEXT);
+	return io_sync_dir(dir, err);
+}
+
+int state_period_load(struct state *s, struct err *err)
+{
+	char path[PERIOD_PATH];
+	bool there;
+
+	if (look(s, &there, err) || (!there && (settle(s, err) || look(s, &there, err))))
+		return -1;
+	return there
+		   ? 0
+		   : state_damaged(s, period_path(ledger_period(s->ledger)->number, PERIOD_JSON, path), err);
+}
+
+static int remove_name(void *arg, const char *name, struct err *err)
+{
+	(void)err;
+	return unlinkat(*(const int *)arg, name, 0) && errno != ENOENT ? -1 : 0;
+}
+
+int state_period_clear(int dirfd)
+{
+	IO_FD_AUTO keys = openat(dirfd, PERIOD_KEYS, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	IO_FD_AUTO one = keys < 0 ? -1 : openat(keys, "1", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	if ((one >= 0 && io_each_name(one, remove_name, &one, NULL)) ||
+	    (keys >= 0 && unlinkat(keys, "1", AT_REMOVEDIR) && errno != ENOENT) ||
+	    (unlinkat(dirfd, PERIOD_KEYS, AT_REMOVEDIR) && errno != ENOENT))
+		return -1;
+	return 0;
+}

@@ -1,0 +1,148 @@
+/* bkp-restore key add NAME=age1…, key remove NAME: who can open what is captured, made by somebody who can.
+ *
+ * On whatever computer the holder of an identity uses, from a medium of the last run: the files of the next revision (one person more) or
+ * of the next period (one person less) come into a new folder.  The root key signs them, here or elsewhere; 'bkp key add', 'bkp key remove'
+ * on the capturing host take them over.  The medium is not changed. */
+#include <stdio.h>
+#include <string.h>
+#include <fcntl.h>
+
+#include <sodium.h>
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/io.h"
+#include "base/path.h"
+#include "base/text.h"
+#include "format/medium/period_make.h"
+#include "read/vault/keyring.h"
+#include "read/vault/periods.h"
+#include "read/vault/vault_r.h"
+#include "restore/app/app.h"
+
+static void fill_random(void *arg, void *p, size_t n)
+{
+	(void)arg;
+	randombytes_buf(p, n);
+}
+
+/* The identity of the period in force, among those that the person's leads to. */
+static const struct age_identity *identity_of(const struct app *app, const struct period *p)
+{
+	struct age_recipient r;
+	size_t n;
+	const struct age_identity *ids = keyring_identities(app->keyring, &n);
+
+	for (size_t i = 0; i < n; i++)
+		if (!age_identity_recipient(&ids[i], &r) && !memcmp(&r, &p->recipient, sizeof(r)))
+			return &ids[i];
+	return NULL;
+}
+
+static int make_revision(const struct period_means *by, const struct period *p, const struct age_identity *id,
+    char *operand, struct period_making **ret, struct err *err)
+{
+	char *equals = strchr(operand, '=');
+	struct period_member person;
+
+	if (!equals)
+		return err_set_kind(
+		    err, ERR_USAGE, "E-KEYS-02", "%s", text("a name and a recipient: incho=age1…"));
+	*equals = '\0';
+	person = (struct period_member){operand, equals + 1};
+	return period_make_revision(by, p, id, &person, ret, err);
+}
+
+static int make_period(const struct period_means *by, const struct period *p, const uint8_t *sha256,
+    const struct age_identity *id, const char *leaves, struct period_making **ret, struct err *err)
+{
+	struct period_member people[PERIOD_PEOPLE_MAX];
+	size_t n = 0;
+
+	if (!period_person(p, leaves))
+		return err_set_kind(
+		    err, ERR_USAGE, "E-KEYS-02", text("nobody called '%s' holds a key"), leaves);
+	for (size_t i = 0; i < p->n_people; i++)
+		if (strcmp(p->people[i].name, leaves) != 0)
+			people[n++] = (struct period_member){p->people[i].name, p->people[i].recipient};
+	if (!n)
+		return err_set_kind(err, ERR_USAGE, "E-KEYS-02", "%s",
+		    text("then nobody could open anything: add another person first"));
+	return period_make(by, p->repository, p, sha256, id, people, n, ret, err);
+}
+
+/* Everything but the signature, into a new folder. */
+static int write_all(const char *to, const struct period_making *m, struct err *err)
+{
+	BUF_AUTO json = BUF_INIT(PERIOD_FILE_MAX);
+	IO_FD_AUTO dir = io_make_dir(AT_FDCWD, to, 0700, err);
+
+	if (dir < 0 || period_format(m->period, &json, err))
+		return -1;
+	for (size_t i = 0; i < m->n_files; i++)
+		if (io_write_new(dir, m->files[i].name, 0600, m->files[i].bytes.p, m->files[i].bytes.n, err))
+			return -1;
+	return io_write_new(dir, PERIOD_JSON, 0600, json.p, json.n, err) || io_sync_dir(dir, err) ? -1 : 0;
+}
+
+static void tell_next(const struct app *app, const struct period *p, bool add, const char *name)
+{
+	char comment[PERIOD_COMMENT], to[256];
+
+	path_show(app->to, to, sizeof(to));
+	printf(text("made in '%s': period %u, revision %u\n"), to, p->number, p->revision);
+	printf("%s\n", text("Next: the root key signs it, wherever that is kept:"));
+	printf("  minisign -S -s root.key -m '%s/%s' -t '%s'\n", to, PERIOD_JSON,
+	    period_comment(p->repository, p->number, p->revision, comment));
+	printf("%s\n", text("then, on the computer that captures:"));
+	printf("  bkp key %s %s --from '%s' --operator NAME\n", add ? "add" : "remove", name, to);
+}
+
+static int make(struct app *app, bool add, char *operand, struct err *err)
+{
+	const struct age_random random = {fill_random, NULL};
+	struct clock_stamp now;
+	const struct periods *all = vault_r_periods(app->vault, err);
+	const struct period *p = all ? periods_get(all, periods_newest(all)) : NULL;
+	const struct age_identity *id = p ? identity_of(app, p) : NULL;
+	struct period_means by = {.random = &random};
+	struct period_making *m;
+	int r;
+
+	if (all && !p && err)
+		*err = *periods_fault(all, periods_newest(all));
+	else if (p && !id)
+		err_set_kind(err, ERR_WRONG_KEY, "E-PERIOD-04",
+		    text("the identity that was given does not open period %u"), p->number);
+	if (!p || !id)
+		return -1;
+	clock_now(&now);
+	by.now_ns = now.wall_ns;
+	r = add ? make_revision(&by, p, id, operand, &m, err)
+		: make_period(&by, p, periods_sha256(all, p->number), id, operand, &m, err);
+	if (r)
+		return -1;
+	r = write_all(app->to, m, err);
+	if (!r)
+		tell_next(app, m->period, add, operand);
+	period_making_free(m);
+	return r;
+}
+
+int cmd_key_people(struct app *app, int argc, char **argv)
+{
+	const struct age_identity *ids;
+	struct err err = ERR_INIT;
+	bool add = !strcmp(argv[0], "add");
+	size_t n;
+	int r;
+
+	if (argc != 2)
+		return app_usage(app, "%s", text("one of: key add NAME=age1…, key remove NAME"));
+	if (!app->to)
+		return app_usage(app, "%s", text("--to DIR is needed: a new folder for the files"));
+	r = app_unlock(app, &ids, &n);
+	if (!r && make(app, add, argv[1], &err))
+		r = app_error(&err, err.kind == ERR_USAGE ? APP_USAGE : APP_FAILED);
+	return r ? r : app_flush(APP_OK);
+}
