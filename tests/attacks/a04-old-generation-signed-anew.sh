@@ -55,8 +55,8 @@ key=$(echo "$T"/state/signing-*.key) all=$(set_of "$T/m1")/generations
 cp -a "$all" "$T/generations.was"
 chmod -R u+w "$all"
 uuid=$(sed -n 's/.*"uuid":"\([^"]*\)".*/\1/p' "$all/000003/manifest.json" | head -n 1)
-age -d -i "$T/id.txt" "$all/000002/root.age" | sed "1s/\"generation\":2/\"generation\":3/; 1s/\"uuid\":\"[^\"]*\"/\"uuid\":\"$uuid\"/" |
-	age -r "$(age-keygen -y "$T/id.txt")" >"$T/root.age"
+unseal "$all/000002/root.age" | sed "1s/\"generation\":2/\"generation\":3/; 1s/\"uuid\":\"[^\"]*\"/\"uuid\":\"$uuid\"/" |
+	age -r "$(age-keygen -y "$(period_key)")" >"$T/root.age"
 cat "$T/root.age" >"$all/000003/root.age"
 { grep archives/ "$all/000002/SHA256SUMS"
   for f in manifest.json places.age root.age; do

@@ -27,8 +27,8 @@ grep -rlF "$name" "$T/m1" "$T/m2" "$T/state/journal/000001.jsonl" && die "a pati
 for g in 1 2; do
 	grep -E "\"event\":\"failed\",\"run\":$g," "$T/state/journal/000001.jsonl" |
 		sed -n 's/.*"said_age":"\([^"]*\)".*/\1/p' |
-		base64 -d | age -d -i "$T/id.txt" | grep -qF "pacs: command: tar: $name" ||
+		base64 -d | unseal | grep -qF "pacs: command: tar: $name" ||
 		die "run $g: not to be read with the identity"
 done
-age -d -i "$T/id.txt" "$(set_of "$T/m1" lab)/generations/000002/root.age" | grep -qF "$name" || die "what the probe said is not in root.age"
+unseal "$(set_of "$T/m1" lab)/generations/000002/root.age" | grep -qF "$name" || die "what the probe said is not in root.age"
 expect 0 "$BKP" journal verify

@@ -28,7 +28,7 @@ begin() { # SEED
 	mkdir -p "$T/m1"
 	NIGHT=0
 	clinic make --seed "$1"
-	"$BKP" init --recipient "$(age-keygen -y "$T/id.txt")" >/dev/null 2>&1
+	"$BKP" init --root-key-out "$T/root.$RANDOM$RANDOM" --recipient "$(age-keygen -y "$T/id.txt")" >/dev/null 2>&1
 	"$BKP" --quiet medium add m1 2>/dev/null
 }
 a_night() { # 0: nothing raised; 1: suspect; what it said in $T/json

@@ -118,7 +118,7 @@ bkp_init() {
 	  - {name: one, type: hdd, path: $W/r1/bkp}
 	  ${slow:+- {name: two, type: hdd, path: $W/r2/bkp\}}
 	Y
-	"$BIN/bkp" init --recipient "$recipient" >/dev/null 2>&1
+	"$BIN/bkp" init --root-key-out "$W/root.$RANDOM$RANDOM" --recipient "$recipient" >/dev/null 2>&1
 	"$BIN/bkp" --quiet medium add one >/dev/null 2>&1
 	[ -z "$slow" ] || "$BIN/bkp" --quiet medium add two >/dev/null 2>&1
 }

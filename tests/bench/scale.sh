@@ -36,7 +36,7 @@ state: $W/state
 datasets: [{name: all, paths: [$W/tree]}]
 media: [{name: nas, type: hdd, path: $W/nas}]
 Y
-"$BIN/bkp" init --recipient "$(age-keygen -y "$W/id.txt")" >/dev/null
+"$BIN/bkp" init --root-key-out "$W/root.$RANDOM$RANDOM" --recipient "$(age-keygen -y "$W/id.txt")" >/dev/null
 "$BIN/bkp" --quiet medium add nas >/dev/null 2>&1
 timed() { # WORK COMMAND...
 	local work=$1

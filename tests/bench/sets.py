@@ -39,7 +39,7 @@ class Site:
         self.env = dict(os.environ, BKP_POLICY=self.d + "/policy.yaml", LANG="C.UTF-8")
         subprocess.run(["age-keygen", "-o", self.d + "/id"], check=True, capture_output=True)
         key = subprocess.run(["age-keygen", "-y", self.d + "/id"], check=True, capture_output=True, text=True).stdout.strip()
-        for argv in (["init", "--recipient", key], ["medium", "add", "m1"], ["medium", "add", "m2"]):
+        for argv in (["init", "--root-key-out", "%s/root.%s" % (W, os.urandom(6).hex()), "--recipient", key], ["medium", "add", "m1"], ["medium", "add", "m2"]):
             self.bkp(*argv)
 
     def write(self, i, k):

@@ -101,7 +101,7 @@ retention: {retention}
         self.env = dict(os.environ, BKP_POLICY=self.d + "/policy.yaml", LANG="C.UTF-8")
         subprocess.run(["age-keygen", "-o", self.d + "/id"], check=True, capture_output=True)
         key = subprocess.run(["age-keygen", "-y", self.d + "/id"], check=True, capture_output=True, text=True).stdout.strip()
-        self.run("init", "--recipient", key)
+        self.run("init", "--root-key-out", self.d + "/root.key", "--recipient", key)
         self.run("medium", "add", "m")
         self.repo = next(e.path for e in os.scandir(self.d + "/m") if len(e.name) == 36) + "/datasets/all"
 

@@ -390,7 +390,7 @@ def INIT(site, recipients={}):
         identity = f.read()
     if identity not in recipients:
         recipients[identity] = subprocess.run(["age-keygen", "-y", site.path("id.txt")], check=True, stdout=subprocess.PIPE).stdout.decode().strip()
-    return ["init", "--recipient", recipients[identity]]
+    return ["init", "--root-key-out", site.path("root.%s" % os.urandom(6).hex()), "--recipient", recipients[identity]]
 
 
 def noise(seed, n):

@@ -17,6 +17,7 @@
 #include "format/crypto/minisig.h"
 #include "format/medium/catalog.h"
 #include "format/medium/generation.h"
+#include "format/medium/period.h"
 #include "read/vault/repository.h"
 #include "read/vault/vault_r.h"
 
@@ -62,11 +63,37 @@ static UNUSED void made_sign(const char *name, const struct buf *text_, const ch
 	put_file(path, sig.p, sig.n);
 }
 
+/* The key of the only period is the only person's, too. */
+static UNUSED void made_period(const char *medium)
+{
+	char text[AGE_IDENTITY_TEXT], to[AGE_RECIPIENT_TEXT], path[600], comment[PERIOD_COMMENT];
+	struct period_person who = {.name = "tester", .recipient = age_recipient_format(&made_to, to)};
+	struct period p = {.repository = MADE_REPO,
+	    .number = 1,
+	    .revision = 1,
+	    .recipient = made_to,
+	    .people = &who,
+	    .n_people = 1};
+	BUF_AUTO sealed = BUF_INIT(65536);
+	BUF_AUTO json = BUF_INIT(65536);
+
+	age_identity_format(&made_id, text);
+	made_seal(text, strlen(text), &sealed);
+	digest_sha256(sealed.p, sealed.n, who.sha256);
+	assert_int_equal(sh("mkdir -p %s/" MADE_REPO "/keys/1", medium), 0);
+	snprintf(path, sizeof(path), "%s/" MADE_REPO "/keys/1/tester.age", medium);
+	put_file(path, sealed.p, sealed.n);
+	assert_int_equal(period_format(&p, &json, NULL), 0);
+	snprintf(path, sizeof(path), "%s/" MADE_REPO "/keys/1/period.json", medium);
+	put_file(path, json.p, json.n);
+	made_sign(path, &json, period_comment(MADE_REPO, 1, 1, comment));
+}
+
 /* MEDIUM/<repository-id>/ with what is public of it and repository.age.  Again for another: it has the same keys. */
 static UNUSED void made_begin(const char *medium)
 {
 	static const uint8_t seed[32] = {7};
-	char key[MINISIG_KEY_TEXT], to[AGE_RECIPIENT_TEXT], hex[DIGEST_HEX], sha[DIGEST_HEX], path[600];
+	char key[MINISIG_KEY_TEXT], hex[DIGEST_HEX], sha[DIGEST_HEX], path[600];
 	char comment[MINISIG_COMMENT_MAX];
 	BUF_AUTO json = BUF_INIT(65536);
 	BUF_AUTO secrets = BUF_INIT(65536);
@@ -94,13 +121,13 @@ static UNUSED void made_begin(const char *medium)
 	    buf_printf(&json, NULL,
 		"{\"format\":1,\"kind\":\"bkp-repository\",\"repository\":\"" MADE_REPO
 		"\",\"site\":\"s\",\"created\":\"2026-11-21T02:00:00Z\",\"keys\":[{\"epoch\":1,\"public\":\"%"
-		"s\"}],\"recipients\":[\"%s\"],\"secrets_sha256\":\"%s\"}\n",
-		minisig_public_format(&made_key.pub, key), age_recipient_format(&made_to, to),
-		digest_hex(sha256, DIGEST_LEN, sha)),
+		"s\"}],\"secrets_sha256\":\"%s\"}\n",
+		minisig_public_format(&made_key.pub, key), digest_hex(sha256, DIGEST_LEN, sha)),
 	    0);
 	snprintf(path, sizeof(path), "%s/" MADE_REPO "/" REPOSITORY_JSON, medium);
 	put_file(path, json.p, json.n);
 	made_sign(path, &json, repository_comment("repository", MADE_REPO, comment));
+	made_period(medium);
 }
 
 /* The archive: the file's one chunk, its catalog block, the block list.  blocks: extents of that. */
@@ -171,6 +198,8 @@ static UNUSED void made_documents(
 	m.finished_ns = m.begun_ns;
 	m.utc_offset_s = g->utc_offset_s;
 	m.dataset = (struct generation_dataset){.entries = 1, .files = 1, .bytes = 17};
+	m.period = 1;
+	m.recipient = made_to;
 	m.archives = 1;
 	m.archive_bytes = root->archives[0].size;
 	r.id = m.id;

@@ -232,10 +232,11 @@ class Repo:
             "chunker_seed": "00" * 32}).encode())
         self.write("repository.json", json.dumps({
             "format": 1, "kind": "bkp-repository", "repository": rid, "site": "試験", "created": "2026-11-21T02:00:00Z",
-            "keys": [{"epoch": 1, "public": keys.public}], "recipients": [keys.recipient],
+            "keys": [{"epoch": 1, "public": keys.public}], 
             "chunker": {"min": 262144, "average": 1048576, "max": 4194304}, "secrets_sha256": sha256(secrets)}).encode())
         self.sign("repository.json", "repository")
         self.write("repository.age", secrets)
+        self.write_period()
 
     def write(self, path, data):
         path = "%s/%s" % (self.dir, path)
@@ -245,6 +246,19 @@ class Repo:
 
     def sign(self, path, kind, more=""):
         self.keys.signature("%s/%s" % (self.dir, path), "bkp:1 kind=%s repository=%s%s" % (kind, self.id, more))
+
+    def write_period(self):
+        """The only period's key is the only person's, too: the tests' archives open with that identity alone."""
+        with open(self.keys.identity, "rb") as f:
+            sealed = self.keys.encrypt(f.read())
+        period = json.dumps({
+            "format": 1, "kind": "bkp-period", "repository": self.id, "period": 1, "revision": 1, "begun": "2026-11-21T02:00:00Z",
+            "recipient": self.keys.recipient, "people": [{"name": "tester", "recipient": self.keys.recipient, "sha256": sha256(sealed)}],
+            "previous": None}).encode()
+        self.period_sha256 = sha256(period)
+        self.write("keys/1/tester.age", sealed)
+        self.write("keys/1/period.json", period)
+        self.sign("keys/1/period.json", "period", " period=1 revision=1")
 
     def record(self, event, **members):
         """The journal grows by this record (docs/format.md, section 9)."""
@@ -259,7 +273,7 @@ class Repo:
     def begin(self, number, uuid, datasets):
         """A run begins, once, of these data sets."""
         if not self.journal:
-            self.record("init", site="test", root_key=self.keys.public, recipients=[self.keys.recipient])
+            self.record("init", site="test", root_key=self.keys.public, recipient=self.keys.recipient, period_sha256=self.period_sha256)
         if number not in self.runs:
             self.runs.add(number)
             self.record("begin", run=number, uuid=uuid, datasets=datasets)
@@ -352,7 +366,7 @@ class Generation:
         m = {"format": 1, "kind": "bkp-generation", "repository": self.repo.id, "dataset": self.name, "generation": self.number,
              "uuid": self.uuid, "begun": "2026-11-20T17:00:00Z", "finished": "2026-11-20T17:05:00Z", "utc_offset": 32400,
              "host": "test", "version": "0", "title": self.name, "unreadable": 0, "changed": 0, "skipped": 0,
-             "archives": len(self.table), "archive_bytes": self.archive_bytes(), "previous": self.previous,
+             "period": 1, "recipient": self.repo.keys.recipient, "archives": len(self.table), "archive_bytes": self.archive_bytes(), "previous": self.previous,
              "journal": {"seq": 1, "sha256": "00" * 32}}
         m.update(self.counts())
         return m

@@ -92,7 +92,7 @@ same_tree() {
 }
 
 block_list() { # GENERATION: where the catalog of the data set docs is, as root.age says, by stock age
-	age -d -i "$T/id.txt" "$(set_of "$T/m1")/generations/$(printf %06d "$1")/root.age" |
+	unseal "$(set_of "$T/m1")/generations/$(printf %06d "$1")/root.age" |
 		python3 -c 'import json, sys
 d = json.loads(sys.stdin.readline())
 print(d["blocks"], d["entries"], d["files"], d["bytes"])'

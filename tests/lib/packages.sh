@@ -5,14 +5,14 @@
 # to build and to run the demo
 BKP_BUILD_PACKAGES="gcc libc6-dev cmake ninja-build pkg-config gettext python3
   libarchive-dev libsodium-dev libssl-dev liblz4-dev libzstd-dev uuid-dev libjansson-dev libyaml-dev liblmdb-dev
-  libcmark-dev libblkid-dev libmount-dev
+  libcmark-dev libqrcodegen-dev libblkid-dev libmount-dev
   libacl1-dev libattr1-dev libbz2-dev liblzma-dev libxml2-dev nettle-dev zlib1g-dev
   age lz4 zstd minisign openssl rsync"
 # to test
 # shellcheck disable=SC2034 # for tests/run.sh
 BKP_TEST_PACKAGES="$BKP_BUILD_PACKAGES clang libclang-rt-14-dev debootstrap dpkg-dev clang-format-14 libcmocka-dev
   postgresql mariadb-server mariadb-client orthanc sqlite3 curl
-  chromium fonts-ipafont-gothic poppler-utils
+  chromium fonts-ipafont-gothic poppler-utils zbar-tools librsvg2-bin
   cron systemd openssh-server zip busybox
   fuse3 libfuse3-dev
   acl attr libcap2-bin e2fsprogs xfsprogs btrfs-progs libarchive-tools strace bsdextrautils util-linux procps time man-db mandoc shellcheck

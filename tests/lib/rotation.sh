@@ -38,7 +38,7 @@ rotation_make() {
 	  - {name: nas, type: hdd, path: $T/nas, place: サーバ室}
 	  - {name: RDX-01, type: rdx, offline: true, path: $T/RDX-01, place: 金庫}
 	Y
-	"$BKP" init --recipient "$(age-keygen -y "$T/id.txt")" >/dev/null
+	"$BKP" init --root-key-out "$T/root.$RANDOM$RANDOM" --recipient "$(age-keygen -y "$T/id.txt")" >/dev/null
 	"$BKP" --quiet medium add nas
 	"$BKP" --quiet medium add RDX-01
 	for g in 1 2 3; do

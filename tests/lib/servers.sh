@@ -84,7 +84,7 @@ policy_of() {
 	mkdir -p "$T/m2"
 	MEDIUM=$(sed -n "s|.*{name: \([^,]*\),.*path: $T/m1.*|\1|p" "$BKP_POLICY")
 	[ -s "$T/id.txt" ] || age-keygen -o "$T/id.txt" 2>/dev/null
-	"$BKP" init --recipient "$(age-keygen -y "$T/id.txt")" >/dev/null 2>&1
+	"$BKP" init --root-key-out "$T/root.$RANDOM$RANDOM" --recipient "$(age-keygen -y "$T/id.txt")" >/dev/null 2>&1
 	"$BKP" medium add "$MEDIUM" >/dev/null 2>&1 # it warns that a folder of /tmp is no disk
 	"$BKP" medium add second >/dev/null 2>&1
 }

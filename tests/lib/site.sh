@@ -66,7 +66,7 @@ site_make() {
 	mkdir -p "$T/src" "$T/m1" "$T/m2"
 	[ -s "$T/id.txt" ] || age-keygen -o "$T/id.txt" 2>/dev/null
 	[ -s "$T/policy.yaml" ] || site_policy "  - {name: docs, title: 文書, paths: [$T/src]}"
-	"$BKP" init --recipient "$(age-keygen -y "$T/id.txt")" ${ROOT_KEY:+--root-key-out "$ROOT_KEY"} >"$T/init.out"
+	"$BKP" init --recipient "$(age-keygen -y "$T/id.txt")" --root-key-out "${ROOT_KEY:-$T/root.$RANDOM$RANDOM}" >"$T/init.out"
 	"$BKP" medium add m1 >/dev/null
 	"$BKP" medium add m2 >/dev/null
 }
@@ -99,6 +99,15 @@ carried() {
 	head -c "$n" "$T/state/journal/000001.jsonl" | cmp -s - "$1" || return 1
 	! tail -c "+$((n + 1))" "$T/state/journal/000001.jsonl" | grep -qvE '"event":"(heads|outcome|notified)"'
 }
+
+# period_key: a file with the identity that archives are encrypted to, by stock age from the person's
+period_key() {
+	[ -s "$T/period.key" ] || age -d -i "$T/id.txt" "$T/state/keys/1/holder-1.age" >"$T/period.key" ||
+		die "age does not open holder-1.age"
+	echo "$T/period.key"
+}
+# unseal [FILE]: what an age file of the repository holds, by stock age
+unseal() { age -d -i "$(period_key)" "$@"; }
 
 # record EVENT: the newest record of it
 record() { grep "\"event\":\"$1\"" "$T/state/journal/000001.jsonl" | tail -n 1; }

@@ -1,10 +1,12 @@
 """Types answers on a terminal: typed.py ANSWER... -- COMMAND...
 
 Runs COMMAND on a pseudo terminal and types the next ANSWER each time it stops with a line that ends in ": " or ":".
+"@proposed" types what was proposed last (aaaaa-bbbbb-ccccc-ddddd).
 "^C" as an answer sends the interrupt character; when the answers run out the terminal is hung up.  Prints what the terminal showed; exits as the command did (128+n when a
 signal ended it).  Fails with 99 when an answer was shown, or when the terminal was left without echo."""
 import os
 import pty
+import re
 import select
 import signal
 import sys
@@ -33,6 +35,8 @@ while time.time() < end:
         line = (line + data).split(b"\n")[-1]
     elif line.rstrip().endswith(b":") and todo:
         a = todo.pop(0)
+        if a == b"@proposed":
+            a = re.findall(rb"^ +((?:[a-z0-9]{5}-){3}[a-z0-9]{5})\r?$", shown, re.M)[-1]
         os.write(fd, b"\x03" if a == b"^C" else a + b"\n")
         line = b""
     elif line.rstrip().endswith(b":"):

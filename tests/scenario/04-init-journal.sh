@@ -9,10 +9,19 @@ pass='correct horse 電池 staple'
 mkdir -p "$T/src" "$T/m1" "$T/m2"
 site_policy "  - {name: docs, paths: [$T/src]}"
 
+# opens IDENTITY: the host's secrets, by stock age: a person's identity opens that of the period, and that opens repository.age
+opens() {
+	local f
+	for f in "$T"/state/keys/1/*.age; do
+		! age -d -i "$1" "$f" >"$T/period" 2>/dev/null || break
+	done
+	age -d -i "$T/period" "$T/state/repository.age"
+}
+
 # --- refused before anything is made
 expect 64 "$BKP" init
 grep -q age-keygen "$T/err" || die "no recipient: it does not say how to make one"
-expect 64 "$BKP" init --recipient age1notarecipient
+expect 64 "$BKP" init --root-key-out "$T/root.$RANDOM$RANDOM" --recipient age1notarecipient
 expect 3 "$BKP" generations
 [ ! -e "$T/state" ] || die "a refused init made something"
 
@@ -20,8 +29,8 @@ expect 3 "$BKP" generations
 age-keygen -o "$T/id.txt" 2>/dev/null
 age-keygen -o "$T/id2.txt" 2>/dev/null
 r1=$(age-keygen -y "$T/id.txt") r2=$(age-keygen -y "$T/id2.txt")
-expect 64 "$BKP" init --recipient "$r1" --recipient "$r1"
-expect 0 "$BKP" init --json --recipient "$r1" --recipient "$r2"
+expect 64 "$BKP" init --root-key-out "$T/root.$RANDOM$RANDOM" --recipient "$r1" --recipient "$r1"
+expect 0 "$BKP" init --root-key-out "$T/root.$RANDOM$RANDOM" --json --recipient "$r1" --recipient "$r2"
 root=$(field "$T/out" root_key) id=$(field "$T/out" repository)
 [ "$(stat -c %a "$T/state")" = 700 ] || die "mode of the state folder"
 for f in secrets.json secrets.json.minisig signing-2.key journal/000001.jsonl lock; do
@@ -29,9 +38,9 @@ for f in secrets.json secrets.json.minisig signing-2.key journal/000001.jsonl lo
 done
 find "$T/state" -type f ! -path "*/journal/*" -exec sha256sum {} + | sort >"$T/sums"
 cp "$T/state/journal/000001.jsonl" "$T/before.jsonl"
-expect 2 "$BKP" init --recipient "$r1"
+expect 2 "$BKP" init --root-key-out "$T/root.$RANDOM$RANDOM" --recipient "$r1"
 grep -q E-STATE-05 "$T/err" || die "a second init: no clear refusal"
-expect 2 "$BKP" init --identity-out "$T/never" --plain-identity
+expect 2 "$BKP" init --root-key-out "$T/root.$RANDOM$RANDOM" --identity-out "$T/never" --plain-identity
 [ ! -e "$T/never" ] || die "a refused init left an identity"
 find "$T/state" -type f ! -path "*/journal/*" -exec sha256sum {} + | sort | cmp -s - "$T/sums" || die "a second init changed something"
 head -c "$(stat -c %s "$T/before.jsonl")" "$T/state/journal/000001.jsonl" | cmp -s - "$T/before.jsonl" ||
@@ -40,7 +49,7 @@ head -c "$(stat -c %s "$T/before.jsonl")" "$T/state/journal/000001.jsonl" | cmp 
 	grep -c '"event":"outcome","command":"init","exit":2')" = 2 ] ||
 	die "that somebody tried to init again is not recorded"
 for i in id id2; do
-	age -d -i "$T/$i.txt" "$T/state/repository.age" >"$T/plain" || die "age does not open repository.age"
+	opens "$T/$i.txt" >"$T/plain" || die "age does not open repository.age"
 	cmp -s "$T/plain" "$T/state/secrets.json" || die "repository.age is not the secrets"
 done
 say "init with two stock age recipients: modes 0700/0600, refused twice, recorded, without another trace, age -d gives the secrets to both"
@@ -78,7 +87,7 @@ say "medium add: signed identity by minisign -V, files 0444, one program at a ti
 # --- another repository's medium, a forged one
 mkdir "$T/other" "$T/m3"
 sed "s|$T/state|$T/other/state|; s|$T/m1|$T/m3|" "$T/policy.yaml" >"$T/other.yaml"
-expect 0 "$BKP" --policy "$T/other.yaml" init --recipient "$r1"
+expect 0 "$BKP" --policy "$T/other.yaml" init --root-key-out "$T/root.$RANDOM$RANDOM" --recipient "$r1"
 cp -a "$T/m1/." "$T/m3/"
 expect 2 "$BKP" --policy "$T/other.yaml" medium add m1
 grep -q E-MEDIA-02 "$T/err" || die "a foreign medium: no clear refusal"
@@ -139,36 +148,49 @@ say "the journal verifies by sha256sum and openssl alone; a changed, missing, fo
 
 # --- an identity made here
 rm -rf "$T/state" "$T/m1" "$T/m2"; mkdir "$T/m1" "$T/m2"
-expect 2 typed short short13 "only letters" -- "$BKP" init --identity-out "$T/made"
+expect 2 typed short short13 "only letters" -- "$BKP" init --root-key-out "$T/root.$RANDOM$RANDOM" --identity-out "$T/made"
 grep -q '13 characters' "$T/out" || die "a weak passphrase: the rule is not told"
+expect 2 typed aaaaaaaaaaaaa abcabcabcabca 1234567890123 -- "$BKP" init --root-key-out "$T/root.$RANDOM$RANDOM" --identity-out "$T/made"
+grep -q 'repeats itself' "$T/out" && grep -q 'rows of' "$T/out" || die "a weak passphrase: the reason is not told"
+expect 2 typed テスト診療所テスト診療所1 qwertyuiopasdf byouin-password -- "$BKP" init --root-key-out "$T/root.$RANDOM$RANDOM" --identity-out "$T/made"
 [ ! -e "$T/made" ] || die "a weak passphrase was taken"
-status typed "$pass" "another passphrase" "$pass" "another passphrase" "$pass" "another passphrase" -- "$BKP" init --identity-out "$T/made"
+status typed "$pass" "another passphrase" "$pass" "another passphrase" "$pass" "another passphrase" -- \
+	"$BKP" init --root-key-out "$T/root.$RANDOM$RANDOM" --identity-out "$T/made"
 [ "$STATUS" = 2 ] || { cat "$T/out"; die "two different entries: exit $STATUS"; }
-expect 130 typed "$pass" ^C -- "$BKP" init --identity-out "$T/made"
+expect 130 typed "$pass" ^C -- "$BKP" init --root-key-out "$T/root.$RANDOM$RANDOM" --identity-out "$T/made"
 [ ! -e "$T/made" ] || die "an interrupted init left an identity"
 [ ! -e "$T/state" ] || die "an interrupted init left something"
-expect 2 setsid -w "$BKP" init --identity-out "$T/made" </dev/null
+expect 2 setsid -w "$BKP" init --root-key-out "$T/root.$RANDOM$RANDOM" --identity-out "$T/made" </dev/null
 grep -q -- --passphrase-file "$T/err" || die "without a terminal: no way out is named"
-expect 0 typed "$pass" "$pass" -- "$BKP" init --identity-out "$T/made"
+expect 0 typed "$pass" "$pass" -- "$BKP" init --root-key-out "$T/root.$RANDOM$RANDOM" --identity-out "$T/made"
 [ "$(stat -c %a "$T/made")" = 600 ] || die "mode of the identity"
 grep -q AGE-SECRET "$T/made" "$T/out" && die "the secret stands somewhere in the open"
 typed "$pass" -- sh -c "age -d '$T/made' >'$T/made.txt'" >/dev/null || die "age -d does not open the identity"
 grep -q '^# created: ' "$T/made.txt" || die "the identity is not as age-keygen writes it"
 [ "$(sed -n 's/^# public key: //p' "$T/made.txt")" = "$(age-keygen -y "$T/made.txt")" ] || die "public key in the identity"
-age -d -i "$T/made.txt" "$T/state/repository.age" | cmp -s - "$T/state/secrets.json" ||
+opens "$T/made.txt" | cmp -s - "$T/state/secrets.json" ||
 	die "the identity made here does not open the repository"
-typed "$pass" -- sh -c "age -d -i '$T/made' '$T/state/repository.age' >'$T/plain'" >/dev/null
+typed "$pass" -- sh -c "age -d -i '$T/made' '$T/state/keys/1/holder-1.age' >'$T/period'" >/dev/null
+age -d -i "$T/period" "$T/state/repository.age" >"$T/plain"
 cmp -s "$T/plain" "$T/state/secrets.json" || die "age -d -i with the protected identity"
 rm -rf "$T/state"
-expect 2 "$BKP" init --identity-out "$T/made" --passphrase-file "$T/root.pub"
+expect 2 "$BKP" init --root-key-out "$T/root.$RANDOM$RANDOM" --identity-out "$T/made" --passphrase-file "$T/root.pub"
 grep -q 'exists already' "$T/err" || die "an identity would have been overwritten"
 rm "$T/made"
 echo "Pw 123456" >"$T/pw"
-expect 0 "$BKP" init --identity-out "$T/made" --passphrase-file "$T/pw"
-typed "Pw 123456" -- sh -c "age -d '$T/made' >'$T/made.txt'" >/dev/null || die "age -d, passphrase from a file"
+expect 2 "$BKP" init --root-key-out "$T/root.$RANDOM$RANDOM" --identity-out "$T/made" --passphrase-file "$T/pw"
+grep -q '^bkp: E-PASS-04: ' "$T/err" && [ ! -e "$T/made" ] || die "a weak passphrase from a file was taken"
+echo "kaze tachinu #7" >"$T/pw"
+expect 0 "$BKP" init --root-key-out "$T/root.$RANDOM$RANDOM" --identity-out "$T/made" --passphrase-file "$T/pw"
+typed "kaze tachinu #7" -- sh -c "age -d '$T/made' >'$T/made.txt'" >/dev/null || die "age -d, passphrase from a file"
 rm -rf "$T/state" "$T/made"
-expect 0 "$BKP" init --identity-out "$T/made" --plain-identity --recipient "$r1"
-age -d -i "$T/made" "$T/state/repository.age" | cmp -s - "$T/state/secrets.json" || die "a plain identity"
+expect 0 typed "" @proposed -- "$BKP" init --root-key-out "$T/root.$RANDOM$RANDOM" --identity-out "$T/made"
+proposed=$(tr -d '\r' <"$T/out" | sed -n 's/^    \([a-z0-9-]*\)$/\1/p')
+[ ${#proposed} = 23 ] || die "no passphrase was proposed"
+typed "$proposed" -- sh -c "age -d '$T/made' >'$T/made.txt'" >/dev/null || die "age -d, the proposed passphrase"
+rm -rf "$T/state" "$T/made"
+expect 0 "$BKP" init --root-key-out "$T/root.$RANDOM$RANDOM" --identity-out "$T/made" --plain-identity --recipient "$r1"
+opens "$T/made" | cmp -s - "$T/state/secrets.json" || die "a plain identity"
 say "an identity made here: never shown, opens with stock age and its passphrase; the terminal keeps its echo after ^C"
 
 # --- killed before any of its system calls; then run again, unaided
@@ -193,14 +215,14 @@ kill_at() { # POINT COMMAND...
 	{ status strace -f -qq -o /dev/null -e trace="$call" -e inject="$call":signal=KILL:when="$n" "$@"; } 2>/dev/null
 }
 rm -rf "$T/state" "$T/made"
-trace mkdirat "$BKP" init --recipient "$r1"
+trace mkdirat "$BKP" init --root-key-out "$T/root.$RANDOM$RANDOM" --recipient "$r1"
 died=0 tried=0
 while read -r n <&3; do
 	rm -rf "$T/state"
 	tried=$((tried + 1))
-	kill_at "$n" "$BKP" init --recipient "$r1"
+	kill_at "$n" "$BKP" init --root-key-out "$T/root.$RANDOM$RANDOM" --recipient "$r1"
 	[ "$STATUS" != 137 ] || died=$((died + 1))
-	status "$BKP" init --recipient "$r1"
+	status "$BKP" init --root-key-out "$T/root.$RANDOM$RANDOM" --recipient "$r1"
 	if [ "$STATUS" = 2 ]; then
 		grep -q E-STATE-05 "$T/err" || { cat "$T/err"; die "killed at $n: init again fails"; }
 	elif [ "$STATUS" != 0 ]; then
@@ -208,7 +230,7 @@ while read -r n <&3; do
 	fi
 	[ ! -e "$T/.state.new" ] || die "killed at $n: something is left beside the state folder"
 	"$BKP" journal verify --quiet || die "killed at $n: the journal"
-	age -d -i "$T/id.txt" "$T/state/repository.age" | cmp -s - "$T/state/secrets.json" || die "killed at $n: the secrets"
+	opens "$T/id.txt" | cmp -s - "$T/state/secrets.json" || die "killed at $n: the secrets"
 done 3<"$T/points"
 say "bkp init killed before $died of the $total file system calls from the first change on ($tried tried): run again, the repository is" \
 	"whole"

@@ -45,7 +45,7 @@ for b in "$T"/blocks/*; do
 	n=$((n + 1))
 done
 R=$(repo_of "$T/m1")
-[ "$(ls "$T/blocks")" = "$(printf '%s\n' format-0{1..4} format-writer-0{1..3})" ] ||
+[ "$(ls "$T/blocks")" = "$(printf '%s\n' format-0{1..5} format-writer-0{1..3})" ] ||
 	die "the documents have other recipes: $(echo "$T"/blocks/*)"
 gives() { # BLOCK PATTERN: what it printed
 	grep -q -e "$2" "$T/out.$1" || fail "$1 does not give '$2'" "$T/out.$1"
@@ -53,17 +53,17 @@ gives() { # BLOCK PATTERN: what it printed
 cd "$T/doc" || exit 1
 [ "$(wc -l <keys)" = $(($(wc -l <"$R/keys.jsonl") + 1)) ] && [ "$(wc -l <keys)" -ge 2 ] || die "keys: $(cat keys)"
 gives format-01 'Signature Verified Successfully'
-gives format-02 "^bkp-index 1 $(basename "$R") docs "
-key=$(age -d -i "$ID" "$R/datasets/docs/generations/000001/root.age" | head -n 1 |
+gives format-03 "^bkp-index 1 $(basename "$R") docs "
+key=$(age -d -i "$T/doc/period-1" "$R/datasets/docs/generations/000001/root.age" | head -n 1 |
 	python3 -c 'import json, sys; print(json.load(sys.stdin)["chunk_id_key"])')
 id=$(openssl dgst -sha256 -mac HMAC -macopt "hexkey:$key" <chunk | sed 's/.*= *//')
 tar -tf plain.tar | head -n 1 | grep -q "^$id\." || die "the first chunk's id is another: $id"
-d=$(cut -d' ' -f1 "$T/out.format-03")
+d=$(cut -d' ' -f1 "$T/out.format-04")
 grep -q "5 7:3:0:5:$d" "$SRC_ROOT/docs/format.md" || die "the example of a digest: $d"
 head -c 1048576 /dev/zero | openssl dgst -sha256 -mac HMAC -macopt "hexkey:$(printf '0%.0s' $(seq 64))" -binary |
 	sha256sum | cut -c1-64 | xargs -I@ grep -q "0:1048576:@ h:24" "$SRC_ROOT/docs/format.md" || die "the example with a hole"
-gives format-04 'Signature and comment signature verified'
-gives format-04 '"kind":"bkp-root"'
+gives format-05 'Signature and comment signature verified'
+gives format-05 '"kind":"bkp-root"'
 gives format-writer-01 '^broken: command: 接続できません'
 gives format-writer-02 'Signature and comment signature verified'
 cmp plan "$T/plan.signed" || die "the plan is not as it was signed"
@@ -73,7 +73,7 @@ say "$n blocks of commands of the two documents, typed as they stand, do what th
 
 # ---- appendix C
 mkdir "$T/frames"
-for a in "$R"/datasets/docs/archives/*/*.age; do age -d -i "$ID" "$a" | tar -x -C "$T/frames"; done
+for a in "$R"/datasets/docs/archives/*/*.age; do age -d -i "$T/doc/period-1" "$a" | tar -x -C "$T/frames"; done
 find "$T/frames" -name '*.zst' | head -n 40 >"$T/list"
 [ -s "$T/list" ] || die "there are no zstd frames"
 xargs python3 "$SRC_ROOT/tests/lib/unzstd.py" <"$T/list" >"$T/out" || fail "appendix C"

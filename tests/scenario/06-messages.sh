@@ -125,7 +125,7 @@ said 3 "→" "$RESTORE" --medium /nowhere generations
 "$BKP" -V | grep -q '^bkp [0-9]' || die "-V"
 # a secret key on the command line is never taken, nor repeated
 key=$(age-keygen 2>/dev/null | grep AGE-SECRET)
-said 64 "burn it" "$BKP" init --recipient "$key"
+said 64 "burn it" "$BKP" init --root-key-out "$T/root.$RANDOM$RANDOM" --recipient "$key"
 ! grep -qi "${key#AGE-SECRET-KEY-}" out err || die "the secret key is shown once more"
 [ ! -e state ] || die "a repository was made"
 site_make 2>err; unset BKP_LANG

@@ -31,7 +31,7 @@ for d in docs dense; do
 		u=$(python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))["uuid"])' $s/manifest.json)
 		grep -qx "trusted comment: bkp:1 kind=generation repository=$id dataset=$d generation=$g uuid=$u" $s/SHA256SUMS.minisig ||
 			die "trusted comment: $d@$g"
-		[ "$(age -d -i "$T/id.txt" $s/places.age | head -n 1)" = "bkp-places 1 $id $d $g" ] || die "age: places.age of $d@$g"
+		[ "$(unseal $s/places.age | head -n 1)" = "bkp-places 1 $id $d $g" ] || die "age: places.age of $d@$g"
 		uuids="$uuids$g $u
 "
 	done
@@ -43,7 +43,7 @@ shopt -s nullglob
 for a in datasets/*/archives/*/*.age; do
 	[ "$(sha256sum "$a" | cut -c1-64).age" = "$(basename "$a")" ] || die "an archive's name is not its hash"
 	mkdir "$T/a$n"
-	age -d -i "$T/id.txt" "$a" | tar -x -C "$T/a$n" || die "age | tar"
+	unseal "$a" | tar -x -C "$T/a$n" || die "age | tar"
 	d=${a#datasets/} d=${d%%/*}
 	head -n 1 "$T/a$n/INDEX" | grep -q "^bkp-index 1 $id $d [0-9]*$" && tail -n 1 "$T/a$n/INDEX" | grep -q '^end ' || die "INDEX"
 	for c in "$T/a$n"/*.lz4; do lz4 -q -d -c "$c" >/dev/null || die "lz4"; done

@@ -90,7 +90,8 @@ more=$(set_of "$T/m1" more)
 rm -rf "$repo/generations/000001"; cp -a "$more/generations/000001" "$repo/generations/"; cp -a "$more"/archives/* "$repo/archives/"
 check "of another data set" 1 E- 2
 mv "$T/state" "$T/state1"; mv "$T/m2" "$T/m2.1"; mkdir "$T/m2" "$T/x1"; mv "$T/m1" "$T/m1.1"; mkdir "$T/m1"
-"$BKP" init --recipient "$(age-keygen -y "$T/id.txt")" >/dev/null; "$BKP" medium add m1 >/dev/null; "$BKP" medium add m2 >/dev/null
+"$BKP" init --root-key-out "$T/root.$RANDOM$RANDOM" --recipient "$(age-keygen -y "$T/id.txt")" >/dev/null
+"$BKP" medium add m1 >/dev/null; "$BKP" medium add m2 >/dev/null
 expect 0 "$BKP" run --all
 thaw "$T/m1" "$T/m2"; mv "$T/m1" "$T/foreign"; foreign=$(set_of "$T/foreign")
 rm -rf "$T/m2" "$T/state"; mv "$T/state1" "$T/state"; mv "$T/m2.1" "$T/m2"; mv "$T/m1.1" "$T/m1"

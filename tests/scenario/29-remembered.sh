@@ -22,7 +22,7 @@ datasets:
 media:
   - {name: n1, type: hdd, path: $T/n1, place: x}
 Y
-"$BKP" init --policy "$T/policy2.yaml" --recipient "$(age-keygen -y "$T/id.txt")" >/dev/null
+"$BKP" init --root-key-out "$T/root.$RANDOM$RANDOM" --policy "$T/policy2.yaml" --recipient "$(age-keygen -y "$T/id.txt")" >/dev/null
 "$BKP" medium add n1 --policy "$T/policy2.yaml" >/dev/null 2>&1
 night 0 --policy "$T/policy2.yaml" docs
 damage() { # WHAT PYTHON: done to the bytes p of the cache; a night that changes two files

@@ -51,7 +51,7 @@ age-keygen -o "$T/id.txt" 2>/dev/null
 OFFLINE="  - {name: RDX-01, type: rdx, offline: true, path: $T/rdx, place: 別棟 保管庫B}
 	  - {name: RDX-02, type: rdx, offline: true, path: $T/rdx2, place: 金庫}"
 policy "$OFFLINE"
-"$BKP" init --recipient "$(age-keygen -y "$T/id.txt")" >"$T/init.out"
+"$BKP" init --root-key-out "$T/root.$RANDOM$RANDOM" --recipient "$(age-keygen -y "$T/id.txt")" >"$T/init.out"
 ROOT=$(grep -oE 'RW[A-Za-z0-9+/=]{54}' "$T/init.out" | head -n 1)
 disk rdx 80M
 disk rdx2 80M
@@ -176,7 +176,7 @@ umount "$T/rdx" "$T/rdx2"
 	T2=$T/site2; mkdir -p "$T2/src" "$T2/nas"; echo x >"$T2/src/x"
 	sed "s|$T/|$T2/|g" "$T/policy.yaml" >"$T2/policy.yaml"
 	export BKP_POLICY=$T2/policy.yaml
-	"$BKP" init --recipient "$(age-keygen -y "$T/id.txt")" >/dev/null
+	"$BKP" init --root-key-out "$T/root.$RANDOM$RANDOM" --recipient "$(age-keygen -y "$T/id.txt")" >/dev/null
 	truncate -s 20M "$T2/d.img"; mkfs.ext4 -q "$T2/d.img"; mkdir "$T2/rdx"; mount -o loop "$T2/d.img" "$T2/rdx"
 	"$BKP" --quiet medium add RDX-01
 	umount "$T2/rdx"

@@ -207,7 +207,7 @@ at() { # "DATE TIME" COMMAND...: at that local time
 	env "${FAKE_ENV[@]}" FAKECLOCK="$(until_then "$when")" "$@"
 }
 year=$(($(date +%Y) + 1))
-at "$year-01-01 00:00:00" "$BKP" init --recipient "$(age-keygen -y "$T/id.txt")" >"$T/init.out" 2>&1
+at "$year-01-01 00:00:00" "$BKP" init --root-key-out "$T/root.$RANDOM$RANDOM" --recipient "$(age-keygen -y "$T/id.txt")" >"$T/init.out" 2>&1
 mkdir -p "$T/m1" "$T/m2"
 for m in m1 m2; do at "$year-01-01 00:01:00" "$BKP" --quiet medium add $m 2>/dev/null; done
 nights=("$year-02-01 02:00:00" "$year-02-02 02:00:00" "$year-02-02 23:30:00" "$year-02-05 02:00:00")

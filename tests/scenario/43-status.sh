@@ -48,7 +48,7 @@ expect 3 "$BKP" status
 grep -q 'E-STATE-01.*no repository' "$T/err" || die "no repository is not said"
 expect 64 "$BKP" status docs
 age-keygen -o "$T/id.txt" 2>/dev/null
-at "2026-12-01 00:00:00" "$BKP" init --recipient "$(age-keygen -y "$T/id.txt")" >/dev/null
+at "2026-12-01 00:00:00" "$BKP" init --root-key-out "$T/root.$RANDOM$RANDOM" --recipient "$(age-keygen -y "$T/id.txt")" >/dev/null
 json 2 "2026-12-01 00:10:00" 's["nothing"] and v == ["missing"] * 4 and says("docs'"'"' was never captured") and says("bkp medium add m1")
 	and medium("m1")["medium"] is None'
 fakedisk hdd "$T/m1" "$T/rdx"

@@ -200,7 +200,8 @@ mkdir "$T/full"; echo precious >"$T/full/file"
 drill good full --attest "$T/yes.yaml"; want 2; grep -q E-DRILL-01 "$T/err" && [ "$(cat "$T/full/file")" = precious ] ||
 	die "a folder that is not empty"
 age-keygen -o "$T/id2.txt" 2>/dev/null
-status "$RESTORE" --medium "$T/m1" --identity "$T/id2.txt" -q drill "$T/good.md" --to "$T/no" --attest "$T/yes.yaml"; refused 2 E-AGE-03 ''
+status "$RESTORE" --medium "$T/m1" --identity "$T/id2.txt" -q drill "$T/good.md" --to "$T/no" --attest "$T/yes.yaml"
+refused 2 E-PERIOD-04 ''
 status "$RESTORE" --medium "$T/src" --identity "$T/id.txt" -q drill "$T/good.md" --to "$T/no" --attest "$T/yes.yaml"; refused 3 E-VAULT ''
 say "unknown steps, bad variables, generations and data sets that are not there, questions without an answer: refused with the line," \
 	"before anything is run"

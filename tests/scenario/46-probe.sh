@@ -56,7 +56,7 @@ P
 
 # the values: by stock age and Python, the same on both media
 for m in m1 m2; do
-	for d in "$(repo_of "$T/$m")"/datasets/*; do age -d -i "$T/id.txt" "$d/generations/000001/root.age" | head -n 1; done >"$T/root"
+	for d in "$(repo_of "$T/$m")"/datasets/*; do unseal "$d/generations/000001/root.age" | head -n 1; done >"$T/root"
 	python3 - "$T/root" <<'P'
 import json, sys
 sets = {o["dataset"]: o for o in map(json.loads, open(sys.argv[1], encoding="utf-8"))}

@@ -29,7 +29,7 @@ night() { # CODE ARGUMENT...: what is small and middling is new each night
 stored() { find "$(repo_of "$T/m1")/datasets/$1" -name '*.age' -printf '%s\n' 2>/dev/null | awk '{s+=$1} END {print s+0}'; }
 
 policy "name: big, paths: [$T/big]"
-"$BKP" init --recipient "$(age-keygen -y "$T/id.txt")" >/dev/null 2>&1
+"$BKP" init --root-key-out "$T/root.$RANDOM$RANDOM" --recipient "$(age-keygen -y "$T/id.txt")" >/dev/null 2>&1
 "$BKP" medium add m1 >/dev/null
 for n in 1 2 3; do
 	night 1 --all

@@ -67,7 +67,7 @@ media:
 procedures: [$T/emr-postgresql.md]
 Y
 age-keygen -o "$T/id.txt" 2>/dev/null
-"$BKP" init --recipient "$(age-keygen -y "$T/id.txt")" >/dev/null
+"$BKP" init --root-key-out "$T/root.$RANDOM$RANDOM" --recipient "$(age-keygen -y "$T/id.txt")" >/dev/null
 "$BKP" medium add nas >/dev/null
 "$BKP" medium add RDX-01 >/dev/null
 expect 0 "$BKP" run --all

@@ -21,7 +21,7 @@ P
 words() {
 	grep -E "\"event\":\"failed\",\"run\":$1," "$T/state/journal/000001.jsonl" |
 		sed -n 's/.*"said_age":"\([^"]*\)".*/\1/p' |
-		base64 -d | age -d -i "$T/id.txt"
+		base64 -d | unseal
 }
 verdict() { set_named "$1" "$2" | grep -q "\"verdict\": \"$3\"" || die "$2 of run $1 is not $3: $(set_named "$1" "$2")"; }
 
@@ -85,7 +85,7 @@ done
 say "before runs first and after last, with BKP_DATASET, BKP_GENERATION and BKP_RESULT, also when before, the command or the probe" \
 	"failed; the verdicts: 2 good, 2 partial, 2 failed with their own words"
 
-for d in dump noisy; do age -d -i "$T/id.txt" "$(set_of "$T/m1" $d)"/generations/000001/root.age; done >"$T/root"
+for d in dump noisy; do unseal "$(set_of "$T/m1" $d)"/generations/000001/root.age; done >"$T/root"
 python3 - "$T/root" <<'P'
 import json, sys
 said = {o["dataset"]: o.get("said") for o in map(json.loads, open(sys.argv[1], encoding="utf-8")) if "dataset" in o}

@@ -110,7 +110,7 @@ for d in sparse1 sparse01 sparse00; do
 	rm -rf "$T/r"
 done
 "$RESTORE" --quiet --medium "$T/m2" --identity "$T/id.txt" verify 1 --deep >/dev/null || die "it does not verify"
-age -d -i "$T/id.txt" "$(set_of "$T/m1" gnu-pax)"/generations/000001/root.age | grep -q '"source": *"tar"' || die "the source is not said"
+unseal "$(set_of "$T/m1" gnu-pax)"/generations/000001/root.age | grep -q '"source": *"tar"' || die "the source is not said"
 say "GNU tar (pax, gnu, ustar, v7; sparse 0.0, 0.1, 1.0), bsdtar and Python give back what was there under LANG=C:" \
 	"$(find "$T/odd" | wc -l) entries with links, holes, attributes, ACLs, names of any bytes"
 
@@ -385,7 +385,7 @@ Y
 	verdict "$g" pulled good
 	verdict "$g" stranger failed
 	verdict "$g" asks failed
-	record failed | sed -n 's/.*"said_age":"\([^"]*\)".*/\1/p' | base64 -d | age -d -i "$T/id.txt" |
+	record failed | sed -n 's/.*"said_age":"\([^"]*\)".*/\1/p' | base64 -d | unseal |
 		grep -q 'Host key verification failed' ||
 		die "what ssh said is not in the record"
 	! record failed | grep -q 'Host key' || die "what ssh said stands in the clear"

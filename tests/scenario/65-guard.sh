@@ -23,7 +23,7 @@ begin() { # SEED
 	rm -rf "$T/src" "$T/state" "$T/m1" "$T/encrypted.txt"
 	mkdir -p "$T/m1"
 	clinic make --seed "$1"
-	"$BKP" init --recipient "$(age-keygen -y "$T/id.txt")" >/dev/null
+	"$BKP" init --root-key-out "$T/root.$RANDOM$RANDOM" --recipient "$(age-keygen -y "$T/id.txt")" >/dev/null
 	"$BKP" --quiet medium add m1 2>/dev/null
 }
 any_night() { # an ordinary night: 1 is a false alarm, which a person accepts

@@ -34,7 +34,7 @@ for i in range(200):
     open("%s/scan%03d.pdf" % (sys.argv[1], i), "wb").write(b"%PDF-1.4\n" + rnd.randbytes(3000))
 open(sys.argv[2], "wb").write(b"PGDMP" + bytes(5000))
 P
-"$BKP" init --recipient "$(age-keygen -y "$T/id.txt")" >/dev/null
+"$BKP" init --root-key-out "$T/root.$RANDOM$RANDOM" --recipient "$(age-keygen -y "$T/id.txt")" >/dev/null
 "$BKP" --quiet medium add m1 2>/dev/null
 "$BKP" --quiet medium add RDX-01 2>/dev/null
 marks() { "$BKP" generations --json | python3 -c '

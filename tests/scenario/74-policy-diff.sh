@@ -131,7 +131,7 @@ say "a text on record that was changed or is gone is refused; the next change se
 mkdir -p "$T/m3"
 sed "s|$T/state|$T/state2|; s|generations: 5, keep: {daily: 7}|generations: 2|; /name: m[12]/d" "$T/good.yaml" >"$T/policy.yaml"
 echo "  - {name: m3, type: hdd, path: $T/m3}" >>"$T/policy.yaml"
-"$BKP" init --recipient "$(age-keygen -y "$T/id.txt")" >/dev/null 2>&1
+"$BKP" init --root-key-out "$T/root.$RANDOM$RANDOM" --recipient "$(age-keygen -y "$T/id.txt")" >/dev/null 2>&1
 env "${FAKE_ENV[@]}" "$BKP" medium add m3 >/dev/null 2>&1
 for day in 02 03 04 05 06 07; do
 	env "${FAKE_ENV[@]}" FAKECLOCK="$(until_then "2026-12-$day 02:00:00")" "$BKP" run --quiet || die "the night of $day"

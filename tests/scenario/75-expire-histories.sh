@@ -46,7 +46,7 @@ sed -i 's/generations: 9, protect: 1h/generations: 1, protect: 1h/' "$T/policy.y
 thaw "$T/m1" "$T/m2"
 rm -rf "$T/state" "$T/m1" "$T/m2"
 mkdir "$T/m1" "$T/m2"
-"$BKP" init --recipient "$(age-keygen -y "$T/id.txt")" >/dev/null 2>&1
+"$BKP" init --root-key-out "$T/root.$RANDOM$RANDOM" --recipient "$(age-keygen -y "$T/id.txt")" >/dev/null 2>&1
 "$BKP" --quiet medium add m1
 "$BKP" --quiet medium add m2
 for d in 1 2 3 4; do echo "day $d" >>"$T/src/patients"; expect 0 on_day $d "$BKP" run --quiet --all; done

@@ -89,7 +89,7 @@ attach() { mount --bind "$S/$1" "$M/$1"; }
 detach() { umount "$M/$1"; }
 [ -s "$T/id.txt" ] || age-keygen -o "$T/id.txt" 2>/dev/null
 export "${FAKE_ENV[@]}" FAKEDISK
-"$BKP" init --recipient "$(age-keygen -y "$T/id.txt")" >/dev/null 2>&1
+"$BKP" init --root-key-out "$T/root.$RANDOM$RANDOM" --recipient "$(age-keygen -y "$T/id.txt")" >/dev/null 2>&1
 # as many as there are: name and size
 while read -r name size; do medium "$name" "$size"; done <<-Y
 	backup-storage 20

@@ -78,8 +78,9 @@ static SCRIBE_UNUSED json_t *init_members(struct scribe *s)
 {
 	char key[MINISIG_KEY_TEXT];
 
-	return json_pack("{s:s, s:s, s:[s, s]}", "site", "site", "root_key",
-	    minisig_public_format(&s->sec.pub, key), "recipients", "age1a", "age1b");
+	return json_pack("{s:s, s:s, s:s, s:s}", "site", "site", "root_key",
+	    minisig_public_format(&s->sec.pub, key), "recipient", "age1a", "period_sha256",
+	    "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
 }
 
 static SCRIBE_UNUSED json_t *medium(const char *uuid, const char *label, int offline)

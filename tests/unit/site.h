@@ -10,6 +10,7 @@
 #include <sodium.h>
 
 #include "scratch.h"
+#include "unlocked.h"
 
 #include "base/err.h"
 #include "format/crypto/age.h"
@@ -35,6 +36,7 @@ static UNUSED void site_create(const char *name)
 	if (state_create(in_scratch("state"), name, &pub, 1, &err) ||
 	    state_open(in_scratch("state"), &repo, &err))
 		fail_msg("%s %s", err.code, err.msg);
+	identity = unlocked(repo, &identity);
 }
 
 /* Made, registered and on record.  ret_uuid may be NULL. */

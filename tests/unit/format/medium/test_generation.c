@@ -30,6 +30,10 @@ static struct generation_manifest manifest = {.id = {REPO, "emr", UUID, 42},
 	.bytes = INT64_MAX},
     .archives = 5,
     .archive_bytes = 123456789012,
+    .period = 3,
+    .recipient = {{9}},
+    .together = (char[2][GENERATION_NAME]){"documents", "images"},
+    .n_together = 2,
     .previous = 41,
     .previous_sha256 = {0xde, 0xad},
     .root_sha256 = {0xca, 0xfe},
@@ -40,6 +44,8 @@ static struct generation_manifest partial = {.id = {REPO, "documents", UUID, 42}
     .begun_ns = 1795226400000000000,
     .finished_ns = 1795226461000000000,
     .utc_offset_s = -12600,
+    .period = 1,
+    .recipient = {{9}},
     .host = "",
     .version = "",
     .dataset = {.name = "documents",
@@ -127,6 +133,11 @@ static void comes_back(const struct generation_manifest *one)
 	assert_int_equal(m->begun_ns, one->begun_ns);
 	assert_int_equal(m->finished_ns, one->finished_ns);
 	assert_int_equal(m->utc_offset_s, one->utc_offset_s);
+	assert_int_equal(m->period, one->period);
+	assert_memory_equal(&m->recipient, &one->recipient, sizeof(m->recipient));
+	assert_int_equal(m->n_together, one->n_together);
+	for (size_t i = 0; i < m->n_together; i++)
+		assert_string_equal(m->together[i], one->together[i]);
 	assert_string_equal(m->host, one->host);
 	assert_string_equal(m->version, one->version);
 	assert_int_equal(m->archives, one->archives);

@@ -54,8 +54,8 @@ static void records_amount_to_the_state(void **state)
 	assert_int_equal(put(&s, "something-of-a-later-version", json_object(), &err), 0);
 
 	assert_string_equal(ledger_repository(s.ledger), REPO);
-	assert_int_equal(ledger_recipients(s.ledger), 2);
-	assert_string_equal(ledger_recipient(s.ledger, 1), "age1b");
+	assert_true(ledger_period(s.ledger)->number == 1 && ledger_period(s.ledger)->revision == 1);
+	assert_string_equal(ledger_period(s.ledger)->recipient, "age1a");
 	assert_int_equal(ledger_media(s.ledger), 2);
 	m = ledger_medium_by_label(s.ledger, "RDX-01");
 	assert_string_equal(m->uuid, RDX);

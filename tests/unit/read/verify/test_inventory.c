@@ -70,8 +70,7 @@ static void what_belongs_there_is_not_named(void **state)
 	said_is(NULL, 0);
 	/* room of later versions and of the site, an empty data set, what was not finished */
 	assert_int_equal(
-	    sh("cd " R
-	       " && mkdir x-site parity policy rotations keys tmp datasets/emr/parity datasets/emr/x-y "
+	    sh("cd " R " && mkdir x-site parity policy rotations tmp datasets/emr/parity datasets/emr/x-y "
 	       "datasets/new && touch x-site/a tmp/b datasets/emr/parity/c && rm "
 	       "datasets/emr/generations/000001/SHA256SUMS.minisig"),
 	    0);

@@ -57,8 +57,9 @@ static void write_journal(void)
 
 	buf_init(&lines, 1 << 20);
 	add("init",
-	    json_pack("{s:s, s:s, s:[s]}", "site", "s", "root_key", minisig_public_format(&made_key.pub, key),
-		"recipients", age_recipient_format(&made_to, to)));
+	    json_pack("{s:s, s:s, s:s, s:s}", "site", "s", "root_key",
+		minisig_public_format(&made_key.pub, key), "recipient", age_recipient_format(&made_to, to),
+		"period_sha256", "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"));
 	add("begin", json_pack("{s:i, s:s, s:[s, s, s, s]}", "run", 3, "uuid", MADE_UUID, "datasets", "emr",
 			 "images", "documents", "logs"));
 	commit("emr");

@@ -514,7 +514,7 @@ static void is_a_medium(void **state)
 		assert_true(store_has(&mem, "README.txt") && store_has(&mem, "README.txt.minisig"));
 		assert_false(store_has(&mem, "README.txt.next"));
 		names_are(&mem, state_repository(s),
-		    "keys.jsonl repository.age repository.json repository.json.minisig ");
+		    "keys keys.jsonl repository.age repository.json repository.json.minisig ");
 	}
 	assert_true(failed > ops / 2);
 	memstore_free(memstore_place);

@@ -14,6 +14,7 @@
 
 #include "unit.h"
 #include "place.h"
+#include "unlocked.h"
 #include "base/buf.h"
 #include "base/io.h"
 #include "format/crypto/minisig.h"
@@ -74,8 +75,10 @@ static void what_is_made_can_be_opened(void **state)
 	}
 	s = open_it(&p);
 	assert_string_equal(state_site(s), "さくら内科クリニック");
-	assert_memory_equal(state_recipients(s, &n), &p.pub, sizeof(p.pub));
-	assert_int_equal(n, 1);
+	/* the repository's key is nobody's own: people open it */
+	assert_memory_not_equal(&state_period(s)->recipient, &p.pub, sizeof(p.pub));
+	assert_int_equal(state_period(s)->n_people, 1);
+	assert_string_equal(state_period(s)->people[0].name, "holder-1");
 	assert_int_equal(state_epoch(s), 2); /* the root key is epoch 1, and is not here any more */
 	keys = state_keys(s, &n);
 	assert_int_equal(n, 2);
@@ -98,6 +101,7 @@ static void the_identity_holds_the_secrets(void **state)
 	struct place p;
 	struct state *s;
 	struct err err = ERR_INIT;
+	struct age_identity key;
 	BUF_AUTO plain = BUF_INIT(4096);
 	char hex[2 * STATE_KEY + 1];
 	const uint8_t *file;
@@ -108,7 +112,9 @@ static void the_identity_holds_the_secrets(void **state)
 	make(&p);
 	s = open_it(&p);
 	file = state_file(s, STATE_REPOSITORY_AGE, &n);
-	assert_int_equal(age_decrypt(file, n, &p.id, 1, &plain, &err), 0);
+	assert_int_equal(age_decrypt(file, n, &p.id, 1, &plain, &err), AGE_NO_MATCH);
+	key = unlocked(s, &p.id);
+	assert_int_equal(age_decrypt(file, n, &key, 1, &plain, &err), 0);
 	o = json_loadb((char *)plain.p, plain.n, JSON_REJECT_DUPLICATES, NULL);
 	assert_non_null(o);
 	assert_string_equal(json_string_value(json_object_get(o, "kind")), "bkp-repository-secrets");
@@ -250,14 +256,12 @@ struct essence {
 
 static void essence_of(const struct state *s, struct essence *e)
 {
-	size_t n;
-
 	memset(e, 0, sizeof(*e));
 	memcpy(e->id_key, state_chunk_id_key(s), STATE_KEY);
 	memcpy(e->seed, state_chunker_seed(s), STATE_KEY);
 	memcpy(e->head, ledger_head(state_ledger(s)), DIGEST_LEN);
 	e->signing = *state_signing(s);
-	e->recipient = *state_recipients(s, &n);
+	e->recipient = state_period(s)->recipient;
 	snprintf(e->repository, sizeof(e->repository), "%s", state_repository(s));
 	snprintf(e->site, sizeof(e->site), "%s", state_site(s));
 }

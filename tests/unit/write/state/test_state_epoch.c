@@ -20,6 +20,13 @@
 #include "write/state/journal_w.h"
 #include "write/state/state_private.h"
 
+static int create_with_root(const struct place *p, const char *root, struct err *err)
+{
+	const struct state_person one = {"insho", p->pub};
+
+	return state_create_with_root(p->state, "x", &one, 1, root, err);
+}
+
 static void refused(const struct place *p, const char *code)
 {
 	struct state *s = NULL;
@@ -65,7 +72,7 @@ static void the_root_secret_leaves_with_its_file(void **state)
 	(void)state;
 
 	new_place(&p);
-	assert_int_equal(state_create_with_root(p.state, "x", &p.pub, 1, p.root, &err), 0);
+	assert_int_equal(create_with_root(&p, p.root, &err), 0);
 	assert_int_equal(stat(p.root, &st), 0);
 	assert_int_equal(st.st_mode & 07777, 0600);
 	assert_int_equal(io_read_file(AT_FDCWD, p.root, &b, &err), 0);
@@ -81,15 +88,15 @@ static void the_root_secret_leaves_with_its_file(void **state)
 	snprintf(inside, sizeof(inside), "%s/root.key", p.state);
 	assert_int_equal(state_check_root_key(p.state, inside, &err), -1);
 	assert_string_equal(err.code, "E-STATE-10");
-	assert_int_equal(state_create_with_root(p.state, "x", &p.pub, 1, inside, &err), -1);
+	assert_int_equal(create_with_root(&p, inside, &err), -1);
 	snprintf(inside, sizeof(inside), "%s/none/root.key", p.dir);
-	assert_int_equal(state_create_with_root(p.state, "x", &p.pub, 1, inside, &err), -1);
+	assert_int_equal(create_with_root(&p, inside, &err), -1);
 	assert_string_equal(err.code, "E-STATE-10");
 	assert_int_equal(symlink("/nowhere", p.root), 0);
-	assert_int_equal(state_create_with_root(p.state, "x", &p.pub, 1, p.root, &err), -1);
+	assert_int_equal(create_with_root(&p, p.root, &err), -1);
 	assert_int_equal(state_check_place(p.state, &err), 0); /* nothing was made */
 	assert_int_equal(unlink(p.root), 0);
-	assert_int_equal(state_create_with_root(p.state, "x", &p.pub, 1, p.root, &err), 0);
+	assert_int_equal(create_with_root(&p, p.root, &err), 0);
 	end_place(&p);
 }
 
