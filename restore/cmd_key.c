@@ -67,7 +67,7 @@ static int refuse_medium(const char *to, struct err *err)
 	return 0;
 }
 
-static int open_folder(const struct app *app, int *ret_fd, struct err *err)
+int cmd_key_folder(const struct app *app, int *ret_fd, struct err *err)
 {
 	if (!app->to)
 		return app_usage(app, "%s", text("--to DIR is needed: the folder into which it is written"));
@@ -134,7 +134,7 @@ static int key_make(const struct app *app)
 
 	if (app->plain && app->passphrase_file)
 		return app_usage(app, "%s", text("an identity is either plain or protected by a passphrase"));
-	code = open_folder(app, &dir, &err);
+	code = cmd_key_folder(app, &dir, &err);
 	if (code)
 		return code;
 	passphrase = sodium_malloc(PASSPHRASE_MAX);
@@ -230,7 +230,7 @@ static int give_shares(const struct splitting *s)
 			print_share(&s->share[i]);
 		return APP_OK;
 	}
-	code = open_folder(s->app, &dir, &err);
+	code = cmd_key_folder(s->app, &dir, &err);
 	if (!code && write_pages(s, dir, &err))
 		code = app_error(&err, APP_FAILED);
 	if (!code)
@@ -307,7 +307,7 @@ static int key_combine(const struct app *app, const char *file)
 	IO_FD_AUTO dir = -1;
 	FILE *in = stdin;
 	size_t n = 0;
-	int code = open_folder(app, &dir, &err);
+	int code = cmd_key_folder(app, &dir, &err);
 
 	if (code)
 		return code;
@@ -337,9 +337,11 @@ int cmd_key(struct app *app, int argc, char **argv)
 		code = key_split(app, argv[1]);
 	else if (!strcmp(argv[0], "combine"))
 		code = key_combine(app, argc > 1 ? argv[1] : NULL);
+	else if (!strcmp(argv[0], "host") && argc == 1)
+		code = cmd_key_host(app);
 	else
 		return app_usage(app,
-		    text("'%s' is none of make, split IDENTITY, combine, add NAME=age1…, remove NAME"),
+		    text("'%s' is none of make, split IDENTITY, combine, host, add NAME=age1…, remove NAME"),
 		    argv[0]);
 	return app_flush(code);
 }

@@ -298,7 +298,8 @@ class Repository:
                 return key
         for line in self.links:
             body, _, sig = line.rpartition(b',"sig":"')
-            signed_by(self.keys[-1], body + b"}", base64.b64decode(sig[:-2])) or fail("keys.jsonl: a signature is wrong")
+            any(signed_by(by, body + b"}", base64.b64decode(sig[:-2])) for by in (self.keys[-1], self.keys[0])) or fail(
+                "keys.jsonl: a signature is wrong")
             record = json.loads(line)
             [record[k] for k in ("event", "repository", "epoch", "next")] == ["epoch", self.id, len(self.keys), len(self.keys) + 1] or fail(
                 "keys.jsonl: a foreign record")

@@ -21,6 +21,7 @@
 #include "cmd/app/app.h"
 #include "cmd/app/out.h"
 #include "cmd/app/outcome.h"
+#include "cmd/cmd_init.h"
 #include "format/crypto/age.h"
 #include "format/crypto/minisig.h"
 #include "format/crypto/passphrase.h"
@@ -38,6 +39,7 @@ struct options {
 	const char *passphrase_file;
 	const char *root_key_out;
 	bool plain;
+	struct cmd_init_continue go_on;
 };
 
 /* "name=age1…": the name that the person's file is to have; else they are numbered.  The recipient, or NULL. */
@@ -93,12 +95,25 @@ static int add_recipient(struct app *app, struct options *o, const char *s)
 	return APP_OK;
 }
 
+static int check_continue(struct app *app, const struct options *o)
+{
+	if (!o->go_on.n || !o->go_on.secrets || !o->go_on.root_key || !o->go_on.operator)
+		return app_usage(app, "%s",
+		    text("to go on with a repository: --continue MEDIUM --secrets FILE --root-key FILE "
+			 "--operator NAME"));
+	return o->n || o->identity_out || o->root_key_out
+		   ? app_usage(app, "%s", text("--continue makes no keys: who can open it stays as it is"))
+		   : APP_OK;
+}
+
 static int check_options(struct app *app, const struct options *o, int argc)
 {
 	struct err err = ERR_INIT;
 
 	if (optind < argc)
 		return app_usage(app, "%s", text("'init' takes options only"));
+	if (o->go_on.n || o->go_on.secrets || o->go_on.root_key || o->go_on.operator)
+		return check_continue(app, o);
 	if (!o->identity_out && (o->plain || o->passphrase_file))
 		return app_usage(
 		    app, "%s", text("--plain-identity and --passphrase-file go with --identity-out"));
@@ -128,12 +143,25 @@ static int check_options(struct app *app, const struct options *o, int argc)
 
 static int parse_options(struct app *app, int argc, char **argv, struct options *o, int *ret_exit)
 {
-	enum { RECIPIENT = 1, IDENTITY_OUT, PASSPHRASE_FILE, PLAIN, ROOT_KEY_OUT };
+	enum {
+		RECIPIENT = 1,
+		IDENTITY_OUT,
+		PASSPHRASE_FILE,
+		PLAIN,
+		ROOT_KEY_OUT,
+		CONTINUE,
+		SECRETS,
+		ROOT_KEY,
+		OPERATOR
+	};
 	static const struct option own[] = {{"recipient", required_argument, NULL, RECIPIENT},
 	    {"identity-out", required_argument, NULL, IDENTITY_OUT},
 	    {"passphrase-file", required_argument, NULL, PASSPHRASE_FILE},
 	    {"plain-identity", no_argument, NULL, PLAIN},
-	    {"root-key-out", required_argument, NULL, ROOT_KEY_OUT}, {NULL, 0, NULL, 0}};
+	    {"root-key-out", required_argument, NULL, ROOT_KEY_OUT},
+	    {"continue", required_argument, NULL, CONTINUE}, {"secrets", required_argument, NULL, SECRETS},
+	    {"root-key", required_argument, NULL, ROOT_KEY}, {"operator", required_argument, NULL, OPERATOR},
+	    {NULL, 0, NULL, 0}};
 	int opt;
 
 	*ret_exit = APP_OK;
@@ -148,7 +176,15 @@ static int parse_options(struct app *app, int argc, char **argv, struct options 
 			o->plain = true;
 		else if (opt == ROOT_KEY_OUT)
 			o->root_key_out = optarg;
-		else if ((*ret_exit = add_recipient(app, o, optarg)))
+		else if (opt == SECRETS)
+			o->go_on.secrets = optarg;
+		else if (opt == ROOT_KEY)
+			o->go_on.root_key = optarg;
+		else if (opt == OPERATOR)
+			o->go_on.operator= optarg;
+		else if (opt == CONTINUE && o->go_on.n < CONTINUE_MEDIA_MAX)
+			o->go_on.media[o->go_on.n++] = optarg;
+		else if (opt != CONTINUE && (*ret_exit = add_recipient(app, o, optarg)))
 			return -1;
 	}
 	*ret_exit = check_options(app, o, argc);
@@ -324,6 +360,8 @@ int cmd_init(struct app *app, int argc, char **argv)
 
 	if (parse_options(app, argc, argv, &o, &code))
 		return code;
+	if (o.go_on.n)
+		return cmd_init_continue(app, &o.go_on);
 	code = app_policy(app, &policy);
 	return code ? code : init_repository(app, &o, policy);
 }

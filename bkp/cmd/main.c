@@ -28,7 +28,8 @@ static const struct app_command commands[] = {
     {"init", APP_EVERYDAY,
 	"init --recipient [NAME=]age1… [--recipient …] --root-key-out FILE\n"
 	"init --identity-out FILE [--passphrase-file FILE | --plain-identity] [--recipient [NAME=]age1…] "
-	"--root-key-out FILE",
+	"--root-key-out FILE\n"
+	"init --continue MEDIUM … --secrets FILE --root-key FILE --operator NAME",
 	N_("make the repository: keys, state folder, first journal record"), cmd_init},
     {"check", APP_EVERYDAY, "check\ncheck --live\ncheck --diff [--against FILE]",
 	N_("is the policy right, what does it plan, can the next night work"), cmd_check},

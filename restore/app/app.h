@@ -144,5 +144,8 @@ int app_worse(int a, int b);
 
 app_fn cmd_generations, cmd_list, cmd_extract, cmd_cat, cmd_export, cmd_verify, cmd_drill, cmd_procedure,
     cmd_explain, cmd_key, cmd_key_people;
+/* key host; and the folder --to of what is not to lie on a medium: 0, or an exit code. */
+int cmd_key_host(struct app *app);
+int cmd_key_folder(const struct app *app, int *ret_fd, struct err *err);
 
 #endif

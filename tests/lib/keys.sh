@@ -6,15 +6,16 @@
 #   signer ROOT REPO FILE        the key that FILE.minisig names; REPO is <repository-id>/ of a medium
 #   signed ROOT REPO FILE        minisign -V with that key
 keys_of() {
-	local k=$1 d l
+	local k=$1 d l by
 	d=$(mktemp -d)
 	echo "$k"
 	while IFS= read -r l; do
 		printf %s "$l" | sed 's/,"sig":"[^"]*"}$/}/' | tr -d '\n' >"$d/l"
 		printf %s "$l" | sed 's/.*,"sig":"\([^"]*\)"}$/\1/' | base64 -d >"$d/s"
-		{ printf '0*0\005\006\003+ep\003!\000'; printf %s "$k" | base64 -d | tail -c 32; } >"$d/k"
-		openssl pkeyutl -verify -pubin -keyform DER -inkey "$d/k" -rawin -in "$d/l" -sigfile "$d/s" >/dev/null ||
-			{ rm -r "$d"; return 1; }
+		for by in "$k" "$1"; do
+			{ printf '0*0\005\006\003+ep\003!\000'; printf %s "$by" | base64 -d | tail -c 32; } >"$d/k"
+			openssl pkeyutl -verify -pubin -keyform DER -inkey "$d/k" -rawin -in "$d/l" -sigfile "$d/s" >/dev/null && break
+		done || { rm -r "$d"; return 1; }
 		k=$(printf %s "$l" | sed -n 's/.*,"event":"epoch","next":[0-9]*,"key":"\(RW[^"]*\)".*/\1/p')
 		[ -n "$k" ] || { rm -r "$d"; return 1; }
 		echo "$k"

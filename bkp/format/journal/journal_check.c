@@ -377,6 +377,8 @@ static int examine_line(struct journal_check *c, const char *p, size_t n, struct
     struct journal_record *ret, struct err *err)
 {
 	uint64_t line = c->line + 1;
+	bool by_root = false; /* it says who signs from now on, where the one who did is lost (a new host) */
+	struct err why = ERR_INIT;
 	struct ends ends;
 
 	if (n > JOURNAL_LINE_MAX || memchr(p, '\n', n))
@@ -387,10 +389,18 @@ static int examine_line(struct journal_check *c, const char *p, size_t n, struct
 		return -1;
 	if (c->n_keys && check_epoch(c, &ends, err))
 		return -1;
-	if (c->n_keys && !is_vouched(c, p, n) && check_signature(c, p, &ends, &c->keys[c->n_keys - 1], err))
-		return -1;
+	if (c->n_keys && !is_vouched(c, p, n) &&
+	    check_signature(c, p, &ends, &c->keys[c->n_keys - 1], &why)) {
+		by_root = c->n_keys > 1 && !check_signature(c, p, &ends, c->keys, NULL);
+		if (!by_root && err)
+			*err = why;
+		if (!by_root)
+			return -1;
+	}
 	if (parse_record(p, n, &ends, line, ret, err) || examine_record(c, ret, learned, err))
 		return -1;
+	if (by_root && !learned->has_next)
+		return check_signature(c, p, &ends, &c->keys[c->n_keys - 1], err);
 	return c->n_keys ? 0 : check_signature(c, p, &ends, &learned->root, err);
 }
 

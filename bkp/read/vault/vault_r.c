@@ -260,25 +260,46 @@ static int parse_secrets(const struct buf *plain, const char *repository, uint8_
 	return good ? 0 : -1;
 }
 
-int vault_r_chunk_id_key(
-    struct vault_r *v, const struct age_identity *ids, size_t n, uint8_t ret_key[DIGEST_LEN], struct err *err)
+/* plain: its text, in memory that the caller wipes. */
+static int open_secrets(struct vault_r *v, const struct age_identity *ids, size_t n, struct buf *plain,
+    uint8_t ret_key[DIGEST_LEN], struct err *err)
 {
-	struct buf plain = BUF_INIT(VAULT_R_JSON_MAX);
-	uint8_t sha256[DIGEST_LEN], key[DIGEST_LEN];
+	uint8_t sha256[DIGEST_LEN];
 	STORE_FILE_AUTO file = {0};
 	int r;
 
 	if (store_open(&v->store, REPOSITORY_AGE, &file, err))
 		return -1;
-	r = agefile_slurp(&file, ids, n, &plain, sha256, err);
+	r = agefile_slurp(&file, ids, n, plain, sha256, err);
 	if (r)
-		err_wrap(err, "'%s'", REPOSITORY_AGE);
-	else if (memcmp(sha256, repository_secrets_sha256(v->repo), DIGEST_LEN) != 0)
-		r = err_set(err, "E-VAULT-10", text("'%s' is not the file that was signed"), REPOSITORY_AGE);
-	else if (parse_secrets(&plain, v->id, key))
-		r = err_set(
-		    err, "E-VAULT-10", text("'%s' is malformed or of another repository"), REPOSITORY_AGE);
-	else
+		return err_wrap(err, "'%s'", REPOSITORY_AGE);
+	if (memcmp(sha256, repository_secrets_sha256(v->repo), DIGEST_LEN) != 0)
+		return err_set(
+		    err, "E-VAULT-10", text("'%s' is not the file that was signed"), REPOSITORY_AGE);
+	return parse_secrets(plain, v->id, ret_key)
+		   ? err_set(err, "E-VAULT-10", text("'%s' is malformed or of another repository"),
+			 REPOSITORY_AGE)
+		   : 0;
+}
+
+int vault_r_secrets(
+    struct vault_r *v, const struct age_identity *ids, size_t n, struct buf *plain, struct err *err)
+{
+	uint8_t key[DIGEST_LEN];
+	int r = open_secrets(v, ids, n, plain, key, err);
+
+	sodium_memzero(key, sizeof(key));
+	return r;
+}
+
+int vault_r_chunk_id_key(
+    struct vault_r *v, const struct age_identity *ids, size_t n, uint8_t ret_key[DIGEST_LEN], struct err *err)
+{
+	struct buf plain = BUF_INIT(VAULT_R_JSON_MAX);
+	uint8_t key[DIGEST_LEN];
+	int r = open_secrets(v, ids, n, &plain, key, err);
+
+	if (!r)
 		memcpy(ret_key, key, sizeof(key));
 	if (plain.p)
 		sodium_memzero(plain.p, plain.cap);

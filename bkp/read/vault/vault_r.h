@@ -120,6 +120,9 @@ int vault_r_root(struct vault_r *v, const struct vault_r_generation *g, const st
 int vault_r_places(struct vault_r *v, const struct vault_r_generation *g, const struct age_identity *ids,
     size_t n, struct buf *ret_plain, struct err *err) __attribute__((warn_unused_result));
 
+/* The text of repository.age, which a host that captures keeps as secrets.json; room for it reserved beforehand, wiped by the caller. */
+int vault_r_secrets(struct vault_r *v, const struct age_identity *ids, size_t n, struct buf *plain,
+    struct err *err) __attribute__((warn_unused_result));
 /* chunk_id_key from repository.age; the caller wipes it. */
 int vault_r_chunk_id_key(struct vault_r *v, const struct age_identity *ids, size_t n,
     uint8_t ret_key[DIGEST_LEN], struct err *err) __attribute__((warn_unused_result));

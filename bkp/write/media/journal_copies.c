@@ -44,11 +44,11 @@ static int say_ahead(
 		 "%ju"),
 	    path_show(medium_label(m), label, sizeof(label)), what, (uintmax_t)theirs, (uintmax_t)ours);
 	err_hint(err, "%s",
-	    text("the state folder is an old copy: bring its newest one back; if there is none, keep it and "
-		 "this "
-		 "medium as they are and begin a new repository with 'bkp init' in another folder; nothing "
-		 "was "
-		 "changed"));
+	    text(
+		"the state folder is an old copy: bring its newest one back; if there is none, move it aside "
+		"and go on from this medium with 'bkp init --continue'; nothing "
+		"was "
+		"changed"));
 	return JOURNAL_COPIES_AHEAD;
 }
 

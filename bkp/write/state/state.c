@@ -78,7 +78,7 @@ void state_secrets_write(struct state_secrets *s, const char *repository)
 	snprintf(p, sizeof(SECRETS_TAIL), "%s", SECRETS_TAIL);
 }
 
-static int state_secrets_read(struct state_secrets *s, const char *repository)
+int state_secrets_read(struct state_secrets *s, const char *repository)
 {
 	char head[STATE_SECRETS_MAX];
 	const char *p = s->text;

@@ -35,6 +35,7 @@
 #include <stdint.h>
 
 #include "format/medium/period.h"
+#include "write/state/state_place.h"
 
 struct age_random;
 struct age_recipient;
@@ -49,8 +50,6 @@ struct store_file;
 #define STATE_KEY 32
 
 #define STATE_ABSENT 1 /* E-STATE-01 */
-#define STATE_BUSY   2 /* E-STATE-02 */
-#define STATE_EXISTS 3 /* E-STATE-05 */
 
 /* Who holds a key: what is stored can be opened with that person's identity. */
 struct state_person {

@@ -129,19 +129,18 @@ int state_epoch_erase(int dirfd, const char *name, struct err *err)
 
 /* ---- what stands in the folder ---- */
 
-static char *name_of(uint32_t epoch, char out[STATE_SIGNING_NAME])
+char *state_epoch_name(uint32_t epoch, char out[STATE_SIGNING_NAME])
 {
 	snprintf(out, STATE_SIGNING_NAME, STATE_SIGNING, epoch);
 	return out;
 }
 
-/* The epoch whose key a file of that name holds; 0: none. */
-static uint32_t epoch_of(const char *name)
+uint32_t state_epoch_of(const char *name)
 {
 	char again[STATE_SIGNING_NAME];
 	unsigned n;
 
-	if (sscanf(name, STATE_SIGNING, &n) != 1 || strcmp(name_of(n, again), name) != 0)
+	if (sscanf(name, STATE_SIGNING, &n) != 1 || strcmp(state_epoch_name(n, again), name) != 0)
 		return 0;
 	return n;
 }
@@ -152,9 +151,8 @@ static int not_of_one_moment(const struct state *s, uint32_t epoch, struct err *
 	    text("'%s' is a mixture: its journal ends in epoch %u, but it holds the signing key of epoch %u"),
 	    s->path, s->epoch, epoch);
 	return err_hint(err, "%s",
-	    text(
-		"bring all of the newest state folder back; if there is none, keep this one and the media as "
-		"they are and begin a new repository with 'bkp init' in another folder"));
+	    text("bring all of the newest state folder back; if there is none, move this one aside and go on "
+		 "from a medium with 'bkp init --continue'"));
 }
 
 struct tidying {
@@ -165,7 +163,7 @@ struct tidying {
 static int look_for_others(void *arg, const char *name, struct err *err)
 {
 	struct tidying *t = arg;
-	uint32_t epoch = epoch_of(name);
+	uint32_t epoch = state_epoch_of(name);
 
 	(void)err;
 	/* the next one's may be left from a change that was broken off; no later one's can */
@@ -177,7 +175,7 @@ static int look_for_others(void *arg, const char *name, struct err *err)
 static int erase_others(void *arg, const char *name, struct err *err)
 {
 	const struct tidying *t = arg;
-	uint32_t epoch = epoch_of(name);
+	uint32_t epoch = state_epoch_of(name);
 
 	return epoch && epoch != t->s->epoch ? state_epoch_erase(t->s->dir, name, err) : 0;
 }
@@ -192,11 +190,10 @@ static int say_missing(struct state *s, struct err *err)
 	if (t.other)
 		return not_of_one_moment(s, t.other, err);
 	err_set(err, "E-STATE-08", text("the signing key of epoch %u, '%s/%s', is missing"), s->epoch,
-	    s->path, name_of(s->epoch, name));
+	    s->path, state_epoch_name(s->epoch, name));
 	return err_hint(err, "%s",
-	    text(
-		"bring all of the newest state folder back; if there is none, keep this one and the media as "
-		"they are and begin a new repository with 'bkp init' in another folder"));
+	    text("bring all of the newest state folder back; if there is none, move this one aside and go on "
+		 "from a medium with 'bkp init --continue'"));
 }
 
 static int read_key(struct state *s, const char *name, struct err *err)
@@ -224,7 +221,7 @@ int state_epoch_load(struct state *s, struct err *err)
 
 	keys = ledger_keys(s->ledger, &n);
 	s->epoch = (uint32_t)n;
-	name_of(s->epoch, name);
+	state_epoch_name(s->epoch, name);
 	if (fstatat(s->dir, name, &st, AT_SYMLINK_NOFOLLOW) && errno == ENOENT)
 		return say_missing(s, err);
 	if (read_key(s, name, err))
@@ -260,8 +257,8 @@ static int hand_over(struct state *s, struct minisig_secret *next, struct err *e
 	char name[STATE_SIGNING_NAME], key[MINISIG_KEY_TEXT];
 	uint32_t old = s->epoch;
 
-	if (state_epoch_generate(next, err) || state_epoch_write(s->dir, name_of(old + 1, name), next, err) ||
-	    io_sync_dir(s->dir, err))
+	if (state_epoch_generate(next, err) ||
+	    state_epoch_write(s->dir, state_epoch_name(old + 1, name), next, err) || io_sync_dir(s->dir, err))
 		return -1;
 	/* if this fails the record may stand in the journal nevertheless: the new key's file stays, and the
 	 * next opening sees which of the two counts */
@@ -272,7 +269,7 @@ static int hand_over(struct state *s, struct minisig_secret *next, struct err *e
 		return -1;
 	s->secrets->signing = *next;
 	s->epoch = old + 1;
-	return state_epoch_erase(s->dir, name_of(old, name), err);
+	return state_epoch_erase(s->dir, state_epoch_name(old, name), err);
 }
 
 int state_new_epoch(struct state *s, struct err *err)

@@ -122,21 +122,3 @@ int state_period_load(struct state *s, struct err *err)
 		   ? 0
 		   : state_damaged(s, period_path(ledger_period(s->ledger)->number, PERIOD_JSON, path), err);
 }
-
-static int remove_name(void *arg, const char *name, struct err *err)
-{
-	(void)err;
-	return unlinkat(*(const int *)arg, name, 0) && errno != ENOENT ? -1 : 0;
-}
-
-int state_period_clear(int dirfd)
-{
-	IO_FD_AUTO keys = openat(dirfd, PERIOD_KEYS, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	IO_FD_AUTO one = keys < 0 ? -1 : openat(keys, "1", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-
-	if ((one >= 0 && io_each_name(one, remove_name, &one, NULL)) ||
-	    (keys >= 0 && unlinkat(keys, "1", AT_REMOVEDIR) && errno != ENOENT) ||
-	    (unlinkat(dirfd, PERIOD_KEYS, AT_REMOVEDIR) && errno != ENOENT))
-		return -1;
-	return 0;
-}

@@ -57,6 +57,9 @@ int state_line(struct state *s, const char *event, struct json_t *members, struc
 ssize_t state_read_secret(const struct state *s, const char *name, char *p, size_t max, struct err *err);
 int state_damaged(const struct state *s, const char *name, struct err *err);
 
+/* Is that the name of one of the files and folders of a state folder that is being made? */
+bool state_is_ours(const char *name);
+
 /* ---- state_epoch.c ---- */
 
 /* No core dump of this process, and nobody but root looks into it.  What cannot be had is passed over. */
@@ -65,6 +68,9 @@ void state_epoch_shield(void);
 int state_epoch_generate(struct minisig_secret *ret, struct err *err);
 /* Writes the key's file into a folder, durably but for the folder itself. */
 int state_epoch_write(int dirfd, const char *name, const struct minisig_secret *sec, struct err *err);
+/* "signing-7.key", and back: the epoch whose key a file of that name holds; 0: none. */
+char *state_epoch_name(uint32_t epoch, char out[STATE_SIGNING_NAME]);
+uint32_t state_epoch_of(const char *name);
 /* Overwrites the file's bytes, durably, and removes it. */
 int state_epoch_erase(int dirfd, const char *name, struct err *err);
 /* The key that the journal says signs now, into s->secrets.  Changes nothing: before a torn record is cut
@@ -82,8 +88,6 @@ int state_period_create(int dirfd, const char *repository, int64_t now_ns, const
 int state_period_load(struct state *s, struct err *err);
 #define STATE_PERIOD_NEXT     PERIOD_JSON ".next"
 #define STATE_PERIOD_SIG_NEXT PERIOD_SIG ".next"
-/* Removes what state_period_create() left.  0, -1 with errno. */
-int state_period_clear(int dirfd);
 
 /* ---- state_root_key.c: parent and state_name are where the state folder will stand ---- */
 
@@ -95,5 +99,6 @@ void state_root_key_take_back(const char *root_key);
 /* Fills `text` from the keys, and the keys from `text`: it is written and read by one grammar, without copies
  * in ordinary memory.  read: 0, -1 when it is not exactly what write makes for this repository. */
 void state_secrets_write(struct state_secrets *s, const char *repository);
+int state_secrets_read(struct state_secrets *s, const char *repository);
 
 #endif

@@ -31,23 +31,19 @@
 #include "read/store/store_dir.h"
 #include "read/vault/repository.h"
 #include "write/state/journal_w.h"
+#include "write/state/state_place.h"
 
-#define FIRST_SEGMENT  JOURNAL_DIR "/000001.jsonl"
-#define FIRST_KEY      "signing-2.key"
-#define NAME_MAX_BYTES 200 /* of the folder's name: ".<name>.new" must fit as well */
+#define FIRST_SEGMENT JOURNAL_DIR "/000001.jsonl"
+#define FIRST_KEY     "signing-2.key"
 
 /* What is being made. */
 struct making {
-	const char *path; /* as the person gave it */
+	struct state_place place;
 	const char *site;
 	const struct state_person *people;
 	size_t n_people;
 	struct age_recipient recipient; /* of the first period */
 	uint8_t period_sha256[DIGEST_LEN];
-	int parent;
-	int dir; /* ".<name>.new" */
-	char name[NAME_MAX_BYTES + 1];
-	char tmp[NAME_MAX_BYTES + 8];
 	char id[JOURNAL_UUID];
 	struct clock_stamp now;
 	struct state_secrets *secrets;
@@ -57,117 +53,12 @@ struct making {
 	uint8_t secrets_sha256[DIGEST_LEN]; /* of repository.age as written */
 };
 
-static int cannot_make(const struct making *m, const char *why, struct err *err)
-{
-	char show[256];
-
-	return err_set(err, "E-STATE-06", text("a state folder cannot be made at '%s': %s"),
-	    path_show(m->path, show, sizeof(show)), why);
-}
-
-/* Splits the path and opens the folder that will hold it. */
-static int open_parent(struct making *m, struct err *err)
-{
-	size_t n = strlen(m->path), start;
-	char *parent;
-
-	while (n > 1 && m->path[n - 1] == '/')
-		n--;
-	for (start = n; start && m->path[start - 1] != '/';)
-		start--;
-	if (n == start || n - start > NAME_MAX_BYTES ||
-	    !memcmp(m->path + start, "..", n - start < 2 ? n - start : 2))
-		return cannot_make(m, text("the name of the folder is not usable"), err);
-	snprintf(m->name, sizeof(m->name), "%.*s", (int)(n - start), m->path + start);
-	snprintf(m->tmp, sizeof(m->tmp), ".%s.new", m->name);
-	parent = start ? strndup(m->path, start) : strdup(".");
-	if (!parent)
-		return err_nomem(err);
-	m->parent = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (m->parent < 0) {
-		err_sys(err, "E-STATE-06", errno, text("cannot open folder '%s'"), parent);
-		err_hint(err, text("make it first: mkdir -p '%s'"), parent);
-	}
-	free(parent);
-	return m->parent < 0 ? -1 : 0;
-}
-
-static int stop_at_first(void *arg, const char *name, struct err *err)
-{
-	(void)arg, (void)name, (void)err;
-	return 1;
-}
-
-/* What stands at the place: nothing or an empty folder is fine. */
-static int check_place(const struct making *m, struct err *err)
-{
-	IO_FD_AUTO fd = openat(m->parent, m->name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	struct stat st;
-	char show[256];
-
-	if (fd < 0)
-		return errno == ENOENT ? 0 : cannot_make(m, text_errno(errno), err);
-	path_show(m->path, show, sizeof(show));
-	if (!fstatat(fd, REPOSITORY_JSON, &st, AT_SYMLINK_NOFOLLOW)) {
-		err_set(err, "E-STATE-05", text("a repository exists already in '%s'"), show);
-		err_hint(err, "%s", text("it is in use; see it with 'bkp journal show'"));
-		return STATE_EXISTS;
-	}
-	if (io_each_name(fd, stop_at_first, NULL, err) != 0) {
-		err_set(err, "E-STATE-07", text("'%s' is not empty and is not a state folder"), show);
-		return err_hint(err, "%s", text("name another folder as 'state' in the policy"));
-	}
-	return 0;
-}
-
-/* What an init that died left behind is never a repository: nobody was told its keys. */
-static int clear_leftover(const struct making *m, struct err *err)
-{
-	static const char *const names[] = {STATE_LOCK, STATE_SECRETS, STATE_SECRETS_SIG, FIRST_KEY,
-	    REPOSITORY_JSON, REPOSITORY_SIG, REPOSITORY_AGE, FIRST_SEGMENT};
-	static const char *const folders[] = {JOURNAL_DIR, STATE_CACHE};
-
-	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
-		if (unlinkat(m->dir, names[i], 0) && errno != ENOENT)
-			return cannot_make(m, text_errno(errno), err);
-	if (state_period_clear(m->dir))
-		return cannot_make(m, text_errno(errno), err);
-	for (size_t i = 0; i < sizeof(folders) / sizeof(*folders); i++)
-		if (unlinkat(m->dir, folders[i], AT_REMOVEDIR) && errno != ENOENT)
-			return cannot_make(m, text_errno(errno), err);
-	if (fchmod(m->dir, 0700))
-		return cannot_make(m, text_errno(errno), err);
-	return 0;
-}
-
-/* The folder being filled, locked: of two inits at once only one goes on. */
-static int open_tmp(struct making *m, struct err *err)
-{
-	struct stat held, named;
-	int r;
-
-	if (mkdirat(m->parent, m->tmp, 0700) && errno != EEXIST)
-		return cannot_make(m, text_errno(errno), err);
-	m->dir = io_open_dir(m->parent, m->tmp, err);
-	if (m->dir < 0)
-		return -1;
-	r = io_lock(m->dir, err);
-	if (!r && (fstat(m->dir, &held) || fstatat(m->parent, m->tmp, &named, AT_SYMLINK_NOFOLLOW) ||
-		      held.st_ino != named.st_ino || held.st_dev != named.st_dev))
-		r = IO_BUSY; /* the other one was quicker and has renamed it */
-	if (r == IO_BUSY) {
-		err_set(err, "E-STATE-02", "%s", text("another 'bkp init' is running"));
-		return STATE_BUSY;
-	}
-	return r ? r : clear_leftover(m, err);
-}
-
 /* ---- the files ---- */
 
 static int put_file(
     const struct making *m, const char *name, mode_t mode, const void *p, size_t n, struct err *err)
 {
-	return io_write_new(m->dir, name, mode, p, n, err);
+	return io_write_new(m->place.dir, name, mode, p, n, err);
 }
 
 static int write_secrets(struct making *m, struct err *err)
@@ -181,7 +72,7 @@ static int write_secrets(struct making *m, struct err *err)
 	if (state_epoch_generate(m->root, err) || state_epoch_generate(&s->signing, err))
 		return -1;
 	state_secrets_write(s, m->id);
-	return state_epoch_write(m->dir, FIRST_KEY, &s->signing, err) ||
+	return state_epoch_write(m->place.dir, FIRST_KEY, &s->signing, err) ||
 		       put_file(m, STATE_SECRETS, 0600, s->text, strlen(s->text), err) ||
 		       minisig_sign(m->root, s->text, strlen(s->text),
 			   repository_comment("secrets", m->id, comment), &sig, err) ||
@@ -208,7 +99,8 @@ static int write_repository(struct making *m, struct err *err)
 		s = json_dumps(o, JSON_COMPACT);
 	json_decref(o);
 	if (!s)
-		return cannot_make(m, text("the site's name is not UTF-8, or memory ran out"), err);
+		return state_place_refuse(
+		    &m->place, text("the site's name is not UTF-8, or memory ran out"), err);
 	if (buf_printf(&json, err, "%s\n", s)) {
 		free(s);
 		return -1;
@@ -231,6 +123,17 @@ static int write_encrypted(struct making *m, struct err *err)
 		return -1;
 	digest_sha256(out.p, out.n, m->secrets_sha256);
 	return put_file(m, REPOSITORY_AGE, 0444, out.p, out.n, err);
+}
+
+bool state_is_ours(const char *name)
+{
+	static const char *const names[] = {STATE_LOCK, STATE_SECRETS, STATE_SECRETS_SIG, REPOSITORY_JSON,
+	    REPOSITORY_SIG, REPOSITORY_AGE, JOURNAL_DIR, STATE_CACHE, PERIOD_KEYS};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+		if (!strcmp(name, names[i]))
+			return true;
+	return state_epoch_of(name) != 0;
 }
 
 /* One record signed with the root key; consumes `members`. */
@@ -264,7 +167,7 @@ static int add_record(const struct making *m, uint64_t seq, const char *event, j
 
 static int put_segment(const struct making *m, const struct buf *journal, struct err *err)
 {
-	IO_FD_AUTO dir = io_make_dir(m->dir, JOURNAL_DIR, 0700, err);
+	IO_FD_AUTO dir = io_make_dir(m->place.dir, JOURNAL_DIR, 0700, err);
 
 	return dir < 0 || put_file(m, FIRST_SEGMENT, 0600, journal->p, journal->n, err) ||
 		       io_sync_dir(dir, err)
@@ -298,8 +201,8 @@ static int check_written(const struct making *m, struct err *err)
 	const struct minisig_public *root = &m->root->pub;
 	struct repository *repo = NULL;
 	struct ledger *ledger = NULL;
-	const struct store folder = store_dir_of(m->dir);
-	int r = repository_load(&folder, root, &repo, err) || ledger_load(m->dir, root, &ledger, err);
+	const struct store folder = store_dir_of(m->place.dir);
+	int r = repository_load(&folder, root, &repo, err) || ledger_load(m->place.dir, root, &ledger, err);
 
 	repository_free(repo);
 	ledger_free(ledger);
@@ -313,49 +216,23 @@ static int fill_folder(struct making *m, struct err *err)
 	state_uuid(m->id);
 	clock_now(&m->now);
 	if (put_file(m, STATE_LOCK, 0600, "", 0, err) || write_secrets(m, err) ||
-	    state_period_create(m->dir, m->id, m->now.wall_ns, m->people, m->n_people, m->root, &m->recipient,
-		m->period_sha256, err) ||
+	    state_period_create(m->place.dir, m->id, m->now.wall_ns, m->people, m->n_people, m->root,
+		&m->recipient, m->period_sha256, err) ||
 	    write_encrypted(m, err) || write_repository(m, err) || write_journal(m, err))
 		return -1;
-	cache = io_make_dir(m->dir, STATE_CACHE, 0700, err);
+	cache = io_make_dir(m->place.dir, STATE_CACHE, 0700, err);
 	if (cache < 0)
 		return -1;
-	return check_written(m, err) || io_sync_dir(m->dir, err) ||
-		       (m->root_key && state_root_key_write(
-					   m->parent, m->name, m->root_key, m->root, &m->root_written, err))
+	return check_written(m, err) || io_sync_dir(m->place.dir, err) ||
+		       (m->root_key && state_root_key_write(m->place.parent, m->place.name, m->root_key,
+					   m->root, &m->root_written, err))
 		   ? -1
 		   : 0;
 }
 
-/* rename(2) replaces an empty folder and nothing else: the last look and the step are one. */
-static int publish_folder(const struct making *m, struct err *err)
+static void discard(const struct making *m)
 {
-	int r;
-
-	if (renameat(m->parent, m->tmp, m->parent, m->name)) {
-		int errnum = errno;
-
-		if ((errnum == ENOTEMPTY || errnum == EEXIST) && (r = check_place(m, err)))
-			return r;
-		cannot_make(m, text_errno(errnum), err);
-		return errnum == EBUSY ? err_hint(err, "%s", text("name a folder below the mount point"))
-				       : -1;
-	}
-	return io_sync_dir(m->parent, err);
-}
-
-/* After a failure; what cannot be removed is left to the next init. */
-static void discard_folder(const struct making *m)
-{
-	struct stat held, named;
-
-	/* a rename that was done but could not be made durable is not undone: the repository is there */
-	if (fstat(m->dir, &held) || fstatat(m->parent, m->tmp, &named, AT_SYMLINK_NOFOLLOW) ||
-	    held.st_ino != named.st_ino)
-		return;
-	if (!clear_leftover(m, NULL))
-		unlinkat(m->parent, m->tmp, AT_REMOVEDIR);
-	if (m->root_written)
+	if (state_place_discard(&m->place) && m->root_written)
 		state_root_key_take_back(m->root_key);
 }
 
@@ -363,38 +240,36 @@ static int create_folder(struct making *m, struct err *err)
 {
 	int r;
 
-	if ((r = open_parent(m, err)) || (r = check_place(m, err)) || (r = open_tmp(m, err)))
+	if ((r = state_place_open(&m->place, err)) || (r = state_place_check(&m->place, err)) ||
+	    (r = state_place_begin(&m->place, err)))
 		return r;
 	r = fill_folder(m, err);
 	if (!r)
-		r = publish_folder(m, err);
+		r = state_place_publish(&m->place, err);
 	if (r)
-		discard_folder(m);
+		discard(m);
 	return r;
 }
 
 int state_create_with_root(const char *path, const char *site, const struct state_person *people, size_t n,
     const char *root_key, struct err *err)
 {
-	struct making m = {.path = path,
+	struct making m = {.place = STATE_PLACE(path, state_is_ours),
 	    .site = site,
 	    .people = people,
 	    .n_people = n,
-	    .root_key = root_key,
-	    .parent = -1,
-	    .dir = -1};
+	    .root_key = root_key};
 	int r;
 
 	if (!n || n > PERIOD_PEOPLE_MAX)
-		return cannot_make(&m, text("there must be 1 to 64 recipients"), err);
+		return state_place_refuse(&m.place, text("there must be 1 to 64 recipients"), err);
 	state_epoch_shield();
 	if (sodium_init() >= 0) {
 		m.secrets = sodium_malloc(sizeof(*m.secrets));
 		m.root = sodium_malloc(sizeof(*m.root));
 	}
 	r = m.secrets && m.root ? create_folder(&m, err) : err_nomem(err);
-	io_close_quietly(&m.dir);
-	io_close_quietly(&m.parent);
+	state_place_close(&m.place);
 	sodium_free(m.secrets);
 	sodium_free(m.root);
 	return r;
@@ -414,22 +289,22 @@ int state_create(
 
 int state_check_place(const char *path, struct err *err)
 {
-	struct making m = {.path = path, .parent = -1, .dir = -1};
-	int r = open_parent(&m, err);
+	struct state_place place = STATE_PLACE(path, state_is_ours);
+	int r = state_place_open(&place, err);
 
 	if (!r)
-		r = check_place(&m, err);
-	io_close_quietly(&m.parent);
+		r = state_place_check(&place, err);
+	state_place_close(&place);
 	return r;
 }
 
 int state_check_root_key(const char *path, const char *root_key, struct err *err)
 {
-	struct making m = {.path = path, .parent = -1, .dir = -1};
-	int r = open_parent(&m, err);
+	struct state_place place = STATE_PLACE(path, state_is_ours);
+	int r = state_place_open(&place, err);
 
 	if (!r)
-		r = state_root_key_check(m.parent, m.name, root_key, err);
-	io_close_quietly(&m.parent);
+		r = state_root_key_check(place.parent, place.name, root_key, err);
+	state_place_close(&place);
 	return r;
 }

@@ -11,7 +11,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/text.h"
-#include "cmd/cmd_key.h"
+#include "cmd/key/cmd_key.h"
 #include "cmd/app/app.h"
 #include "cmd/app/operator.h"
 #include "cmd/app/out.h"

@@ -8,7 +8,7 @@
 #include "base/err.h"
 #include "base/text.h"
 #include "cmd/app/app.h"
-#include "cmd/cmd_key.h"
+#include "cmd/key/cmd_key.h"
 #include "cmd/tools_sums.h"
 #include "format/crypto/digest.h"
 #include "format/page/key_page.h"
