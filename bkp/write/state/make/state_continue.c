@@ -200,7 +200,7 @@ static int write_secrets(const struct continuing *c, struct err *err)
 		    text("these secrets are not those of this repository"));
 		return err_hint(err, "%s",
 		    text("somebody who holds a key makes the file from one of these media: 'bkp-restore key "
-			 "host --to FILE'"));
+			 "host --to DIR'"));
 	}
 	return io_write_new(c->place.dir, STATE_SECRETS, 0600, c->secrets->text, b->n, err) ||
 		       minisig_sign(c->how->root, c->secrets->text, b->n,
