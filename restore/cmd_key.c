@@ -329,7 +329,7 @@ int cmd_key(struct app *app, int argc, char **argv)
 {
 	int code;
 
-	if (!strcmp(argv[0], "add") || !strcmp(argv[0], "remove"))
+	if (!strcmp(argv[0], "add") || !strcmp(argv[0], "remove") || !strcmp(argv[0], "approver"))
 		return cmd_key_people(app, argc, argv);
 	if (!strcmp(argv[0], "make") && argc == 1)
 		code = key_make(app);
@@ -341,7 +341,9 @@ int cmd_key(struct app *app, int argc, char **argv)
 		code = cmd_key_host(app);
 	else
 		return app_usage(app,
-		    text("'%s' is none of make, split IDENTITY, combine, host, add NAME=age1…, remove NAME"),
+		    text("'%s' is none of make, split IDENTITY, combine, host, add NAME=age1…, remove NAME, "
+			 "approver "
+			 "NAME=RW… DATE"),
 		    argv[0]);
 	return app_flush(code);
 }

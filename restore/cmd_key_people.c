@@ -1,8 +1,8 @@
-/* bkp-restore key add NAME=age1…, key remove NAME: who can open what is captured, made by somebody who can.
+/* bkp-restore key add NAME=age1…, key remove NAME, key approver NAME=RW… DATE: who can open what is captured, made by somebody who can.
  *
  * On whatever computer the holder of an identity uses, from a medium of the last run: the files of the next revision (one person more) or
  * of the next period (one person less) come into a new folder.  The root key signs them, here or elsewhere; 'bkp key add', 'bkp key remove'
- * on the capturing host take them over.  The medium is not changed. */
+ * on the capturing host take them over.  The medium is not changed.  An approver whom the root key named signs in its place. */
 #include <stdio.h>
 #include <string.h>
 #include <fcntl.h>
@@ -15,6 +15,7 @@
 #include "base/path.h"
 #include "base/text.h"
 #include "format/medium/period_make.h"
+#include "format/medium/period_signed.h"
 #include "read/vault/keyring.h"
 #include "read/vault/periods.h"
 #include "read/vault/vault_r.h"
@@ -129,6 +130,58 @@ static int make(struct app *app, bool add, char *operand, struct err *err)
 	return r;
 }
 
+/* ---- an approver: named by the root key, once ---- */
+
+static int take_approver(
+    char *operand, const char *until, const char *repository, struct period_approver *a, struct err *err)
+{
+	char *equals = strchr(operand, '='), time[CLOCK_TEXT];
+
+	snprintf(a->repository, sizeof(a->repository), "%s", repository);
+	snprintf(time, sizeof(time), "%.10sT23:59:59Z", until);
+	if (equals)
+		*equals = '\0';
+	if (!equals || !period_name_ok(operand) || !strcmp(operand, "root") ||
+	    minisig_public_parse(equals + 1, &a->key, NULL) || clock_parse(time, &a->until_ns))
+		return err_set_kind(err, ERR_USAGE, "E-KEYS-02", "%s",
+		    text("a name, a public key of minisign's, and the last day: jimucho=RW… 2027-03-31"));
+	snprintf(a->name, sizeof(a->name), "%s", operand);
+	return 0;
+}
+
+static int name_approver(const struct app *app, char *operand, const char *until, struct err *err)
+{
+	const char *repository = vault_r_repository(app->vault);
+	struct period_approver a = {.name = ""};
+	BUF_AUTO json = BUF_INIT(PERIOD_FILE_MAX);
+	char comment[PERIOD_COMMENT], to[256];
+	IO_FD_AUTO dir = -1;
+
+	if (take_approver(operand, until, repository, &a, err) || period_approver_format(&a, &json, err))
+		return -1;
+	dir = io_make_dir(AT_FDCWD, app->to, 0700, err);
+	if (dir < 0 || io_write_new(dir, PERIOD_APPROVER, 0644, json.p, json.n, err) || io_sync_dir(dir, err))
+		return -1;
+	path_show(app->to, to, sizeof(to));
+	printf("%s\n", text("Next: the root key signs it, wherever that is kept:"));
+	printf("  minisign -S -s root.key -m '%s/%s' -t '%s'\n", to, PERIOD_APPROVER,
+	    period_approver_comment(repository, comment));
+	printf("%s\n", text("Both files go with the approver: they lie beside each period.json that the "
+			    "approver signs in the place of "
+			    "the root key."));
+	return 0;
+}
+
+static int key_approver(struct app *app, char *operand, const char *until)
+{
+	struct err err = ERR_INIT;
+	int r = app_vault(app);
+
+	if (!r && name_approver(app, operand, until, &err))
+		r = app_error(&err, err.kind == ERR_USAGE ? APP_USAGE : APP_FAILED);
+	return r ? r : app_flush(APP_OK);
+}
+
 int cmd_key_people(struct app *app, int argc, char **argv)
 {
 	const struct age_identity *ids;
@@ -137,10 +190,13 @@ int cmd_key_people(struct app *app, int argc, char **argv)
 	size_t n;
 	int r;
 
-	if (argc != 2)
-		return app_usage(app, "%s", text("one of: key add NAME=age1…, key remove NAME"));
+	if (argc != (strcmp(argv[0], "approver") ? 2 : 3))
+		return app_usage(app, "%s",
+		    text("one of: key add NAME=age1…, key remove NAME, key approver NAME=RW… DATE"));
 	if (!app->to)
 		return app_usage(app, "%s", text("--to DIR is needed: a new folder for the files"));
+	if (argc == 3)
+		return key_approver(app, argv[1], argv[2]);
 	r = app_unlock(app, &ids, &n);
 	if (!r && make(app, add, argv[1], &err))
 		r = app_error(&err, err.kind == ERR_USAGE ? APP_USAGE : APP_FAILED);

@@ -43,12 +43,13 @@ static const struct app_command commands[] = {
 	APP_JSON | APP_NO_MEDIUM, 2, 2, cmd_procedure},
     {"key",
 	"make --to DIR [--plain-identity] | split -k NUMBER -n NUMBER IDENTITY [--to DIR] | combine [FILE] "
-	"--to DIR | add NAME=age1... --to DIR | remove NAME --to DIR | host --to DIR",
+	"--to DIR | add NAME=age1... --to DIR | remove NAME --to DIR | approver NAME=RW... DATE --to DIR | "
+	"host --to DIR",
 	TEXT_LATER(
 	    "makes a recovery identity; splits one into shares for paper, or puts it together again; "
 	    "one person more, or "
 	    "one less, who can open what is captured: files for the root key to sign; what a new host needs"),
-	APP_IDENTITY | APP_TO | APP_KEY, 1, 2, cmd_key},
+	APP_IDENTITY | APP_TO | APP_KEY, 1, 3, cmd_key},
     {"explain", "CODE ...", TEXT_LATER("what the code of a message means, and what to do"), APP_NO_MEDIUM, 1,
 	-1, cmd_explain},
 };

@@ -277,6 +277,13 @@ def unzstd(frame, n):
 
 # ---- sections 1 to 3: the repository, and who signs for it
 
+def signed_file(key, text, folder, name, comment):  # by a person, with whatever minisign is there
+    lines = document(folder, name + ".minisig").decode().splitlines()
+    raw = base64.b64decode(lines[1])
+    return lines[2] == "trusted comment: " + comment and raw[2:10] == key[2:10] and signed_by(
+        key, hashlib.blake2b(text).digest() if raw[:2] == b"ED" else text, raw[10:]) and signed_by(
+        key, raw[10:] + comment.encode(), base64.b64decode(lines[3]))
+
 class Repository:
     def __init__(self, medium, wanted, root_key):
         there = [d for d in os.listdir(medium) if re.fullmatch("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", d)]
@@ -315,12 +322,15 @@ class Repository:
             key, raw[10:] + comment.encode(), both) or fail("its signature is wrong")
 
     def period(self, number, folder):  # who can open what was captured in it: signed by the root key, wherever that was done
-        text, lines = document(folder, "period.json"), document(folder, "period.json.minisig").decode().splitlines()
-        said, raw = json.loads(text), base64.b64decode(lines[1])
+        said = json.loads(text := document(folder, "period.json"))
         comment = "bkp:1 kind=period repository=%s period=%d revision=%d" % (self.id, number, said["revision"])
-        lines[2] == "trusted comment: " + comment and raw[2:10] == self.keys[0][2:10] and signed_by(
-            self.keys[0], hashlib.blake2b(text).digest() if raw[:2] == b"ED" else text, raw[10:]) and signed_by(
-            self.keys[0], raw[10:] + comment.encode(), base64.b64decode(lines[3])) or fail("its signature is not the root key's")
+        by = self.keys[0]
+        if not signed_file(by, text, folder, "period.json", comment) and os.path.exists(os.path.join(folder, "approver.json")):
+            named = json.loads(approver := document(folder, "approver.json"))
+            signed_file(by, approver, folder, "approver.json", "bkp:1 kind=key-approver repository=" + self.id) and named[
+                "repository"] == self.id and said["begun"] <= named["until"] or fail("approver.json: not the root key's, or its time is over")
+            by = base64.b64decode(named["public"])
+        signed_file(by, text, folder, "period.json", comment) or fail("its signature is not the root key's, nor an approver's")
         [said.get(k) for k in ("kind", "format", "repository", "period")] == ["bkp-period", 1, self.id, number] or fail("it is another's")
         return said
 

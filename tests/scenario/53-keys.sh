@@ -116,14 +116,58 @@ bad "of the first days" "$T/add"
 said E-PERIOD-08
 say "signed by another key, signed as something else, with another file, from former days: refused, and nothing is changed"
 
+# --- an approver signs in the place of the root key, as long as it said so
+minisign -G -W -f -p "$T/appr.pub" -s "$T/appr.key" >/dev/null 2>&1
+expect 64 key approver "jimucho=RWnokey" 2099-12-31 --to "$T/appr"
+approver() { # DAY DIR
+	expect 0 key approver "jimucho=$(tail -n 1 "$T/appr.pub")" "$1" --to "$2"
+	said 'kind=key-approver'
+	minisign -S -s "$ROOT_KEY" -m "$2/approver.json" \
+		-t "bkp:1 kind=key-approver repository=$(jq -r .repository "$2/approver.json")" >/dev/null
+}
+approver 2099-12-31 "$T/appr"
+approver 2026-01-01 "$T/over"
+by_approver() { # DIR APPROVER'S: the period in DIR, signed by the approver
+	cp "$2"/approver.json* "$1/"
+	(ROOT_KEY=$T/appr.key; sign "$1")
+}
+cp -a "$T/forged" "$T/f4"
+(ROOT_KEY=$T/appr.key; sign "$T/f4")
+bad "by an approver whom nobody named" "$T/f4"
+said E-PERIOD-02
+by_approver "$T/f4" "$T/over"
+bad "by an approver whose time is over" "$T/f4"
+said E-PERIOD-09
+sed 's/2026-01-01/2098-01-01/' "$T/over/approver.json" >"$T/f4/approver.json"
+bad "with a time that somebody else wrote" "$T/f4"
+said E-PERIOD-09
+night_key=$(find "$T/state" -name 'signing-*.key')
+cp -a "$T/forged" "$T/f5"
+(ROOT_KEY=$night_key; sign "$T/f5")
+bad "signed by the night's key" "$T/f5"
+said E-PERIOD-02
+by_approver "$T/forged" "$T/appr"
+expect 0 "$BKP" key add jimucho --from "$T/forged" --operator Sato
+record keys | jq -e '.signed_by == "jimucho" and .revision == 2' >/dev/null || die "$(record keys)"
+night
+opens jimucho 11 || fail "who was added by an approver does not open"
+p=$repo/keys/3
+minisign -V -q -P "$(sed -n 's/^root public key: *//p' "$T/init.out")" -m "$p/approver.json" || die "minisign: who may sign"
+minisign -V -q -P "$(jq -r .public "$p/approver.json")" -m "$p/period.json" || die "minisign: who signed"
+rm -rf "$T/rescued"
+python3 "$SRC_ROOT/restore/rescue.py" extract --identity "$T/jimucho.txt" "$T/m1" docs@11 "$T/rescued" >"$T/out" 2>&1 || fail "rescue.py"
+! grep -q 'period.json' "$T/out" || fail "rescue.py does not take the approver" "$T/out"
+expect 0 "$BKP" verify
+say "an approver signs in the place of the root key, up to the day that it said; the night's key does not"
+
 # a medium that shows former keys, or none: what can be read is read, and it is said
 chmod -R u+w "$repo/keys"
 thaw "$repo/keys"
 cp -a "$repo/keys" "$T/keys.was"
 cp "$T/add/period.json" "$T/add/period.json.minisig" "$repo/keys/1/"
-expect 0 "$RESTORE" --quiet --medium "$T/m1" --identity "$T/incho.txt" extract docs@10 --to "$T/o1"
+expect 0 "$RESTORE" --quiet --medium "$T/m1" --identity "$T/incho.txt" extract docs@11 --to "$T/o1"
 printf x >>"$repo/keys/3/period.json"
-expect 1 "$RESTORE" --quiet --medium "$T/m1" --identity "$T/incho.txt" extract docs@10 --to "$T/o2"
+expect 1 "$RESTORE" --quiet --medium "$T/m1" --identity "$T/incho.txt" extract docs@11 --to "$T/o2"
 said 'E-PERIOD-0[12]'
 diff -r "$T/src" "$T/o2$T/src" || die "with a damaged period.json"
 expect 2 "$BKP" verify

@@ -15,7 +15,8 @@
 
 bool period_name_ok(const char *name)
 {
-	return generation_name_ok(name) && strcmp(name, "previous") != 0 && strcmp(name, "period") != 0;
+	return generation_name_ok(name) && strcmp(name, "previous") != 0 && strcmp(name, "period") != 0 &&
+	       strcmp(name, "approver") != 0;
 }
 
 char *period_path(uint32_t number, const char *file, char out[PERIOD_PATH])

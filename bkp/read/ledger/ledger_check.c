@@ -377,7 +377,7 @@ static const struct rule {
     {"history", {{"medium", UUID}, {"found", WORD}, {"line", NUMBER}, {"expected", NUMBER}}, check_medium},
     {"keys",
 	{{"period", NUMBER}, {"revision", NUMBER}, {"recipient", WORD}, {"period_sha256", SHA256},
-	    {"people", STRINGS}, {"renew", BOOLEAN}, {"operator", WORD}},
+	    {"people", STRINGS}, {"signed_by", WORD}, {"renew", BOOLEAN}, {"operator", WORD}},
 	check_keys},
     {"begin", {{"run", NUMBER}, {"uuid", UUID}, {"datasets", STRINGS}}, check_begin},
     {"committed",

@@ -15,6 +15,7 @@
 #include "base/text.h"
 #include "format/crypto/age.h"
 #include "format/crypto/minisig.h"
+#include "format/medium/period_signed.h"
 #include "read/store/store.h"
 #include "read/vault/agefile.h"
 #include "read/vault/keyring.h"
@@ -22,6 +23,7 @@
 struct one {
 	struct period *period; /* or NULL, and why */
 	uint8_t sha256[DIGEST_LEN];
+	struct period_approver by;
 	struct err why;
 };
 
@@ -33,42 +35,53 @@ struct periods {
 
 /* ---- loading ---- */
 
-static int check_signed(const struct buf *json, const struct buf *sig, const char *repository,
-    const struct minisig_public *root, uint32_t number, const struct period *p, struct err *err)
+/* Most periods have none. */
+static int read_approver(
+    const struct store *folder, uint32_t number, struct period_signed *f, struct err *err)
 {
-	char said[MINISIG_COMMENT_MAX], want[PERIOD_COMMENT];
+	char path[PERIOD_PATH];
+	int r = store_read(folder, period_path(number, PERIOD_APPROVER, path), &f->approver, err);
 
-	if (minisig_verify_any(root, json->p, json->n, (const char *)sig->p, sig->n, said, err)) {
-		err_set_kind(err, ERR_FORGED, "E-PERIOD-02", text("'%s/%u/%s' is not signed by the root key"),
-		    PERIOD_KEYS, number, PERIOD_JSON);
+	if (!r)
+		r = store_read(folder, period_path(number, PERIOD_APPROVER_SIG, path), &f->approver_sig, err);
+	return r == STORE_ABSENT ? 0 : r;
+}
+
+static int read_signed(const struct store *folder, const char *repository, const struct minisig_public *root,
+    uint32_t number, struct period_signed *f, struct one *ret)
+{
+	char path[PERIOD_PATH];
+	struct period *p;
+
+	if (store_read(folder, period_path(number, PERIOD_JSON, path), &f->json, &ret->why) ||
+	    store_read(folder, period_path(number, PERIOD_SIG, path), &f->sig, &ret->why) ||
+	    read_approver(folder, number, f, &ret->why) ||
+	    period_parse((const char *)f->json.p, f->json.n, &p, &ret->why))
+		return -1;
+	if (period_signed_check(f, repository, p, root, &ret->by, &ret->why) ||
+	    (p->number != number &&
+		err_set_kind(&ret->why, ERR_FORGED, "E-PERIOD-02", text("'%s/%u/%s' is of another period"),
+		    PERIOD_KEYS, number, PERIOD_JSON))) {
+		period_free(p);
 		return -1;
 	}
-	if (strcmp(period_comment(repository, number, p->revision, want), said) != 0 || p->number != number ||
-	    strcmp(p->repository, repository) != 0)
-		return err_set_kind(err, ERR_FORGED, "E-PERIOD-02",
-		    text("'%s/%u/%s' is of another period or repository"), PERIOD_KEYS, number, PERIOD_JSON);
+	digest_sha256(f->json.p, f->json.n, ret->sha256);
+	ret->period = p;
 	return 0;
 }
 
 static int read_one(const struct store *folder, const char *repository, const struct minisig_public *root,
     uint32_t number, struct one *ret)
 {
-	BUF_AUTO json = BUF_INIT(PERIOD_FILE_MAX);
-	BUF_AUTO sig = BUF_INIT(PERIOD_FILE_MAX);
-	char path[PERIOD_PATH];
-	struct period *p;
+	struct period_signed f;
+	int r;
 
-	if (store_read(folder, period_path(number, PERIOD_JSON, path), &json, &ret->why) ||
-	    store_read(folder, period_path(number, PERIOD_SIG, path), &sig, &ret->why) ||
-	    period_parse((const char *)json.p, json.n, &p, &ret->why))
-		return -1;
-	if (check_signed(&json, &sig, repository, root, number, p, &ret->why)) {
-		period_free(p);
-		return -1;
-	}
-	digest_sha256(json.p, json.n, ret->sha256);
-	ret->period = p;
-	return 0;
+	period_signed_init(&f);
+	r = read_signed(folder, repository, root, number, &f, ret);
+	period_signed_free(&f);
+	if (!r)
+		ret->why = (struct err)ERR_INIT;
+	return r;
 }
 
 /* "17", and nothing else that stands for it. */
@@ -148,6 +161,31 @@ const struct period *periods_get(const struct periods *p, uint32_t number)
 const uint8_t *periods_sha256(const struct periods *p, uint32_t number)
 {
 	return periods_get(p, number) ? p->one[number - 1].sha256 : NULL;
+}
+
+const char *periods_signed_by(const struct periods *p, uint32_t number)
+{
+	return periods_get(p, number) ? p->one[number - 1].by.name : NULL;
+}
+
+int periods_each_file(
+    const struct periods *p, uint32_t number, periods_file_fn *fn, void *arg, struct err *err)
+{
+	const struct period *period = periods_get(p, number);
+	bool approved = *periods_signed_by(p, number);
+	const char *const rest[] = {number > 1 ? PERIOD_PREVIOUS : NULL, approved ? PERIOD_APPROVER : NULL,
+	    approved ? PERIOD_APPROVER_SIG : NULL, PERIOD_SIG, PERIOD_JSON};
+	char name[PERIOD_NAME + 8];
+	int r = 0;
+
+	for (size_t i = 0; !r && i < period->n_people; i++) {
+		snprintf(name, sizeof(name), "%s.age", period->people[i].name);
+		r = fn(arg, name, err);
+	}
+	for (size_t i = 0; !r && i < sizeof(rest) / sizeof(*rest); i++)
+		if (rest[i])
+			r = fn(arg, rest[i], err);
+	return r;
 }
 
 const struct err *periods_fault(const struct periods *p, uint32_t number)

@@ -5,7 +5,7 @@
  * (periods_fault()): the others can be used, and of one whose period.json is damaged its files are tried all the same, for what is to be
  * read must be readable.  Then nobody vouches that the key is the repository's but the signature of the night.
  *
- * Errors: E-PERIOD-01 malformed, E-PERIOD-02 not signed by the root key, E-PERIOD-03 a person's file is not the one that was signed, or
+ * Errors: E-PERIOD-01 malformed, E-PERIOD-02 not signed by the root key or an approver, E-PERIOD-09 (period_signed.h), E-PERIOD-03 a person's file is not the one that was signed, or
  * holds another key, E-PERIOD-04 the identity opens none of them, E-PERIOD-05 a generation names a key that no signed period names,
  * E-PERIOD-06 there is none.
  */
@@ -35,6 +35,13 @@ uint32_t periods_newest(const struct periods *p);
 const struct period *periods_get(const struct periods *p, uint32_t number);
 /* SHA-256 of its period.json; NULL where periods_get() is. */
 const uint8_t *periods_sha256(const struct periods *p, uint32_t number);
+/* The name of the approver who signed it, "": the root key; NULL where periods_get() is. */
+const char *periods_signed_by(const struct periods *p, uint32_t number);
+/* Calls fn for the name of each file of that period, which periods_get() has: people's, previous.age, the approver's, period.json last.  Stops
+ * at the first non-zero return, and returns it. */
+typedef int periods_file_fn(void *arg, const char *name, struct err *err);
+int periods_each_file(
+    const struct periods *p, uint32_t number, periods_file_fn *fn, void *arg, struct err *err);
 /* What is wrong with period.json of that number; 0: that there is none at all.  code "": nothing. */
 const struct err *periods_fault(const struct periods *p, uint32_t number);
 /* 0, or -1 (E-PERIOD-05): is that the recipient of that period, as far as a signed file says? */

@@ -26,6 +26,7 @@
 #include "format/medium/generation.h"
 #include "read/store/store.h"
 #include "read/vault/medium.h"
+#include "format/medium/period_signed.h"
 #include "read/vault/periods.h"
 #include "read/vault/repository.h"
 #include "read/vault/vault_r.h"
@@ -517,7 +518,8 @@ static bool in_keys(const char *name)
 
 static bool in_period(const char *name)
 {
-	return !strcmp(name, PERIOD_JSON) || !strcmp(name, PERIOD_SIG);
+	return !strcmp(name, PERIOD_JSON) || !strcmp(name, PERIOD_SIG) || !strcmp(name, PERIOD_APPROVER) ||
+	       !strcmp(name, PERIOD_APPROVER_SIG);
 }
 
 static int list_file(struct buf *sums, const char *name, const uint8_t sha256[DIGEST_LEN])

@@ -19,6 +19,7 @@ struct putting {
 	const struct store *repo;
 	struct store own; /* the state folder */
 	struct replaced *replaced;
+	uint32_t number;
 };
 
 /* newer: what stands there may be an older one of ours. */
@@ -42,19 +43,15 @@ static int put_file(const struct putting *p, const char *path, bool newer, struc
 	return 0;
 }
 
-static int put_period(const struct putting *p, const struct period *period, struct err *err)
+static int put_named(void *arg, const char *name, struct err *err)
 {
+	const struct putting *p = arg;
+	size_t n = strlen(name);
 	char path[PERIOD_PATH];
 
-	for (size_t i = 0; i < period->n_people; i++)
-		if (put_file(p, period_person_path(period->number, period->people[i].name, path), false, err))
-			return -1;
-	if (period->number > 1 && put_file(p, period_path(period->number, PERIOD_PREVIOUS, path), false, err))
-		return -1;
-	return put_file(p, period_path(period->number, PERIOD_SIG, path), true, err) ||
-		       put_file(p, period_path(period->number, PERIOD_JSON, path), true, err)
-		   ? -1
-		   : 0;
+	/* a person's file never changes */
+	return put_file(
+	    p, period_path(p->number, name, path), n < 4 || strcmp(name + n - 4, ".age") != 0, err);
 }
 
 int period_copies_put(
@@ -64,7 +61,7 @@ int period_copies_put(
 	const struct periods *all = state_periods(s);
 
 	for (uint32_t i = 1; i <= periods_newest(all); i++)
-		if (periods_get(all, i) && put_period(&p, periods_get(all, i), err))
+		if ((p.number = i, periods_get(all, i)) && periods_each_file(all, i, put_named, &p, err))
 			return -1;
 	return 0;
 }

@@ -16,8 +16,8 @@
 #include "base/err.h"
 #include "base/io.h"
 #include "base/text.h"
-#include "format/crypto/minisig.h"
 #include "format/medium/period_make.h"
+#include "format/medium/period_signed.h"
 #include "read/ledger/ledger.h"
 #include "read/store/store.h"
 #include "read/store/store_dir.h"
@@ -26,7 +26,8 @@
 
 struct keys_offer {
 	struct period *period;
-	struct buf json, sig;
+	struct period_signed files_signed;
+	struct period_approver by; /* name "": the root key */
 	struct period_file *files; /* that are not in force yet */
 	size_t n_files;
 };
@@ -76,20 +77,19 @@ static int check_follows(const struct state *s, const struct period *next, struc
 	return 0;
 }
 
-static int check_signed(const struct state *s, const struct keys_offer *o, struct err *err)
+static int check_signed(const struct state *s, struct keys_offer *o, struct err *err)
 {
-	char said[MINISIG_COMMENT_MAX], want[PERIOD_COMMENT];
-	const struct period *p = o->period;
+	struct clock_stamp now;
 
-	if (!minisig_verify_any(ledger_root(state_ledger(s)), o->json.p, o->json.n, (const char *)o->sig.p,
-		o->sig.n, said, NULL) &&
-	    !strcmp(said, period_comment(state_repository(s), p->number, p->revision, want)))
-		return 0;
-	err_set_kind(err, ERR_FORGED, "E-PERIOD-02", text("'%s' is not signed by the root key"), PERIOD_JSON);
-	return err_hint(err,
-	    text("minisign -S -s ROOT.key -m period.json -t 'bkp:1 kind=period repository=%s period=%u "
-		 "revision=%u'"),
-	    state_repository(s), p->number, p->revision);
+	if (period_signed_check(
+		&o->files_signed, state_repository(s), o->period, ledger_root(state_ledger(s)), &o->by, err))
+		return -1;
+	clock_now(&now);
+	return *o->by.name && now.wall_ns > o->by.until_ns
+		   ? err_set_kind(err, ERR_FORGED, "E-PERIOD-09",
+			 text("'%s' was an approver for a time that is over: the root key names one anew"),
+			 o->by.name)
+		   : 0;
 }
 
 /* A file that is named and not in force yet: it comes from the folder. */
@@ -131,8 +131,14 @@ static int take_files(const struct state *s, struct keys_offer *o, const struct 
 
 static int read_offer(const struct state *s, const struct store *dir, struct keys_offer *o, struct err *err)
 {
-	return store_read(dir, PERIOD_JSON, &o->json, err) || store_read(dir, PERIOD_SIG, &o->sig, err) ||
-		       period_parse((const char *)o->json.p, o->json.n, &o->period, err) ||
+	struct period_signed *f = &o->files_signed;
+	int approver = store_read(dir, PERIOD_APPROVER, &f->approver, err);
+
+	return (approver && approver != STORE_ABSENT) ||
+		       (!approver && store_read(dir, PERIOD_APPROVER_SIG, &f->approver_sig, err)) ||
+		       store_read(dir, PERIOD_JSON, &f->json, err) ||
+		       store_read(dir, PERIOD_SIG, &f->sig, err) ||
+		       period_parse((const char *)f->json.p, f->json.n, &o->period, err) ||
 		       check_signed(s, o, err) || check_follows(s, o->period, err) ||
 		       take_files(s, o, dir, err)
 		   ? -1
@@ -147,8 +153,7 @@ int keys_offer_read(const struct state *s, const char *dir, struct keys_offer **
 
 	if (!o)
 		return err_nomem(err);
-	buf_init(&o->json, PERIOD_FILE_MAX);
-	buf_init(&o->sig, PERIOD_FILE_MAX);
+	period_signed_init(&o->files_signed);
 	if (!store_open_place(dir, &store, err))
 		r = read_offer(s, &store, o, err);
 	if (r)
@@ -165,8 +170,7 @@ void keys_offer_free(struct keys_offer *o)
 	for (size_t i = 0; i < o->n_files; i++)
 		buf_free(&o->files[i].bytes);
 	free(o->files);
-	buf_free(&o->json);
-	buf_free(&o->sig);
+	period_signed_free(&o->files_signed);
 	period_free(o->period);
 	free(o);
 }
@@ -202,14 +206,18 @@ static int put(int dir, const char *name, const struct buf *b, struct err *err)
 static int put_files(const struct state *s, const struct keys_offer *o, struct err *err)
 {
 	IO_FD_AUTO dir = open_folder(s, o->period->number, err);
+	const struct period_signed *f = &o->files_signed;
 
 	if (dir < 0)
 		return -1;
 	for (size_t i = 0; i < o->n_files; i++)
 		if (put(dir, o->files[i].name, &o->files[i].bytes, err))
 			return -1;
-	return put(dir, STATE_PERIOD_SIG_NEXT, &o->sig, err) || put(dir, STATE_PERIOD_NEXT, &o->json, err) ||
-		       io_sync_dir(dir, err)
+	if (*o->by.name && (put(dir, STATE_PERIOD_NEXT(PERIOD_APPROVER), &f->approver, err) ||
+			       put(dir, STATE_PERIOD_NEXT(PERIOD_APPROVER_SIG), &f->approver_sig, err)))
+		return -1;
+	return put(dir, STATE_PERIOD_NEXT(PERIOD_SIG), &f->sig, err) ||
+		       put(dir, STATE_PERIOD_NEXT(PERIOD_JSON), &f->json, err) || io_sync_dir(dir, err)
 		   ? -1
 		   : 0;
 }
@@ -224,12 +232,12 @@ static int record(
 
 	for (size_t i = 0; i < p->n_people; i++)
 		json_array_append_new(people, json_string(p->people[i].name));
-	digest_sha256(o->json.p, o->json.n, sha256);
+	digest_sha256(o->files_signed.json.p, o->files_signed.json.n, sha256);
 	return state_append(s, "keys",
-	    json_pack("{s:I, s:I, s:s, s:s, s:o, s:b, s:s}", "period", (json_int_t)p->number, "revision",
+	    json_pack("{s:I, s:I, s:s, s:s, s:o, s:s, s:b, s:s}", "period", (json_int_t)p->number, "revision",
 		(json_int_t)p->revision, "recipient", age_recipient_format(&p->recipient, recipient),
-		"period_sha256", digest_hex(sha256, DIGEST_LEN, hex), "people", people, "renew", (int)renew,
-		"operator", person),
+		"period_sha256", digest_hex(sha256, DIGEST_LEN, hex), "people", people, "signed_by",
+		*o->by.name ? o->by.name : "root", "renew", (int)renew, "operator", person),
 	    err);
 }
 

@@ -15,6 +15,7 @@
 #include "base/io.h"
 #include "base/text.h"
 #include "format/medium/period_make.h"
+#include "format/medium/period_signed.h"
 #include "read/ledger/ledger.h"
 #include "read/store/store_dir.h"
 #include "read/vault/periods.h"
@@ -100,14 +101,19 @@ static int look(struct state *s, bool *ret_there, struct err *err)
 /* keys_take() recorded it and did not come to this. */
 static int settle(const struct state *s, struct err *err)
 {
+	static const struct {
+		const char *name, *next;
+	} names[] = {{PERIOD_APPROVER, STATE_PERIOD_NEXT(PERIOD_APPROVER)},
+	    {PERIOD_APPROVER_SIG, STATE_PERIOD_NEXT(PERIOD_APPROVER_SIG)},
+	    {PERIOD_SIG, STATE_PERIOD_NEXT(PERIOD_SIG)}, {PERIOD_JSON, STATE_PERIOD_NEXT(PERIOD_JSON)}};
 	char path[PERIOD_PATH];
 	IO_FD_AUTO dir = io_open_dir(s->dir, period_path(ledger_period(s->ledger)->number, "", path), err);
 
 	if (dir < 0)
 		return -1;
-	if ((renameat(dir, STATE_PERIOD_SIG_NEXT, dir, PERIOD_SIG) && errno != ENOENT) ||
-	    (renameat(dir, STATE_PERIOD_NEXT, dir, PERIOD_JSON) && errno != ENOENT))
-		return err_sys(err, "E-IO-05", errno, text("cannot rename '%s'"), STATE_PERIOD_NEXT);
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+		if (renameat(dir, names[i].next, dir, names[i].name) && errno != ENOENT)
+			return err_sys(err, "E-IO-05", errno, text("cannot rename '%s'"), names[i].next);
 	return io_sync_dir(dir, err);
 }
 

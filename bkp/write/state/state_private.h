@@ -86,8 +86,7 @@ int state_period_create(int dirfd, const char *repository, int64_t now_ns, const
     struct err *err);
 /* The keys as the journal says they are, into s->periods; gives their names to what a keys_take() that died had brought. */
 int state_period_load(struct state *s, struct err *err);
-#define STATE_PERIOD_NEXT     PERIOD_JSON ".next"
-#define STATE_PERIOD_SIG_NEXT PERIOD_SIG ".next"
+#define STATE_PERIOD_NEXT(name) name ".next"
 
 /* ---- state_root_key.c: parent and state_name are where the state folder will stand ---- */
 

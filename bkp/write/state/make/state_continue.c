@@ -136,31 +136,32 @@ static int copy_segments(const struct continuing *c, struct err *err)
 	return io_sync_dir(dir, err);
 }
 
-static int copy_period(const struct continuing *c, int keys, const struct period *p, struct err *err)
-{
-	char number[16], name[PERIOD_NAME + 8], path[PERIOD_PATH];
-	IO_FD_AUTO dir = -1;
+struct copying {
+	const struct continuing *c;
+	uint32_t number;
+	int dir;
+};
 
-	snprintf(number, sizeof(number), "%u", p->number);
-	dir = io_make_dir(keys, number, 0700, err);
-	if (dir < 0)
-		return -1;
-	for (size_t i = 0; i < p->n_people; i++) {
-		snprintf(name, sizeof(name), "%s.age", p->people[i].name);
-		if (copy_file(
-			c->from, dir, period_path(p->number, name, path), name, 0444, PERIOD_FILE_MAX, err))
-			return -1;
-	}
-	if (p->number > 1 && copy_file(c->from, dir, period_path(p->number, PERIOD_PREVIOUS, path),
-				 PERIOD_PREVIOUS, 0444, PERIOD_FILE_MAX, err))
-		return -1;
-	return copy_file(c->from, dir, period_path(p->number, PERIOD_JSON, path), PERIOD_JSON, 0444,
-		   PERIOD_FILE_MAX, err) ||
-		       copy_file(c->from, dir, period_path(p->number, PERIOD_SIG, path), PERIOD_SIG, 0444,
-			   PERIOD_FILE_MAX, err) ||
-		       io_sync_dir(dir, err)
-		   ? -1
-		   : 0;
+static int copy_named(void *arg, const char *name, struct err *err)
+{
+	const struct copying *to = arg;
+	char path[PERIOD_PATH];
+
+	return copy_file(
+	    to->c->from, to->dir, period_path(to->number, name, path), name, 0444, PERIOD_FILE_MAX, err);
+}
+
+static int copy_period(
+    const struct continuing *c, int keys, const struct periods *all, uint32_t number, struct err *err)
+{
+	char name[16];
+	IO_FD_AUTO dir = -1;
+	struct copying to = {c, number, -1};
+
+	snprintf(name, sizeof(name), "%u", number);
+	to.dir = dir = io_make_dir(keys, name, 0700, err);
+	return dir < 0 || periods_each_file(all, number, copy_named, &to, err) || io_sync_dir(dir, err) ? -1
+													: 0;
 }
 
 /* Those that the journal names must be there; state_period_load() compares them when the folder is opened. */
@@ -174,7 +175,7 @@ static int copy_keys(const struct continuing *c, struct err *err)
 		return -1;
 	for (uint32_t i = 1; !r && i <= periods_newest(all); i++) {
 		if (periods_get(all, i))
-			r = copy_period(c, keys, periods_get(all, i), err);
+			r = copy_period(c, keys, all, i, err);
 		else if ((r = -1) && err)
 			*err = *periods_fault(all, i);
 	}
