@@ -55,6 +55,12 @@ WORKLOADS = {
     "move": ("apart", ["bkp", "medium", "move", "m3", "--operator", "Sato", "--place", "倉庫"]),
     "retire": ("night2", ["bkp", "medium", "retire", "m2", "--operator", "Sato", "--reason", "a campaign"]),
     "agree": ("night2", ["bkp", "agree"]),
+    "more": ("offered", ["bkp", "key", "add", "jimucho", "--from", "{}/desk/more", "--operator", "Sato"]),
+    "less": ("offered", ["bkp", "key", "remove", "hosyu", "--from", "{}/desk/less", "--operator", "Sato", "--renew"]),
+    "spread": ("taken", ["bkp", "run", "--all", "--quiet"]),
+    "making": ("offered", RESTORE + ["--medium", "{}/m1", "key", "remove", "hosyu", "--to", "{}/to"]),
+    "continue": ("gone", ["bkp", "init", "--continue", "{}/m1", "--continue", "{}/m2", "--secrets", "{}/desk/host/secrets.json", "--root-key",
+                          "{}/root.key", "--operator", "Sato"]),
     "status": ("night2", ["bkp", "status"]),
     "live": ("night2", ["bkp", "check", "--live"]),
     "export": ("night2", ["bkp", "journal", "export", "--format", "csv", "--out", "{}/desk/journal.csv"]),
@@ -94,6 +100,8 @@ def start(site, workload):
     site.reset(state)
     site.init = INIT(site)
     argv = site.init if argv[1] == "INIT" else argv[1:]
+    if workload == "continue":
+        site.init = [w.replace("{}", site.site) for w in argv]
     return [WORKLOADS[workload][1][0]] + [site.init[-1] if w == "*" else w.replace("{}", site.site) for w in argv]
 
 
@@ -103,7 +111,7 @@ def aftermath(site, case, workload, argv, before, ended, faults, full_every, har
     harmed = harmed or HARMED.get(WORKLOADS[workload][0])
     if workload == "extract" and code == 0 and oracle.tree(site.path("src")) != oracle.tree(site.path("to") + site.path("src")):
         faults.append("exit 0, and another tree was restored")
-    faults += oracle.look(site, before, lost=workload == "journal", harmed=harmed, mended=code == 0, goes=workload in GOES)
+    faults += oracle.look(site, before, lost=workload in ("journal", "continue"), harmed=harmed, mended=code == 0, goes=workload in GOES)
     if code == -9 and workload == "repair":
         faults += oracle.replaced(site, before, "m2")
     outcome = oracle.outcome(site, code)

@@ -219,6 +219,20 @@ def unsupported(site, medium):
     return out
 
 
+def keys_kept(site, recs):
+    """The keys that the journal names last are in the state folder, or are about to get their names."""
+    said = [r for r in recs if r["event"] in ("init", "keys")]
+    if not said:
+        return []
+    folder = site.path("state", "keys", str(said[-1].get("period", 1)))
+    for suffix in ("", ".next"):
+        if digest(folder + "/period.json" + suffix) == said[-1]["period_sha256"]:
+            people = json.loads(read(folder + "/period.json" + suffix))["people"]
+            return ["the file of %s is not what was signed" % p["name"] for p in people
+                    if digest("%s/%s.age" % (folder, p["name"])) != p["sha256"]]
+    return ["the keys that the journal names are not there"]
+
+
 def undecided(recs):
     """Each data set of a run that came to its end has a generation of it, or a record says why not."""
     faults, open_sets = [], {}
@@ -259,11 +273,12 @@ def look(site, before, lost=False, harmed=False, mended=False, goes=False, compl
     if not harmed:
         faults += ["recorded as damage: generation %s@%s" % (r["dataset"], r["generation"]) for r in recs[before.seq:]
                    if r["event"] == "verify-failed"]
-    faults += ["the policy of record %d is not there" % r["seq"] for r in recs if r["event"] == "policy" and
+    here = max([r["seq"] for r in recs if r.get("continued")] or [0])  # media have no policies: those before it went with another host
+    faults += ["the policy of record %d is not there" % r["seq"] for r in recs if r["event"] == "policy" and r["seq"] > here and
                digest(site.path("state", "policies", r["sha256"] + ".yaml")) != r["sha256"]]
     faults += ["what was cut off by record %d is not there" % r["seq"] for r in recs if r["event"] == "journal-repaired" and
                digest(site.path("state", r["file"])) != r["sha256"]]
-    faults += undecided(recs) + turns(site, recs)
+    faults += undecided(recs) + turns(site, recs) + keys_kept(site, recs)
     faults += untouched(site, before, harmed, goes)
     if goes:
         now = {n for m in MEDIA for n in listed(site, m)}
@@ -408,7 +423,7 @@ WRITTEN = {
 
 def promised(site, workload, code):
     """What exit 0 promises."""
-    if code == 0 and workload in ("first", "night", "due", "unchanged", "behind", "died", "remembered"):
+    if code == 0 and workload in ("first", "night", "due", "unchanged", "behind", "died", "remembered", "spread"):
         return night_kept(site)
     if code == 0 and workload in ("rotate", "mend", "finish"):
         return rotation_kept(site)
@@ -416,6 +431,10 @@ def promised(site, workload, code):
         ours = journal_of(site.path("state"))
         return ["exit 0, and %s's journal goes on with what was cut off" % m for m in MEDIA
                 if not ours.startswith(journal_of(repository(site, m)))]
+    if code == 0 and workload in ("more", "less", "continue"):
+        recs, _ = records(journal_of(site.path("state")))
+        event = "epoch" if workload == "continue" else "keys"
+        return [] if any(r["event"] == event for r in recs[-4:]) else ["exit 0, and nothing says so"]
     wrong = [n for n, is_right in WRITTEN.get(workload, {}).items() if code == 0 and not is_right(read(site.path(n)))]
     return ["exit 0, and '%s' is not as it says" % n for n in wrong]
 

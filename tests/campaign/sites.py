@@ -249,6 +249,7 @@ class Site:
         self.reset("night2")
         self.must("bkp", "schedule", "install", "--root", self.path("sys"), "--kind", "cron")
         self.keep("scheduled")
+        self.people()
         self.reset("night2")
         for n in range(3, 7):
             self.night(n)
@@ -265,6 +266,40 @@ class Site:
         laden.make(self, POLICY.format(self.site), INIT)
         call(libc.umount2(self.site.encode(), MNT_DETACH))
         shutil.rmtree(self.work)
+
+    def people(self):
+        """Somebody is to come, or to leave: files that the root key signed; the night after that; and a host that is lost."""
+        self.reset("night2")
+        shutil.copyfile(glob.glob(self.path("root.*"))[0], self.path("root.key"))
+        self.holder("add", "hosyu=" + self.recipient("hosyu"), "both")
+        self.must("bkp", "key", "add", "hosyu", "--from", self.path("desk", "both"), "--operator", "Sato")
+        self.source(3)
+        self.must("bkp", "run", "--all", "--quiet")
+        self.holder("add", "jimucho=" + self.recipient("jimucho"), "more")
+        self.holder("remove", "hosyu", "less")
+        self.source(4)
+        self.day = 4
+        self.keep("offered")
+        self.must("bkp", "key", "remove", "hosyu", "--from", self.path("desk", "less"), "--operator", "Sato", "--renew")
+        self.keep("taken")
+        self.must("bkp-restore", "--quiet", "--medium", self.path("m1"), "--identity", self.path("id.txt"), "key", "host", "--to",
+                  self.path("desk", "host"))
+        os.rename(self.path("state"), self.path("desk", "former"))
+        self.keep("gone")
+
+    def recipient(self, name):
+        said = subprocess.run(["age-keygen", "-o", self.path("desk", name + ".txt")], check=True, stderr=subprocess.PIPE, text=True).stderr
+        return said.split()[-1]
+
+    def holder(self, what, whom, to):
+        """What who holds a key makes, and the root key signs."""
+        to = self.path("desk", to)
+        self.must("bkp-restore", "--quiet", "--medium", self.path("m1"), "--identity", self.path("id.txt"), "key", what, whom, "--to", to)
+        with open(to + "/period.json") as f:
+            p = json.load(f)
+        subprocess.run(["minisign", "-S", "-s", self.path("root.key"), "-m", to + "/period.json", "-t",
+                        "bkp:1 kind=period repository=%s period=%d revision=%d" % (p["repository"], p["period"], p["revision"])],
+                       check=True, stdout=subprocess.DEVNULL)
 
     def night(self, n, codes=(0,)):
         self.source(n)
