@@ -12,7 +12,7 @@
 #   BKP_SCALE_FILES                 20000  1000000   files of the memory test
 #   BKP_YEAR_NIGHTS                    50   365   nights of each simulated year
 #   BKP_YEAR_SEEDS                  "1 2" 1 to 6   the years
-#   BKP_CAMPAIGN_POINTS                80     0   faults of each family of tests/campaign; 0: all, for BKP_CAMPAIGN_MINUTES (240)
+#   BKP_CAMPAIGN_POINTS                50     0   faults of each family of tests/campaign; 0: all, for BKP_CAMPAIGN_MINUTES (240)
 #   BKP_TEST_LIMIT                   1800 43200   seconds after which a test has failed
 set -u
 cd "$(dirname "$0")/.." || exit 1
@@ -33,7 +33,7 @@ size BKP_KILL_POINTS 40 2000
 size BKP_SCALE_FILES 20000 1000000
 size BKP_YEAR_NIGHTS 50 365
 size BKP_YEAR_SEEDS "1 2" "1 2 3 4 5 6"
-size BKP_CAMPAIGN_POINTS 80 0
+size BKP_CAMPAIGN_POINTS 50 0
 size BKP_CAMPAIGN_MINUTES 0 240
 size BKP_TEST_LIMIT 1800 43200
 export LANG=C.UTF-8 ASAN_OPTIONS=detect_leaks=1:abort_on_error=0 UBSAN_OPTIONS=print_stacktrace=1

@@ -1,11 +1,11 @@
 # shellcheck shell=bash
 # A part of the campaign (docs/campaign.md) as a scenario.  Sourced; gives $T, $points and campaign().
-#   BKP_CAMPAIGN_POINTS (80): how much of it; 0: all of it, for BKP_CAMPAIGN_MINUTES (240) each time
+#   BKP_CAMPAIGN_POINTS (50): how much of it; 0: all of it, for BKP_CAMPAIGN_MINUTES (240) each time
 set -eu -o pipefail
 run_sh=$(cd "$(dirname "${BASH_SOURCE[0]}")/../campaign" && pwd)/run.sh
 T=$(mktemp -d)
 trap 'rm -rf "$T"' EXIT
-points=${BKP_CAMPAIGN_POINTS:-80}
+points=${BKP_CAMPAIGN_POINTS:-50}
 minutes=${BKP_CAMPAIGN_MINUTES:-240}
 export BKP_RELEASE=${BKP_RELEASE:-$BKP_BIN}
 

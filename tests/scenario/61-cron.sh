@@ -134,7 +134,7 @@ wait "$unshared" || true
 grep -q '^To: jimu@example.jp' "$T/mail.0" || fail "mailed to somebody else" "$T/mail.0"
 grep -q 'E-RUN-01\|E-CMD-02' "$T/mail.0" && grep -q '対象データ' "$T/mail.0" && grep -q broken "$T/mail.0" ||
 	fail "the mail does not say it in Japanese" "$T/mail.0"
-[ "$(compgen -G "$T/mail.*")" = "$T/mail.0" ] || die "more than one mail"
+[ "$(compgen -G "$T/mail.*")" = "$T/mail.0" ] || fail "more than one mail" "$T"/mail.*
 [ "$(committed)" = 5 ] || die "a generation of nothing"
 grep -q '"event":"failed"' "$T/state/journal/000001.jsonl" || die "the failure is not recorded"
 grep -q 'cron: .*fits\|installed, fits\|cron' "$T/shown" || fail "schedule show" "$T/shown"

@@ -182,6 +182,7 @@ void run_drop(struct run *n, size_t i, const struct err *why)
 {
 	n->media.sinks[i].failed = true;
 	n->media.sinks[i].why = *why;
+	n->media.online[i].dropped = true;
 }
 
 bool run_any_left(const struct run *n)

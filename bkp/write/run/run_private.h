@@ -37,6 +37,7 @@ struct run_online {
 	struct replaced replaced;
 	bool
 	    later; /* a copy was lost that a person has to make room for, in one way or the other: no catching up now */
+	bool dropped; /* run_drop(): nothing more comes onto it in this run */
 };
 
 /* The media that are there: run_open_media() to run_close_media(). */

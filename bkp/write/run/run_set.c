@@ -183,13 +183,14 @@ void run_lose(struct run *n, const struct run_set *set, size_t i, const struct e
 }
 
 /* The pack drops a medium that has no room: its copy of this data set is lost, and the next one is tried.  The pack writes nothing
- * meanwhile: it has finished, or is gone. */
+ * meanwhile: it has finished, or is gone.  One that the run dropped, for want of room for its keys say, stays so: what comes onto it could not
+ * be checked by who has only that medium. */
 static void revive_media(struct run *n)
 {
 	for (size_t i = 0; i < n->media.n; i++) {
 		struct pack_sink *sink = &n->media.sinks[i];
 
-		if (!sink->failed || !err_is_full(&sink->why))
+		if (!sink->failed || n->media.online[i].dropped || !err_is_full(&sink->why))
 			continue;
 		run_lose(n, &n->set, i, &sink->why, false);
 		sink->failed = false;
