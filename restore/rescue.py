@@ -321,29 +321,40 @@ class Repository:
         lines[2] == "trusted comment: " + comment and signed_by(key := self.key(raw[:10]), message, raw[10:]) and signed_by(
             key, raw[10:] + comment.encode(), both) or fail("its signature is wrong")
 
-    def period(self, number, folder):  # who can open what was captured in it: signed by the root key, wherever that was done
-        said = json.loads(text := document(folder, "period.json"))
+    def revision(self, number, folder, name):  # of a period: who can open what was captured in it; signed wherever the root key is
+        said = json.loads(text := document(folder, name))
         comment = "bkp:1 kind=period repository=%s period=%d revision=%d" % (self.id, number, said["revision"])
         by = self.keys[0]
-        if not signed_file(by, text, folder, "period.json", comment) and os.path.exists(os.path.join(folder, "approver.json")):
-            named = json.loads(approver := document(folder, "approver.json"))
-            signed_file(by, approver, folder, "approver.json", "bkp:1 kind=key-approver repository=" + self.id) and named[
+        if not signed_file(by, text, folder, name, comment) and os.path.exists(os.path.join(folder, by_whom := name[:-4] + "approver.json")):
+            named = json.loads(approver := document(folder, by_whom))
+            signed_file(by, approver, folder, by_whom, "bkp:1 kind=key-approver repository=" + self.id) and named[
                 "repository"] == self.id and said["begun"] <= named["until"] or fail("approver.json: not the root key's, or its time is over")
             by = base64.b64decode(named["public"])
-        signed_file(by, text, folder, "period.json", comment) or fail("its signature is not the root key's, nor an approver's")
-        [said.get(k) for k in ("kind", "format", "repository", "period")] == ["bkp-period", 1, self.id, number] or fail("it is another's")
+        signed_file(by, text, folder, name, comment) or fail("its signature is not the root key's, nor an approver's")
+        [said.get(k) for k in ("kind", "format", "repository", "period")] == ["bkp-period", 1, self.id, number] and name == "period-%d.json" % said["revision"] or fail(
+            "it is another's")
         return said
+
+    def period(self, number, folder):  # (the highest revision that is as it was signed, or None; is one of them not?)
+        names, wrong = [m for m in (re.fullmatch("period-([1-9][0-9]{0,4}).json", f) for f in os.listdir(folder)) if m], False
+        for m in sorted(names, key=lambda m: -int(m[1])):
+            try:
+                return self.revision(number, folder, m[0]), wrong
+            except ERRORS as x:  # what can be read is read all the same
+                wrong = True
+                warn("keys/%d/%s: %s" % (number, m[0], x))
+        return None, True
 
     def unlock(self, own, passphrase_file):  # section 3: a person's identity opens those of the periods; the newest hands on the others
         self.periods, found, handed, top = {}, list(own), [], os.path.join(self.dir, "keys")
         for n in sorted((int(d) for d in os.listdir(top) if re.fullmatch("[1-9][0-9]{0,3}", d)), reverse=True):
-            folder, said = os.path.join(top, str(n)), None
-            try:
-                said = self.periods[n] = self.period(n, folder)
-                files = [(os.path.join(folder, p["name"] + ".age"), p["sha256"], own) for p in said["people"] if re.fullmatch(NAME, p["name"])]
-            except ERRORS as x:  # what can be read is read all the same
-                warn("keys/%d/period.json: %s" % (n, x))
-                files = [(os.path.join(folder, f), None, own) for f in os.listdir(folder) if f.endswith(".age") and f != "previous.age"]
+            said, wrong = self.period(n, folder := os.path.join(top, str(n)))
+            if said:
+                self.periods[n] = said
+            files = [(os.path.join(folder, p["name"] + ".age"), p["sha256"], own) for p in said["people"] if re.fullmatch(NAME, p["name"])
+                     ] if said else []
+            if wrong:  # what is damaged may name somebody more
+                files += [(os.path.join(folder, f), None, own) for f in os.listdir(folder) if f.endswith(".age") and f != "previous.age"]
             if handed:
                 after = self.periods.get(n + 1)
                 files.insert(0, (os.path.join(top, str(n + 1), "previous.age"), after and after["previous"]["identity_sha256"], handed))

@@ -264,7 +264,7 @@ static void say_unsigned(struct app *app, struct vault_r *v)
 	const struct periods *p = vault_r_periods(v, NULL);
 
 	for (uint32_t i = 1; p && i <= periods_newest(p); i++)
-		if (!periods_get(p, i)) {
+		if (periods_fault(p, i)->code[0]) {
 			app->incomplete = true;
 			app_error(periods_fault(p, i), APP_ATTENTION);
 		}

@@ -220,17 +220,16 @@ def unsupported(site, medium):
 
 
 def keys_kept(site, recs):
-    """The keys that the journal names last are in the state folder, or are about to get their names."""
+    """The keys that the journal names last are in the state folder."""
     said = [r for r in recs if r["event"] in ("init", "keys")]
     if not said:
         return []
     folder = site.path("state", "keys", str(said[-1].get("period", 1)))
-    for suffix in ("", ".next"):
-        if digest(folder + "/period.json" + suffix) == said[-1]["period_sha256"]:
-            people = json.loads(read(folder + "/period.json" + suffix))["people"]
-            return ["the file of %s is not what was signed" % p["name"] for p in people
-                    if digest("%s/%s.age" % (folder, p["name"])) != p["sha256"]]
-    return ["the keys that the journal names are not there"]
+    period = "%s/period-%d.json" % (folder, said[-1].get("revision", 1))
+    if digest(period) != said[-1]["period_sha256"]:
+        return ["the keys that the journal names are not there"]
+    return ["the file of %s is not what was signed" % p["name"] for p in json.loads(read(period))["people"]
+            if digest("%s/%s.age" % (folder, p["name"])) != p["sha256"]]
 
 
 def undecided(recs):

@@ -84,7 +84,7 @@ static UNUSED void made_period(const char *medium)
 	snprintf(path, sizeof(path), "%s/" MADE_REPO "/keys/1/tester.age", medium);
 	put_file(path, sealed.p, sealed.n);
 	assert_int_equal(period_format(&p, &json, NULL), 0);
-	snprintf(path, sizeof(path), "%s/" MADE_REPO "/keys/1/period.json", medium);
+	snprintf(path, sizeof(path), "%s/" MADE_REPO "/keys/1/period-1.json", medium);
 	put_file(path, json.p, json.n);
 	made_sign(path, &json, period_comment(MADE_REPO, 1, 1, comment));
 }

@@ -257,8 +257,8 @@ class Repo:
             "previous": None}).encode()
         self.period_sha256 = sha256(period)
         self.write("keys/1/tester.age", sealed)
-        self.write("keys/1/period.json", period)
-        self.sign("keys/1/period.json", "period", " period=1 revision=1")
+        self.write("keys/1/period-1.json", period)
+        self.sign("keys/1/period-1.json", "period", " period=1 revision=1")
 
     def record(self, event, **members):
         """The journal grows by this record (docs/format.md, section 9)."""

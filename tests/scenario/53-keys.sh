@@ -152,11 +152,11 @@ record keys | jq -e '.signed_by == "jimucho" and .revision == 2' >/dev/null || d
 night
 opens jimucho 11 || fail "who was added by an approver does not open"
 p=$repo/keys/3
-minisign -V -q -P "$(sed -n 's/^root public key: *//p' "$T/init.out")" -m "$p/approver.json" || die "minisign: who may sign"
-minisign -V -q -P "$(jq -r .public "$p/approver.json")" -m "$p/period.json" || die "minisign: who signed"
+minisign -V -q -P "$(sed -n 's/^root public key: *//p' "$T/init.out")" -m "$p/period-2.approver.json" || die "minisign: who may sign"
+minisign -V -q -P "$(jq -r .public "$p/period-2.approver.json")" -m "$p/period-2.json" || die "minisign: who signed"
 rm -rf "$T/rescued"
 python3 "$SRC_ROOT/restore/rescue.py" extract --identity "$T/jimucho.txt" "$T/m1" docs@11 "$T/rescued" >"$T/out" 2>&1 || fail "rescue.py"
-! grep -q 'period.json' "$T/out" || fail "rescue.py does not take the approver" "$T/out"
+! grep -q 'period-' "$T/out" || fail "rescue.py does not take the approver" "$T/out"
 expect 0 "$BKP" verify
 say "an approver signs in the place of the root key, up to the day that it said; the night's key does not"
 
@@ -164,14 +164,21 @@ say "an approver signs in the place of the root key, up to the day that it said;
 chmod -R u+w "$repo/keys"
 thaw "$repo/keys"
 cp -a "$repo/keys" "$T/keys.was"
-cp "$T/add/period.json" "$T/add/period.json.minisig" "$repo/keys/1/"
 expect 0 "$RESTORE" --quiet --medium "$T/m1" --identity "$T/incho.txt" extract docs@11 --to "$T/o1"
-printf x >>"$repo/keys/3/period.json"
-expect 1 "$RESTORE" --quiet --medium "$T/m1" --identity "$T/incho.txt" extract docs@11 --to "$T/o2"
-said 'E-PERIOD-0[12]'
-diff -r "$T/src" "$T/o2$T/src" || die "with a damaged period.json"
+printf x >>"$repo/keys/3/period-2.json"
+for who in incho jimucho; do # who is named in what is damaged, and who was before
+	rm -rf "$T/o2"
+	expect 1 "$RESTORE" --quiet --medium "$T/m1" --identity "$T/$who.txt" extract docs@11 --to "$T/o2"
+	said 'E-PERIOD-0[12]'
+	diff -r "$T/src" "$T/o2$T/src" || die "with a damaged period-2.json"
+done
+rm -rf "$T/rescued"
+python3 "$SRC_ROOT/restore/rescue.py" extract --identity "$T/jimucho.txt" "$T/m1" docs@11 "$T/rescued" >"$T/out" 2>&1 || [ $? = 1 ]
+grep -q 'keys/3/period-2.json' "$T/out" || fail "rescue.py does not say what is damaged" "$T/out"
+diff -r "$T/src" "$T/rescued$T/src" || die "rescue.py: with a damaged period-2.json"
 expect 2 "$BKP" verify
-said 'keys/3/period.json'
+said 'keys/3/period-2.json'
+rm "$repo/keys/3/period-1.json" # one that a later one replaced: nobody needs it
 expect 0 "$BKP" repair m1
 expect 0 "$BKP" verify
-say "a damaged period.json is said, and does not keep anybody from what can be read; bkp repair writes it anew"
+say "a damaged revision of a period is said, and does not keep anybody from what can be read; bkp repair writes it anew"

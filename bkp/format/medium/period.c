@@ -15,8 +15,7 @@
 
 bool period_name_ok(const char *name)
 {
-	return generation_name_ok(name) && strcmp(name, "previous") != 0 && strcmp(name, "period") != 0 &&
-	       strcmp(name, "approver") != 0;
+	return generation_name_ok(name) && strcmp(name, "previous") != 0;
 }
 
 char *period_path(uint32_t number, const char *file, char out[PERIOD_PATH])
@@ -29,6 +28,22 @@ char *period_person_path(uint32_t number, const char *name, char out[PERIOD_PATH
 {
 	snprintf(out, PERIOD_PATH, PERIOD_KEYS "/%u/%s.age", number, name);
 	return out;
+}
+
+char *period_file(uint32_t revision, const char *suffix, char out[PERIOD_NAME])
+{
+	snprintf(out, PERIOD_NAME, "period-%u%s", revision, suffix);
+	return out;
+}
+
+uint32_t period_file_revision(const char *name, const char *suffix)
+{
+	unsigned long n = strncmp(name, "period-", 7) ? 0 : strtoul(name + 7, NULL, 10);
+	char again[PERIOD_NAME];
+
+	return n && n <= PERIOD_REVISION_MAX && !strcmp(period_file((uint32_t)n, suffix, again), name)
+		   ? (uint32_t)n
+		   : 0;
 }
 
 char *period_comment(const char *repository, uint32_t number, uint32_t revision, char out[PERIOD_COMMENT])
@@ -126,7 +141,7 @@ static const char *take_members(const json_t *o, struct period *p)
 		return "repository";
 	memcpy(p->repository, id, sizeof(p->repository));
 	if (!take_number(o, "period", PERIOD_MAX, &p->number) ||
-	    !take_number(o, "revision", UINT32_MAX, &p->revision))
+	    !take_number(o, "revision", PERIOD_REVISION_MAX, &p->revision))
 		return "period, revision";
 	if (!generation_json_time(o, "begun", &p->begun_ns))
 		return "begun";

@@ -1,11 +1,12 @@
-/* period: who can open what is stored: keys/<n>/period.json.
+/* period: who can open what is stored: keys/<n>/period-<revision>.json.
  *
  * Everything is encrypted to the key of a period (one age X25519 recipient), never to people.  The period's identity stands beside
- * period.json once for each person, <name>.age, encrypted to that person; from period 2 on `previous.age` holds the identity of the period
- * before, encrypted to this one's recipient, so that who can open the newest period can open all.  period.json names the files by their
+ * it once for each person, <name>.age, encrypted to that person; from period 2 on `previous.age` holds the identity of the period
+ * before, encrypted to this one's recipient, so that who can open the newest period can open all.  It names the files by their
  * SHA-256 and is signed by the root key: a night's key does not suffice, or who has the capture host could name a key of his own.
  *
- * Adding a person makes a new revision of the same period; removing one makes a new period.
+ * Adding a person makes a new revision of the same period, in a file of its own beside the one before, so that nothing there is ever
+ * written again; removing one makes a new period.
  *
  * Pure.  docs/format.md, section 3.  Errors: E-PERIOD-01 malformed.
  */
@@ -23,12 +24,13 @@
 struct buf;
 struct err;
 
-#define PERIOD_NAME	  GENERATION_NAME
-#define PERIOD_PEOPLE_MAX 64
-#define PERIOD_MAX	  4096		      /* the highest number */
-#define PERIOD_FILE_MAX	  ((size_t)256 << 10) /* bytes of each file below keys/ */
-#define PERIOD_RECIPIENT  ((size_t)4096) /* bytes of a person's recipient, whatever kind of age's it is */
-#define PERIOD_PATH	  (PERIOD_NAME + 24)
+#define PERIOD_NAME	    GENERATION_NAME
+#define PERIOD_PEOPLE_MAX   64
+#define PERIOD_MAX	    4096 /* the highest number */
+#define PERIOD_REVISION_MAX 65535
+#define PERIOD_FILE_MAX	    ((size_t)256 << 10) /* bytes of each file below keys/ */
+#define PERIOD_RECIPIENT    ((size_t)4096) /* bytes of a person's recipient, whatever kind of age's it is */
+#define PERIOD_PATH	    (PERIOD_NAME + 24)
 
 struct period_person {
 	char name[PERIOD_NAME];
@@ -64,9 +66,18 @@ char *period_person_path(uint32_t number, const char *name, char out[PERIOD_PATH
 #define PERIOD_COMMENT 160
 char *period_comment(const char *repository, uint32_t number, uint32_t revision, char out[PERIOD_COMMENT]);
 
-#define PERIOD_KEYS	"keys"
-#define PERIOD_JSON	"period.json"
-#define PERIOD_SIG	"period.json.minisig"
+#define PERIOD_KEYS "keys"
+/* Where it is made and signed; where it is kept its name says the revision. */
+#define PERIOD_JSON "period.json"
+#define PERIOD_SIG  "period.json.minisig"
+/* "period-<revision><suffix>" into out; returns out. */
+#define PERIOD_OF_JSON	       ".json"
+#define PERIOD_OF_SIG	       ".json.minisig"
+#define PERIOD_OF_APPROVER     ".approver.json"
+#define PERIOD_OF_APPROVER_SIG ".approver.json.minisig"
+char *period_file(uint32_t revision, const char *suffix, char out[PERIOD_NAME]);
+/* The revision that a file of that name and suffix has; 0: it is none such. */
+uint32_t period_file_revision(const char *name, const char *suffix);
 #define PERIOD_PREVIOUS "previous.age"
 
 #endif

@@ -1,7 +1,7 @@
-/* period_signed: who may sign a period.json: the root key, or an approver whom the root key named.
+/* period_signed: who may sign a period's revision: the root key, or an approver whom the root key named.
  *
  * The root key lies in a safe.  So that a person can be added or removed without it, it may name an approver once: approver.json, signed by
- * the root key, lies beside each period.json that the approver signed.  A night's key is never one.
+ * the root key, lies beside each revision that the approver signed.  A night's key is never one.
  *
  * Pure.  docs/format.md, section 3.  Errors: E-PERIOD-02 not signed by either, or as something else; E-PERIOD-09 approver.json is malformed,
  * not signed by the root key, or the period was made after its time. */

@@ -99,7 +99,7 @@ struct ledger_copy {
 struct ledger_period {
 	uint32_t number, revision;
 	char recipient[64];	 /* "age1…" */
-	char sha256[DIGEST_HEX]; /* of its period.json */
+	char sha256[DIGEST_HEX]; /* of the revision in force */
 	uint64_t first_run;	 /* that encrypts to it */
 	uint64_t renew_before;	 /* what runs before this one stored is stored anew; 0: nothing is */
 };

@@ -35,33 +35,50 @@ struct periods {
 
 /* ---- loading ---- */
 
-/* Most periods have none. */
-static int read_approver(
-    const struct store *folder, uint32_t number, struct period_signed *f, struct err *err)
-{
-	char path[PERIOD_PATH];
-	int r = store_read(folder, period_path(number, PERIOD_APPROVER, path), &f->approver, err);
+struct scanning {
+	const struct store *folder;
+	const char *repository;
+	const struct minisig_public *root;
+	uint32_t number;
+	uint32_t below, highest; /* revisions: that are looked for, that was found */
+};
 
-	if (!r)
-		r = store_read(folder, period_path(number, PERIOD_APPROVER_SIG, path), &f->approver_sig, err);
-	return r == STORE_ABSENT ? 0 : r;
+static int read_file(const struct store *folder, uint32_t number, uint32_t revision, const char *suffix,
+    struct buf *out, struct err *err)
+{
+	char name[PERIOD_NAME], path[PERIOD_PATH];
+
+	return store_read(folder, period_path(number, period_file(revision, suffix, name), path), out, err);
 }
 
-static int read_signed(const struct store *folder, const char *repository, const struct minisig_public *root,
-    uint32_t number, struct period_signed *f, struct one *ret)
+/* Most have no approver. */
+static int read_files(
+    const struct store *folder, uint32_t number, uint32_t revision, struct period_signed *f, struct err *err)
 {
-	char path[PERIOD_PATH];
-	struct period *p;
+	int r = read_file(folder, number, revision, PERIOD_OF_APPROVER, &f->approver, err);
 
-	if (store_read(folder, period_path(number, PERIOD_JSON, path), &f->json, &ret->why) ||
-	    store_read(folder, period_path(number, PERIOD_SIG, path), &f->sig, &ret->why) ||
-	    read_approver(folder, number, f, &ret->why) ||
-	    period_parse((const char *)f->json.p, f->json.n, &p, &ret->why))
+	if (!r)
+		r = read_file(folder, number, revision, PERIOD_OF_APPROVER_SIG, &f->approver_sig, err);
+	return (r && r != STORE_ABSENT) ||
+		       read_file(folder, number, revision, PERIOD_OF_JSON, &f->json, err) ||
+		       read_file(folder, number, revision, PERIOD_OF_SIG, &f->sig, err)
+		   ? -1
+		   : 0;
+}
+
+static int check_files(const struct period_signed *f, const struct scanning *s, uint32_t revision,
+    struct one *ret, struct err *err)
+{
+	struct period *p;
+	char name[PERIOD_NAME];
+
+	if (period_parse((const char *)f->json.p, f->json.n, &p, err))
 		return -1;
-	if (period_signed_check(f, repository, p, root, &ret->by, &ret->why) ||
-	    (p->number != number &&
-		err_set_kind(&ret->why, ERR_FORGED, "E-PERIOD-02", text("'%s/%u/%s' is of another period"),
-		    PERIOD_KEYS, number, PERIOD_JSON))) {
+	if (period_signed_check(f, s->repository, p, s->root, &ret->by, err) ||
+	    ((p->number != s->number || p->revision != revision) &&
+		err_set_kind(err, ERR_FORGED, "E-PERIOD-02",
+		    text("'%s/%u/%s' is of another period or revision"), PERIOD_KEYS, s->number,
+		    period_file(revision, PERIOD_OF_JSON, name)))) {
 		period_free(p);
 		return -1;
 	}
@@ -70,17 +87,62 @@ static int read_signed(const struct store *folder, const char *repository, const
 	return 0;
 }
 
-static int read_one(const struct store *folder, const char *repository, const struct minisig_public *root,
-    uint32_t number, struct one *ret)
+static int read_revision(const struct scanning *s, uint32_t revision, struct one *ret, struct err *err)
 {
 	struct period_signed f;
 	int r;
 
 	period_signed_init(&f);
-	r = read_signed(folder, repository, root, number, &f, ret);
+	r = read_files(s->folder, s->number, revision, &f, err) || check_files(&f, s, revision, ret, err) ? -1
+													  : 0;
 	period_signed_free(&f);
-	if (!r)
-		ret->why = (struct err)ERR_INIT;
+	return r;
+}
+
+static int take_revision(void *arg, const char *name, struct err *err)
+{
+	struct scanning *s = arg;
+	uint32_t revision = period_file_revision(name, PERIOD_OF_JSON);
+
+	(void)err;
+	if (revision > s->highest && revision < s->below)
+		s->highest = revision;
+	return 0;
+}
+
+/* The highest revision that is as it was signed; what is wrong with those above it is kept. */
+static int read_one(struct scanning *s, struct one *ret)
+{
+	char dir[PERIOD_PATH];
+
+	period_path(s->number, "", dir);
+	do {
+		struct err why = ERR_INIT;
+		int r;
+
+		s->highest = 0;
+		if (store_list(s->folder, dir, take_revision, s, &why) >= 0 && !s->highest)
+			err_set_kind(&why, ERR_ABSENT, "E-PERIOD-06",
+			    text("nothing in '%s' says which key it is"), dir);
+		r = s->highest ? read_revision(s, s->highest, ret, &why) : -1;
+		if (r && why.kind == ERR_MEMORY)
+			return -1;
+		if (r && !ret->why.code[0])
+			ret->why = why;
+		s->below = s->highest;
+	} while (!ret->period && s->highest);
+	return 0;
+}
+
+int periods_look(const struct store *folder, const char *repository, const struct minisig_public *root,
+    uint32_t number, uint32_t revision, struct err *err)
+{
+	const struct scanning s = {
+	    .folder = folder, .repository = repository, .root = root, .number = number};
+	struct one one = {.period = NULL};
+	int r = read_revision(&s, revision, &one, err);
+
+	period_free(one.period);
 	return r;
 }
 
@@ -105,7 +167,7 @@ static int take_number(void *arg, const char *name, struct err *err)
 }
 
 int periods_load(const struct store *folder, const char *repository, const struct minisig_public *root,
-    struct periods **ret, struct err *err)
+    const struct periods_limit *limit, struct periods **ret, struct err *err)
 {
 	struct periods *p = calloc(1, sizeof(*p));
 
@@ -121,19 +183,29 @@ int periods_load(const struct store *folder, const char *repository, const struc
 		err_set_kind(&p->none, ERR_ABSENT, "E-PERIOD-06",
 		    text("there is no '%s' on this medium: nothing says which key opens what is stored"),
 		    PERIOD_KEYS);
+	if (limit && p->n > limit->number)
+		p->n = limit->number;
 	p->one = calloc(p->n + 1, sizeof(*p->one));
 	if (!p->one) {
 		periods_free(p);
 		return err_nomem(err);
 	}
-	for (uint32_t i = 0; i < p->n; i++)
-		if (read_one(folder, repository, root, i + 1, &p->one[i]) &&
-		    p->one[i].why.kind == ERR_MEMORY) {
+	for (uint32_t i = 0; i < p->n; i++) {
+		struct scanning s = {.folder = folder,
+		    .repository = repository,
+		    .root = root,
+		    .number = i + 1,
+		    .below = UINT32_MAX};
+
+		if (limit && limit->number == i + 1)
+			s.below = limit->revision + 1;
+		if (read_one(&s, &p->one[i])) {
 			if (err)
-				*err = p->one[i].why;
+				err_nomem(err);
 			periods_free(p);
 			return -1;
 		}
+	}
 	*ret = p;
 	return 0;
 }
@@ -173,8 +245,8 @@ int periods_each_file(
 {
 	const struct period *period = periods_get(p, number);
 	bool approved = *periods_signed_by(p, number);
-	const char *const rest[] = {number > 1 ? PERIOD_PREVIOUS : NULL, approved ? PERIOD_APPROVER : NULL,
-	    approved ? PERIOD_APPROVER_SIG : NULL, PERIOD_SIG, PERIOD_JSON};
+	const char *const suffixes[] = {approved ? PERIOD_OF_APPROVER : NULL,
+	    approved ? PERIOD_OF_APPROVER_SIG : NULL, PERIOD_OF_SIG, PERIOD_OF_JSON};
 	char name[PERIOD_NAME + 8];
 	int r = 0;
 
@@ -182,9 +254,11 @@ int periods_each_file(
 		snprintf(name, sizeof(name), "%s.age", period->people[i].name);
 		r = fn(arg, name, err);
 	}
-	for (size_t i = 0; !r && i < sizeof(rest) / sizeof(*rest); i++)
-		if (rest[i])
-			r = fn(arg, rest[i], err);
+	if (!r && number > 1)
+		r = fn(arg, PERIOD_PREVIOUS, err);
+	for (size_t i = 0; !r && i < sizeof(suffixes) / sizeof(*suffixes); i++)
+		if (suffixes[i])
+			r = fn(arg, period_file(period->revision, suffixes[i], name), err);
 	return r;
 }
 
@@ -381,10 +455,10 @@ int periods_unlock(const struct periods *p, const struct store *folder, struct k
 		u.known = false;
 		if (handed)
 			step_down(&u, number);
-		if (!u.known && !is_own(&u, number))
-			periods_get(p, number) ? open_people(&u, number) : open_unsigned(&u, number);
-		else
-			u.known = true;
+		u.known |= is_own(&u, number);
+		open_people(&u, number);
+		if (!u.known && periods_fault(p, number)->code[0])
+			open_unsigned(&u, number); /* what is damaged may name somebody more */
 		any |= u.known;
 	}
 	if (any)

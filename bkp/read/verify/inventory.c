@@ -26,7 +26,6 @@
 #include "format/medium/generation.h"
 #include "read/store/store.h"
 #include "read/vault/medium.h"
-#include "format/medium/period_signed.h"
 #include "read/vault/periods.h"
 #include "read/vault/repository.h"
 #include "read/vault/vault_r.h"
@@ -518,8 +517,13 @@ static bool in_keys(const char *name)
 
 static bool in_period(const char *name)
 {
-	return !strcmp(name, PERIOD_JSON) || !strcmp(name, PERIOD_SIG) || !strcmp(name, PERIOD_APPROVER) ||
-	       !strcmp(name, PERIOD_APPROVER_SIG);
+	static const char *const suffixes[] = {
+	    PERIOD_OF_JSON, PERIOD_OF_SIG, PERIOD_OF_APPROVER, PERIOD_OF_APPROVER_SIG};
+
+	for (size_t i = 0; i < sizeof(suffixes) / sizeof(*suffixes); i++)
+		if (period_file_revision(name, suffixes[i]))
+			return true;
+	return false;
 }
 
 static int list_file(struct buf *sums, const char *name, const uint8_t sha256[DIGEST_LEN])
@@ -529,35 +533,61 @@ static int list_file(struct buf *sums, const char *name, const uint8_t sha256[DI
 	return buf_printf(sums, NULL, "%s  %s\n", digest_hex(sha256, DIGEST_LEN, hex), name);
 }
 
+struct revisions {
+	const struct looking *l;
+	const char *dir;
+	uint32_t number;
+};
+
 /* The line that nothing signs: who wrote the file wrote it in one way only. */
-static bool look_usual(const struct looking *l, const char *dir)
+static void look_usual(const struct looking *l, const char *dir, uint32_t revision)
 {
 	BUF_AUTO sig = BUF_INIT(SIG_MAX);
-	char path[PATH_BYTES + sizeof(PERIOD_SIG)];
+	char path[PATH_BYTES + PERIOD_NAME], name[PERIOD_NAME];
 
-	snprintf(path, sizeof(path), "%s" PERIOD_SIG, dir);
-	if (store_read(l->medium, path, &sig, NULL) || minisig_is_usual((const char *)sig.p, sig.n))
-		return true;
-	tell_damaged(l, dir, PERIOD_SIG, INVENTORY_NEEDED,
-	    text("it is not as it was written, though its signature is good"));
-	return false;
+	period_file(revision, PERIOD_OF_SIG, name);
+	snprintf(path, sizeof(path), "%s%s", dir, name);
+	if (!store_read(l->medium, path, &sig, NULL) && !minisig_is_usual((const char *)sig.p, sig.n))
+		tell_damaged(l, dir, name, INVENTORY_NEEDED,
+		    text("it is not as it was written, though its signature is good"));
+}
+
+/* Each revision, also one that a later one has replaced. */
+static int look_revision(void *arg, const char *name, struct err *err)
+{
+	const struct revisions *r = arg;
+	const struct looking *l = r->l;
+	uint32_t revision = period_file_revision(name, PERIOD_OF_JSON);
+	struct err why = ERR_INIT;
+	size_t n;
+
+	(void)err;
+	if (!revision)
+		return 0;
+	if (!periods_look(vault_r_store(l->v), vault_r_repository(l->v),
+		repository_keys(vault_r_facts(l->v), &n), r->number, revision, &why))
+		look_usual(l, r->dir, revision);
+	else if (err_is_unread(&why) || why.kind == ERR_ABSENT)
+		tell_unread(l, r->dir, name, INVENTORY_NEEDED, err_is_unread(&why) ? -1 : STORE_ABSENT, &why);
+	else if (why.kind == ERR_FORGED)
+		tell_disagreeing(l, r->dir, name, INVENTORY_NEEDED);
+	else
+		tell_damaged(l, r->dir, name, INVENTORY_NEEDED, why.msg);
+	return 0;
 }
 
 static void look_period(const struct looking *l, const struct periods *all, uint32_t number)
 {
 	const struct period *p = periods_get(all, number);
-	const struct err *why = periods_fault(all, number);
 	BUF_AUTO sums = BUF_INIT(PERIOD_FILE_MAX);
 	char dir[PATH_BYTES], name[PERIOD_NAME + 8];
+	struct revisions r = {l, dir, number};
 
 	snprintf(dir, sizeof(dir), "%s" PERIOD_KEYS "/%u/", l->repo, number);
-	if (!p && (err_is_unread(why) || why->kind == ERR_ABSENT))
-		tell_unread(
-		    l, dir, PERIOD_JSON, INVENTORY_NEEDED, err_is_unread(why) ? -1 : STORE_ABSENT, why);
-	else if (!p && why->kind != ERR_FORGED)
-		tell_damaged(l, dir, PERIOD_JSON, INVENTORY_NEEDED, why->msg);
-	else if (look_usual(l, dir) && !p)
-		tell_disagreeing(l, dir, PERIOD_JSON, INVENTORY_NEEDED);
+	(void)!store_list(l->medium, dir, look_revision, &r, NULL);
+	if (!p && periods_fault(all, number)->kind == ERR_ABSENT)
+		tell_unread(l, dir, period_file(1, PERIOD_OF_JSON, name), INVENTORY_NEEDED, STORE_ABSENT,
+		    periods_fault(all, number));
 	if (!p)
 		return;
 	for (size_t i = 0; i < p->n_people; i++) {
@@ -579,7 +609,7 @@ static int look_periods(const struct looking *l, struct err *err)
 	char dir[PATH_BYTES];
 
 	if (periods_load(vault_r_store(l->v), vault_r_repository(l->v),
-		repository_keys(vault_r_facts(l->v), &n), &all, err))
+		repository_keys(vault_r_facts(l->v), &n), NULL, &all, err))
 		return -1;
 	snprintf(dir, sizeof(dir), "%s" PERIOD_KEYS "/", l->repo);
 	if (!periods_newest(all))

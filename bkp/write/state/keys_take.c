@@ -1,13 +1,14 @@
 /* keys_take: see keys_take.h.
  *
- * Into the state folder in this order: the people's files; period.json and its signature under the names NEXT of them; the record; both
- * get their names.  state_open() gives them their names where the record stands (state_period_settle()). */
+ * Into the state folder in this order: the people's files, the approver's, the signature, the revision itself; then the record, by which it
+ * counts: state_period_load() reads none that is not recorded. */
 #include "write/state/keys_take.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <jansson.h>
 
@@ -207,19 +208,35 @@ static int put_files(const struct state *s, const struct keys_offer *o, struct e
 {
 	IO_FD_AUTO dir = open_folder(s, o->period->number, err);
 	const struct period_signed *f = &o->files_signed;
+	const uint32_t revision = o->period->revision;
+	char name[PERIOD_NAME];
 
 	if (dir < 0)
 		return -1;
 	for (size_t i = 0; i < o->n_files; i++)
 		if (put(dir, o->files[i].name, &o->files[i].bytes, err))
 			return -1;
-	if (*o->by.name && (put(dir, STATE_PERIOD_NEXT(PERIOD_APPROVER), &f->approver, err) ||
-			       put(dir, STATE_PERIOD_NEXT(PERIOD_APPROVER_SIG), &f->approver_sig, err)))
+	if (*o->by.name &&
+	    (put(dir, period_file(revision, PERIOD_OF_APPROVER, name), &f->approver, err) ||
+		put(dir, period_file(revision, PERIOD_OF_APPROVER_SIG, name), &f->approver_sig, err)))
 		return -1;
-	return put(dir, STATE_PERIOD_NEXT(PERIOD_SIG), &f->sig, err) ||
-		       put(dir, STATE_PERIOD_NEXT(PERIOD_JSON), &f->json, err) || io_sync_dir(dir, err)
+	return put(dir, period_file(revision, PERIOD_OF_SIG, name), &f->sig, err) ||
+		       put(dir, period_file(revision, PERIOD_OF_JSON, name), &f->json, err) ||
+		       io_sync_dir(dir, err)
 		   ? -1
 		   : 0;
+}
+
+/* A revision that was never recorded, of the period that a new one is to follow, must not come to count by that. */
+static int drop_unrecorded(const struct state *s, const struct keys_offer *o, struct err *err)
+{
+	const struct period *is = state_period(s);
+	char name[PERIOD_NAME], path[PERIOD_PATH];
+
+	period_path(is->number, period_file(is->revision + 1, PERIOD_OF_JSON, name), path);
+	if (o->period->number == is->number || !unlinkat(state_dirfd(s), path, 0) || errno == ENOENT)
+		return 0;
+	return err_sys(err, "E-IO-03", errno, text("cannot remove '%s'"), path);
 }
 
 static int record(
@@ -243,5 +260,8 @@ static int record(
 
 int keys_take(struct state *s, struct keys_offer *o, const char *person, bool renew, struct err *err)
 {
-	return put_files(s, o, err) || record(s, o, person, renew, err) || state_period_load(s, err) ? -1 : 0;
+	return drop_unrecorded(s, o, err) || put_files(s, o, err) || record(s, o, person, renew, err) ||
+		       state_period_load(s, err)
+		   ? -1
+		   : 0;
 }

@@ -15,7 +15,6 @@
 #include "base/io.h"
 #include "base/text.h"
 #include "format/medium/period_make.h"
-#include "format/medium/period_signed.h"
 #include "read/ledger/ledger.h"
 #include "read/store/store_dir.h"
 #include "read/vault/periods.h"
@@ -31,15 +30,16 @@ static int put_signed(int dir, const struct period *p, const struct minisig_secr
 {
 	BUF_AUTO json = BUF_INIT(PERIOD_FILE_MAX);
 	BUF_AUTO sig = BUF_INIT(PERIOD_FILE_MAX);
-	char comment[PERIOD_COMMENT];
+	char comment[PERIOD_COMMENT], name[PERIOD_NAME];
 
 	if (period_format(p, &json, err) ||
 	    minisig_sign(root, json.p, json.n, period_comment(p->repository, p->number, p->revision, comment),
 		&sig, err))
 		return -1;
 	digest_sha256(json.p, json.n, ret_sha256);
-	return io_write_new(dir, PERIOD_JSON, 0444, json.p, json.n, err) ||
-		       io_write_new(dir, PERIOD_SIG, 0444, sig.p, sig.n, err)
+	return io_write_new(dir, period_file(p->revision, PERIOD_OF_JSON, name), 0444, json.p, json.n, err) ||
+		       io_write_new(
+			   dir, period_file(p->revision, PERIOD_OF_SIG, name), 0444, sig.p, sig.n, err)
 		   ? -1
 		   : 0;
 }
@@ -79,52 +79,32 @@ int state_period_create(int dirfd, const char *repository, int64_t now_ns, const
 
 /* ---- opening ---- */
 
-/* Is the one that the journal names there?  Whoever puts an older or another one there could make us encrypt to it. */
-static int look(struct state *s, bool *ret_there, struct err *err)
+/* Those that the journal names, and none beyond: what a keys_take() that died left is not in force. */
+static int load(struct state *s, struct err *err)
 {
 	const struct ledger_period *want = ledger_period(s->ledger);
+	const struct periods_limit limit = {want->number, want->revision};
 	const struct store folder = store_dir_of(s->dir);
-	const struct period *is;
-	char hex[DIGEST_HEX];
 
 	periods_free(s->periods);
 	s->periods = NULL;
-	if (periods_load(&folder, repository_id(s->repo), ledger_root(s->ledger), &s->periods, err))
-		return -1;
-	is = state_period(s);
-	*ret_there =
-	    is && is->revision == want->revision &&
-	    !strcmp(digest_hex(periods_sha256(s->periods, is->number), DIGEST_LEN, hex), want->sha256);
-	return 0;
-}
-
-/* keys_take() recorded it and did not come to this. */
-static int settle(const struct state *s, struct err *err)
-{
-	static const struct {
-		const char *name, *next;
-	} names[] = {{PERIOD_APPROVER, STATE_PERIOD_NEXT(PERIOD_APPROVER)},
-	    {PERIOD_APPROVER_SIG, STATE_PERIOD_NEXT(PERIOD_APPROVER_SIG)},
-	    {PERIOD_SIG, STATE_PERIOD_NEXT(PERIOD_SIG)}, {PERIOD_JSON, STATE_PERIOD_NEXT(PERIOD_JSON)}};
-	char path[PERIOD_PATH];
-	IO_FD_AUTO dir = io_open_dir(s->dir, period_path(ledger_period(s->ledger)->number, "", path), err);
-
-	if (dir < 0)
-		return -1;
-	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
-		if (renameat(dir, names[i].next, dir, names[i].name) && errno != ENOENT)
-			return err_sys(err, "E-IO-05", errno, text("cannot rename '%s'"), names[i].next);
-	return io_sync_dir(dir, err);
+	return periods_load(
+	    &folder, repository_id(s->repo), ledger_root(s->ledger), &limit, &s->periods, err);
 }
 
 int state_period_load(struct state *s, struct err *err)
 {
-	char path[PERIOD_PATH];
-	bool there;
+	const struct ledger_period *want = ledger_period(s->ledger);
+	char path[PERIOD_PATH], name[PERIOD_NAME], hex[DIGEST_HEX];
+	const struct period *is;
 
-	if (look(s, &there, err) || (!there && (settle(s, err) || look(s, &there, err))))
+	if (load(s, err))
 		return -1;
-	return there
-		   ? 0
-		   : state_damaged(s, period_path(ledger_period(s->ledger)->number, PERIOD_JSON, path), err);
+	is = state_period(s);
+	/* whoever puts an older or another one there could make us encrypt to it */
+	if (is && is->revision == want->revision &&
+	    !strcmp(digest_hex(periods_sha256(s->periods, is->number), DIGEST_LEN, hex), want->sha256))
+		return 0;
+	return state_damaged(
+	    s, period_path(want->number, period_file(want->revision, PERIOD_OF_JSON, name), path), err);
 }

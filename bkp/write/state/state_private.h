@@ -84,9 +84,8 @@ int state_epoch_tidy(struct state *s, struct err *err);
 int state_period_create(int dirfd, const char *repository, int64_t now_ns, const struct state_person *people,
     size_t n, const struct minisig_secret *root, struct age_recipient *ret, uint8_t ret_sha256[DIGEST_LEN],
     struct err *err);
-/* The keys as the journal says they are, into s->periods; gives their names to what a keys_take() that died had brought. */
+/* The keys as the journal says they are, into s->periods. */
 int state_period_load(struct state *s, struct err *err);
-#define STATE_PERIOD_NEXT(name) name ".next"
 
 /* ---- state_root_key.c: parent and state_name are where the state folder will stand ---- */
 

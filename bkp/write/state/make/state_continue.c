@@ -171,7 +171,7 @@ static int copy_keys(const struct continuing *c, struct err *err)
 	struct periods *all;
 	int r = 0;
 
-	if (keys < 0 || periods_load(c->from, repository_id(c->repo), &c->how->root->pub, &all, err))
+	if (keys < 0 || periods_load(c->from, repository_id(c->repo), &c->how->root->pub, NULL, &all, err))
 		return -1;
 	for (uint32_t i = 1; !r && i <= periods_newest(all); i++) {
 		if (periods_get(all, i))
