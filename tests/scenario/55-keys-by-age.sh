@@ -204,7 +204,7 @@ for how in plain huge early; do
 done
 for how in plain huge early other; do ! FAKE=$how opens 5 token || die "$how: opens"; done
 rm "$T/bin/age"
-for p in "$RESTORE" "$(dirname "$RESTORE")/tools/bkp-restore"; do
+for p in "$RESTORE" "${BKP_RELEASE:-$BKP_BIN}/tools/bkp-restore"; do
 	expect 2 env PATH="$T/noage" "$p" --quiet --medium "$T/m1" --identity "$T/token.txt" extract docs@5 --to "$T/n"
 	said "E-AGE-10.*'age' cannot be started"
 	expect 0 env PATH="$T/noage" "$p" --quiet --medium "$T/m1" --identity "$T/incho.txt" extract docs@5 --to "$T/n"
