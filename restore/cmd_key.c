@@ -37,14 +37,6 @@ static void fill_random(void *arg, void *p, size_t n)
 
 static const struct age_random system_random = {fill_random, NULL};
 
-static void wipe_buf(struct buf *b)
-{
-	if (b->p)
-		sodium_memzero(b->p, b->cap);
-	buf_free(b);
-}
-#define SECRET_AUTO __attribute__((cleanup(wipe_buf))) struct buf
-
 /* What a passphrase or nothing protects never lies on a medium: whoever takes that could guess at leisure. */
 static int refuse_medium(const char *to, struct err *err)
 {
@@ -83,7 +75,7 @@ static int write_identity(
     const struct app *app, const struct age_identity *id, const char *passphrase, int dir, struct err *err)
 {
 	const char *name = passphrase ? "identity.age" : "identity.txt";
-	SECRET_AUTO out = BUF_INIT(FILE_MAX);
+	BUF_SECRET_AUTO out = BUF_INIT(FILE_MAX);
 	struct age_recipient r;
 	struct clock_stamp now;
 	char time[CLOCK_TEXT], recipient[AGE_RECIPIENT_TEXT];
@@ -199,7 +191,7 @@ static void print_share(const struct codex32 *share)
 
 static int write_pages(const struct splitting *s, int dir, struct err *err)
 {
-	SECRET_AUTO html = BUF_INIT(KEY_PAGE_MAX);
+	BUF_SECRET_AUTO html = BUF_INIT(KEY_PAGE_MAX);
 	char date[CLOCK_DATE], name[32];
 	struct clock_stamp now;
 
@@ -329,21 +321,20 @@ int cmd_key(struct app *app, int argc, char **argv)
 {
 	int code;
 
-	if (!strcmp(argv[0], "add") || !strcmp(argv[0], "remove") || !strcmp(argv[0], "approver"))
+	if (cmd_key_seals(argv[0]) || !strcmp(argv[0], "approver"))
 		return cmd_key_people(app, argc, argv);
 	if (!strcmp(argv[0], "make") && argc == 1)
 		code = key_make(app);
 	else if (!strcmp(argv[0], "split") && argc == 2)
 		code = key_split(app, argv[1]);
-	else if (!strcmp(argv[0], "combine"))
+	else if (!strcmp(argv[0], "combine") && argc < 3)
 		code = key_combine(app, argc > 1 ? argv[1] : NULL);
 	else if (!strcmp(argv[0], "host") && argc == 1)
 		code = cmd_key_host(app);
 	else
 		return app_usage(app,
-		    text("'%s' is none of make, split IDENTITY, combine, host, add NAME=age1…, remove NAME, "
-			 "approver "
-			 "NAME=RW… DATE"),
+		    text("'%s' is none of make, split IDENTITY, combine, host, begin NAME=RECIPIENT …, add "
+			 "NAME=RECIPIENT, remove NAME, approver NAME=RW… DATE"),
 		    argv[0]);
 	return app_flush(code);
 }

@@ -14,6 +14,9 @@
 #include "base/text.h"
 #include "base/version.h"
 #include "format/crypto/shortage.h"
+#include "format/medium/period.h"
+#include "read/vault/keyring.h"
+#include "restore/app/age_aside.h"
 #include "restore/app/app.h"
 #include "restore/app/confine.h"
 #include "restore/app/options.h"
@@ -43,13 +46,14 @@ static const struct app_command commands[] = {
 	APP_JSON | APP_NO_MEDIUM, 2, 2, cmd_procedure},
     {"key",
 	"make --to DIR [--plain-identity] | split -k NUMBER -n NUMBER IDENTITY [--to DIR] | combine [FILE] "
-	"--to DIR | add NAME=age1... --to DIR | remove NAME --to DIR | approver NAME=RW... DATE --to DIR | "
+	"--to DIR | begin NAME=RECIPIENT ... --to DIR | add NAME=RECIPIENT --to DIR | remove NAME --to DIR | "
+	"approver NAME=RW... DATE --to DIR | "
 	"host --to DIR",
 	TEXT_LATER(
 	    "makes a recovery identity; splits one into shares for paper, or puts it together again; "
 	    "one person more, or "
 	    "one less, who can open what is captured: files for the root key to sign; what a new host needs"),
-	APP_IDENTITY | APP_TO | APP_KEY, 1, 3, cmd_key},
+	APP_IDENTITY | APP_TO | APP_KEY, 1, PERIOD_PEOPLE_MAX + 1, cmd_key},
     {"explain", "CODE ...", TEXT_LATER("what the code of a message means, and what to do"), APP_NO_MEDIUM, 1,
 	-1, cmd_explain},
 };
@@ -102,6 +106,19 @@ static int unknown_command(const struct app *app, const char *name)
 	return app_unknown(app, suggest_word(name, names, N_COMMANDS), text("unknown command '%s'"), name);
 }
 
+/* What may have to run stock age forks a process for it while that is allowed. */
+static int age_beside(struct app *app, const char *operand)
+{
+	struct err err = ERR_INIT;
+	bool seal = app->command->run == cmd_key && cmd_key_seals(operand), open = false;
+
+	for (size_t i = 0; i < app->n_identities && !open; i++)
+		open = keyring_wants_age(app->identities[i]);
+	return (seal || open) && age_aside_start(app->identities, app->n_identities, seal, &app->aside, &err)
+		   ? app_error(&err, APP_FAILED)
+		   : 0;
+}
+
 static int run_command(struct app *app, int argc, char **argv)
 {
 	struct options_found found = {.used = 0};
@@ -139,8 +156,11 @@ static int run_command(struct app *app, int argc, char **argv)
 		return app_usage(app, text("'%s' does not take one of these options"), app->command->name);
 	/* a drill starts the procedure's commands, which may need more: only what brings data back is
 	 * confined there */
-	if (!(app->command->options & APP_DRILL))
+	if (!(app->command->options & APP_DRILL)) {
+		if ((r = age_beside(app, argv[0])))
+			return r;
 		confine_command(app->to);
+	}
 	return app->command->run(app, argc, argv);
 }
 

@@ -7,7 +7,8 @@ bkp-restore, which is faster, and alone restores ACLs and file flags and compare
   rescue.py extract --identity FILE MEDIUM SELECTOR TARGET [PATH...]
 SELECTOR: emr@42, emr@latest, emr@2026-11-20 (the newest begun on or before that day), emr@3d; 42 is all of run 42, each data set then
 goes to a folder of its name.  PATH: a file, or a folder and all below it, as listed.
-FILE: an age identity, plain or protected by a passphrase; or as many shares of one (BKP1 ...) as are needed.
+FILE: an age identity, plain or protected by a passphrase; or as many shares of one (BKP1 ...) as are needed; or an SSH key or a plug-in's
+identity, for which it calls age.  Two factors: --identity twice.
 Exit: 0 all was restored and is what was captured; 1 not all: each line on standard error says what; 2 nothing could be done."""
 import argparse, base64, contextlib, datetime, functools, getpass, hashlib, hmac, io, json, os, re, shutil, stat, struct, subprocess, sys
 import tarfile, time, urllib.parse
@@ -15,7 +16,7 @@ from decimal import Decimal
 
 NAME = "(?!(con|prn|aux|nul|com[0-9]|lpt[0-9]|latest)$)[a-z][a-z0-9-]{0,31}"
 DOCUMENT, HOLES, SEGMENT, CHUNK, failed = 1 << 28, 1 << 30, 1 << 16, 1 << 22, 0
-ERRORS = (OSError, ValueError, LookupError, TypeError, ArithmeticError, RecursionError, tarfile.TarError)
+ERRORS = (OSError, subprocess.SubprocessError, ValueError, LookupError, TypeError, ArithmeticError, RecursionError, tarfile.TarError)
 
 def warn(*what):
     global failed
@@ -213,8 +214,27 @@ class Age:
         parts = [self.segment(i) for i in range(offset // SEGMENT, -(-(offset + n) // SEGMENT))]
         return b"".join(parts)[offset % SEGMENT:][:n]
 
-def identities_of(path, passphrase_file):
-    return identities_in(sys.stdin.buffer.read() if path == "-" else document(path), path, passphrase_file)
+def identities_of(paths, passphrase_file):  # (secret, public); a file's name where stock age knows it: an SSH key, a plug-in's
+    found = []
+    for path in paths:
+        data = sys.stdin.buffer.read() if path == "-" else document(path)
+        age = b"AGE-PLUGIN-" in data or data.startswith(b"-----BEGIN ") and b"PRIVATE KEY-----" in data
+        found += [path] if age else identities_in(data, path, passphrase_file)
+    return found
+
+def opened_by(data, identities):
+    try:
+        return Age(io.BytesIO(data), [i for i in identities if type(i) is tuple]).read()
+    except ValueError as x:
+        files = [i for i in identities if type(i) is str]
+        if "encrypted to somebody else" not in str(x) or not files:
+            raise
+        shutil.which("age") or give_up("for SSH keys and plug-ins the program 'age' is needed")
+        for path in files:
+            age = subprocess.run(["age", "-d", "-i", path], input=data, stdout=subprocess.PIPE, timeout=180)
+            if not age.returncode:
+                return age.stdout
+        raise
 
 def identities_in(data, name, passphrase_file):
     if data.startswith(b"-----BEGIN AGE ENCRYPTED FILE-----"):
@@ -346,7 +366,8 @@ class Repository:
         return None, True
 
     def unlock(self, own, passphrase_file):  # section 3: a person's identity opens those of the periods; the newest hands on the others
-        self.periods, found, handed, top = {}, list(own), [], os.path.join(self.dir, "keys")
+        native = [i for i in own if type(i) is tuple]
+        self.periods, found, handed, top = {}, list(native), [], os.path.join(self.dir, "keys")
         for n in sorted((int(d) for d in os.listdir(top) if re.fullmatch("[1-9][0-9]{0,3}", d)), reverse=True):
             said, wrong = self.period(n, folder := os.path.join(top, str(n)))
             if said:
@@ -358,20 +379,20 @@ class Repository:
             if handed:
                 after = self.periods.get(n + 1)
                 files.insert(0, (os.path.join(top, str(n + 1), "previous.age"), after and after["previous"]["identity_sha256"], handed))
-            public, handed = said and bech32(said["recipient"], "age"), [i for i in own if said and i[1] == bech32(said["recipient"], "age")]
+            public, handed = said and bech32(said["recipient"], "age"), [i for i in native if said and i[1] == bech32(said["recipient"], "age")]
             for path, sha, by in files if not handed else ():
                 try:
                     data = document(path)
                     sha in (None, sha256(data)) or fail("is not the file that was signed")
-                    data = Age(io.BytesIO(data), by).read()
-                    while data.startswith(b"age-encryption.org/") and b"-> scrypt " not in data[:64]:
-                        data = Age(io.BytesIO(data), by).read()
+                    data = opened_by(data, by)
+                    while data.startswith(b"age-encryption.org/") and b"-> scrypt " not in data[:64]:  # the next factor
+                        data = opened_by(data, by)
                     handed = [i for i in identities_in(data, path, passphrase_file) if public in (None, i[1])] or fail("holds another key")
                     break
                 except ERRORS as x:
                     "encrypted to somebody else" in str(x) or warn("%s: %s" % (path, x))
             found += handed
-        len(found) > len(own) or any(i[1] == bech32(p["recipient"], "age") for i in own for p in self.periods.values()) or fail(
+        len(found) > len(native) or any(i[1] == bech32(p["recipient"], "age") for i in native for p in self.periods.values()) or fail(
             "the identity opens none of the files below " + top)
         return found
 
@@ -624,7 +645,7 @@ def attempt(e, refused, f, *args):
 
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    for name, how in {"--identity": {}, "--passphrase-file": {}, "--repository": {}, "--root-key": {}, "command": {"choices": ["list", "extract"]},
+    for name, how in {"--identity": {"action": "append"}, "--passphrase-file": {}, "--repository": {}, "--root-key": {}, "command": {"choices": ["list", "extract"]},
                       "medium": {}, "selector": {"nargs": "?"}, "target": {"nargs": "?"}, "path": {"nargs": "*"}}.items():
         p.add_argument(name, **how)
     a = p.parse_intermixed_args()

@@ -24,6 +24,13 @@ void buf_free(struct buf *b)
 	buf_init(b, b->max);
 }
 
+void buf_wipe(struct buf *b)
+{
+	if (b->p)
+		explicit_bzero(b->p, b->cap);
+	buf_free(b);
+}
+
 /* `extra`: for a NUL, which does not count against the ceiling. */
 static int grow_bytes(struct buf *b, size_t more, size_t extra, struct err *err)
 {

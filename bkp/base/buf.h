@@ -28,6 +28,9 @@ void buf_init(struct buf *b, size_t max);
 void buf_free(struct buf *b);
 /* For __attribute__((cleanup(buf_free))). */
 #define BUF_AUTO __attribute__((cleanup(buf_free))) struct buf
+/* The same for what held a secret: wipes first.  Reserved whole: growing leaves copies behind. */
+void buf_wipe(struct buf *b);
+#define BUF_SECRET_AUTO __attribute__((cleanup(buf_wipe))) struct buf
 
 /* Room for `more` bytes behind n.  0, or -1: ceiling reached or out of memory. */
 int buf_reserve(struct buf *b, size_t more, struct err *err) __attribute__((warn_unused_result));

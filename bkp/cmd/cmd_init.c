@@ -27,14 +27,19 @@
 #include "format/crypto/passphrase.h"
 #include "format/policy/policy.h"
 #include "read/ledger/ledger.h"
-#include "format/medium/period.h"
+#include "format/medium/period_make.h"
+#include "format/medium/period_recipient.h"
 #include "read/vault/passphrase_ask.h"
 #include "read/vault/repository.h"
+#include "write/state/keys_take.h"
 #include "write/state/state.h"
 
 struct options {
 	struct state_person people[PERIOD_PEOPLE_MAX];
 	size_t n;
+	struct period_making *begun; /* of --keys */
+	const char *keys;
+	char made[AGE_RECIPIENT_TEXT]; /* of --identity-out */
 	const char *identity_out;
 	const char *passphrase_file;
 	const char *root_key_out;
@@ -69,6 +74,7 @@ static const char *take_name(struct options *o, const char *s, struct err *err)
 
 static int add_recipient(struct app *app, struct options *o, const char *s)
 {
+	struct period_recipient r;
 	struct err err = ERR_INIT;
 
 	if (o->n == PERIOD_PEOPLE_MAX)
@@ -85,12 +91,12 @@ static int add_recipient(struct app *app, struct options *o, const char *s)
 			 "(age1…)"));
 		return app_error(&err, APP_USAGE);
 	}
-	if (age_recipient_parse(s, &o->people[o->n].recipient, &err))
+	if (period_recipient_parse(s, &r, &err))
 		return app_error(&err, APP_USAGE);
 	for (size_t i = 0; i < o->n; i++)
-		if (!memcmp(
-			&o->people[i].recipient, &o->people[o->n].recipient, sizeof(o->people[i].recipient)))
+		if (!strcasecmp(o->people[i].recipient, s))
 			return app_usage(app, text("recipient '%s' is given twice"), s);
+	o->people[o->n].recipient = s;
 	o->n++;
 	return APP_OK;
 }
@@ -101,7 +107,7 @@ static int check_continue(struct app *app, const struct options *o)
 		return app_usage(app, "%s",
 		    text("to go on with a repository: --continue MEDIUM --secrets FILE --root-key FILE "
 			 "--operator NAME"));
-	return o->n || o->identity_out || o->root_key_out
+	return o->n || o->identity_out || o->root_key_out || o->keys
 		   ? app_usage(app, "%s", text("--continue makes no keys: who can open it stays as it is"))
 		   : APP_OK;
 }
@@ -123,7 +129,11 @@ static int check_options(struct app *app, const struct options *o, int argc)
 		return app_usage(app, "%s", text("the identity and the root secret key go into a file each"));
 	if (o->identity_out && o->n == PERIOD_PEOPLE_MAX)
 		return app_usage(app, text("there can be %d recipients at most"), PERIOD_PEOPLE_MAX);
-	if (!o->n && !o->identity_out) {
+	if (o->keys && (o->n || o->identity_out))
+		return app_usage(app, "%s",
+		    text(
+			"who holds a key stands in the folder of --keys: no --recipient, no --identity-out"));
+	if (!o->n && !o->identity_out && !o->keys) {
 		err_set(&err, "E-INIT-01", "%s", text("no recipient: nobody could ever restore"));
 		err_hint(&err, "%s",
 		    text("on another computer run 'age-keygen -o FILE' and give the public key it prints as "
@@ -152,7 +162,8 @@ static int parse_options(struct app *app, int argc, char **argv, struct options 
 		CONTINUE,
 		SECRETS,
 		ROOT_KEY,
-		OPERATOR
+		OPERATOR,
+		KEYS
 	};
 	static const struct option own[] = {{"recipient", required_argument, NULL, RECIPIENT},
 	    {"identity-out", required_argument, NULL, IDENTITY_OUT},
@@ -161,7 +172,7 @@ static int parse_options(struct app *app, int argc, char **argv, struct options 
 	    {"root-key-out", required_argument, NULL, ROOT_KEY_OUT},
 	    {"continue", required_argument, NULL, CONTINUE}, {"secrets", required_argument, NULL, SECRETS},
 	    {"root-key", required_argument, NULL, ROOT_KEY}, {"operator", required_argument, NULL, OPERATOR},
-	    {NULL, 0, NULL, 0}};
+	    {"keys", required_argument, NULL, KEYS}, {NULL, 0, NULL, 0}};
 	int opt;
 
 	*ret_exit = APP_OK;
@@ -176,6 +187,8 @@ static int parse_options(struct app *app, int argc, char **argv, struct options 
 			o->plain = true;
 		else if (opt == ROOT_KEY_OUT)
 			o->root_key_out = optarg;
+		else if (opt == KEYS)
+			o->keys = optarg;
 		else if (opt == SECRETS)
 			o->go_on.secrets = optarg;
 		else if (opt == ROOT_KEY)
@@ -212,6 +225,7 @@ static int write_identity(const struct options *o, const void *p, size_t n, stru
 static int make_identity(struct options *o, const char *site, char *passphrase, struct err *err)
 {
 	struct age_identity id;
+	struct age_recipient recipient;
 	struct clock_stamp now;
 	char time[CLOCK_TEXT];
 	BUF_AUTO out = BUF_INIT(65536);
@@ -219,8 +233,10 @@ static int make_identity(struct options *o, const char *site, char *passphrase, 
 
 	clock_now(&now);
 	age_identity_generate(state_random(), &id);
-	if (age_identity_recipient(&id, &o->people[o->n].recipient))
+	if (age_identity_recipient(&id, &recipient))
 		r = err_nomem(err);
+	else
+		o->people[o->n].recipient = age_recipient_format(&recipient, o->made);
 	if (!r && !o->plain)
 		r = passphrase_ask_new(o->passphrase_file, text("passphrase of the recovery identity"), site,
 		    state_random(), passphrase, err);
@@ -274,7 +290,7 @@ static int report_init(
 {
 	const struct ledger *l = state_ledger(s);
 	const struct period *p = state_period(s);
-	char key[MINISIG_KEY_TEXT];
+	char key[MINISIG_KEY_TEXT], recipient[AGE_RECIPIENT_TEXT];
 
 	if (app->json)
 		return report_json(o, policy, l, p);
@@ -283,6 +299,8 @@ static int report_init(
 	printf("%s %s\n", text("root public key:"), minisig_public_format(ledger_root(l), key));
 	for (size_t i = 0; i < p->n_people; i++)
 		printf("%s %s %s\n", text("key holder:     "), p->people[i].name, p->people[i].recipient);
+	if (o->keys)
+		printf("%s %s\n", text("recipient:      "), age_recipient_format(&p->recipient, recipient));
 	if (o->identity_out)
 		printf("%s %s\n", text("identity:       "), o->identity_out);
 	if (o->root_key_out)
@@ -340,10 +358,11 @@ static int init_repository(struct app *app, struct options *o, const struct poli
 	if (r == STATE_EXISTS)
 		outcome_refused(app, policy, APP_FAILED, err.msg);
 	if (r || (o->root_key_out && state_check_root_key(policy->state, o->root_key_out, &err)) ||
+	    (o->keys && keys_begun_read(o->keys, &o->begun, &err)) ||
 	    recovery_identity(o, policy->site_name, &err))
 		return app_error(&err, APP_FAILED);
-	if (state_create_with_root(
-		policy->state, policy->site_name, o->people, o->n, o->root_key_out, &err)) {
+	if (state_create_with_root(policy->state, policy->site_name,
+		&(struct state_keys){o->people, o->n, o->begun}, o->root_key_out, &err)) {
 		take_identity_back(o, policy);
 		return app_error(&err, APP_FAILED);
 	}
@@ -363,5 +382,8 @@ int cmd_init(struct app *app, int argc, char **argv)
 	if (o.go_on.n)
 		return cmd_init_continue(app, &o.go_on);
 	code = app_policy(app, &policy);
-	return code ? code : init_repository(app, &o, policy);
+	if (!code)
+		code = init_repository(app, &o, policy);
+	period_making_free(o.begun);
+	return code;
 }

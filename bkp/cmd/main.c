@@ -29,6 +29,7 @@ static const struct app_command commands[] = {
 	"init --recipient [NAME=]age1… [--recipient …] --root-key-out FILE\n"
 	"init --identity-out FILE [--passphrase-file FILE | --plain-identity] [--recipient [NAME=]age1…] "
 	"--root-key-out FILE\n"
+	"init --keys DIR --root-key-out FILE\n"
 	"init --continue MEDIUM … --secrets FILE --root-key FILE --operator NAME",
 	N_("make the repository: keys, state folder, first journal record"), cmd_init},
     {"check", APP_EVERYDAY, "check\ncheck --live\ncheck --diff [--against FILE]",

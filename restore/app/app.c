@@ -6,6 +6,7 @@
  * are looked for there first.
  */
 #include "restore/app/app.h"
+#include "restore/app/age_aside.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -131,6 +132,7 @@ static void open_media(struct app *app)
 
 void app_close(struct app *app)
 {
+	age_aside_end(app->aside);
 	keyring_free(app->keyring);
 	for (size_t i = 0; i < app->n_media; i++)
 		vault_r_close(app->vaults[i]);
@@ -187,6 +189,8 @@ int app_identities(struct app *app, const struct age_identity **ret_ids, size_t 
 			err_nomem(&err);
 			return app_error(&err, APP_FAILED);
 		}
+		if (app->aside)
+			keyring_use_age(app->keyring, age_aside_open, app->aside);
 		for (i = 0; i < app->n_identities; i++)
 			if (keyring_add_file(app->keyring, app->identities[i], &pass, &err))
 				return app_error(&err, APP_FAILED);

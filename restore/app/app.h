@@ -15,6 +15,7 @@
 #include "format/medium/generation.h"
 #include "read/store/store.h"
 
+struct age_aside;
 struct age_identity;
 struct arc_r;
 struct err;
@@ -58,6 +59,7 @@ struct app {
 	bool json, quiet;
 	struct vault_r *vault;		   /* the first of those that could be opened */
 	struct vault_r *vaults[APP_MEDIA]; /* of each medium; NULL: it could not be opened */
+	struct age_aside *aside;	   /* runs stock age; NULL: nothing needs it, or this process may */
 	struct keyring *keyring;
 	size_t cache_bytes; /* of decoded chunks (arc_r.h); 0: the usual */
 	/* one of several media could not be used, or not all of one, or a data set of a run is not there:
@@ -147,5 +149,7 @@ app_fn cmd_generations, cmd_list, cmd_extract, cmd_cat, cmd_export, cmd_verify, 
 /* key host; and the folder --to of what is not to lie on a medium: 0, or an exit code. */
 int cmd_key_host(struct app *app);
 int cmd_key_folder(const struct app *app, int *ret_fd, struct err *err);
+/* Does that `key` command make files for people, of whom some may be stock age's? */
+bool cmd_key_seals(const char *word);
 
 #endif

@@ -13,7 +13,7 @@ BKP_BUILD_PACKAGES="gcc libc6-dev cmake ninja-build pkg-config gettext python3
 BKP_TEST_PACKAGES="$BKP_BUILD_PACKAGES clang libclang-rt-14-dev debootstrap dpkg-dev clang-format-14 libcmocka-dev
   postgresql mariadb-server mariadb-client orthanc sqlite3 curl
   chromium fonts-ipafont-gothic poppler-utils zbar-tools librsvg2-bin
-  cron systemd openssh-server zip busybox
+  cron systemd openssh-server openssh-client zip busybox
   fuse3 libfuse3-dev
   acl attr libcap2-bin e2fsprogs xfsprogs btrfs-progs libarchive-tools strace bsdextrautils util-linux procps time man-db mandoc shellcheck
   python3-prometheus-client"

@@ -8,7 +8,12 @@ for i in $(seq 300); do echo "record $i" >"$T/src/漢字/$i"; done
 head -c 700000 /dev/urandom >"$T/src/noise"
 site_policy "  - {name: docs, paths: [$T/src]}
   - {name: broken, command: 'echo 接続できません >&2; exit 1', store_as: x}"
-site_make
+mkdir "$T/m1" "$T/m2"
+age-keygen -o "$T/one" 2>/dev/null
+age-keygen -o "$T/two" 2>/dev/null
+cat "$T/one" "$T/two" >"$T/id.txt" # one person of two factors
+"$BKP" init --recipient "incho=$(age-keygen -y "$T/one")+$(age-keygen -y "$T/two")" --root-key-out "$T/root.key" >"$T/init.out"
+for m in m1 m2; do "$BKP" medium add $m >/dev/null; done
 for _ in 1 2; do
 	status "$BKP" run --all
 	grep -q "docs@.*good" "$T/out" || fail "run: exit $STATUS"

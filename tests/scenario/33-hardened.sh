@@ -88,7 +88,7 @@ if mount -o loop "$T/btrfs.img" "$T/btrfs"; then
 	expect 0 "$PROGRAMS/bkp" --policy "$T/btrfs.yaml" check --quiet
 	grep -q W-STATE-12 "$T/err" || die "check does not warn of btrfs"
 	mkdir "$T/btrfs/new"
-	expect 0 "$PROGRAMS/bkp" --policy "$T/btrfs.yaml" init --recipient "$(age-keygen -y "$T/id.txt")"
+	expect 0 "$PROGRAMS/bkp" --policy "$T/btrfs.yaml" init --recipient "$(age-keygen -y "$T/id.txt")" --root-key-out "$T/btrfs.root"
 	grep -q W-STATE-12 "$T/err" || die "init does not warn of btrfs"
 	say "check and init warn of a state folder on a real btrfs, and not of one on ext4"
 else

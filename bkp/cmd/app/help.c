@@ -33,6 +33,7 @@ static const struct row {
     {NULL, "passphrase-file", "FILE", N_("its passphrase, if it should not be asked on the terminal")},
     {"init", "recipient", "[NAME=]age1…",
 	N_("who holds a key: a public key of age-keygen, and a name for it; repeatable, give two")},
+    {"init", "keys", "DIR", N_("who holds a key, as 'bkp-restore key begin' made it on another computer")},
     {"init", "identity-out", "FILE",
 	N_("make a recovery identity into this file, for trials: better made elsewhere")},
     {"init", "plain-identity", NULL, N_("do not protect it by a passphrase")},

@@ -126,6 +126,9 @@ int age_plain_size(uint64_t payload, uint64_t *ret_plain, struct err *err);
 /* Appends the age file of p[0..n) to those recipients. */
 int age_encrypt(const struct age_recipient *r, size_t nr, const struct age_random *rnd, const void *p,
     size_t n, struct buf *out, struct err *err);
+/* The same for a passphrase, as `age -p` does it. */
+int age_encrypt_scrypt(const char *passphrase, const struct age_random *rnd, const void *p, size_t n,
+    struct buf *out, struct err *err);
 int age_decrypt(
     const void *p, size_t n, const struct age_identity *ids, size_t nids, struct buf *out, struct err *err);
 int age_decrypt_scrypt(

@@ -19,7 +19,6 @@
 #define RECIPIENT_HRP  "age"
 #define IDENTITY_HRP   "AGE-SECRET-KEY-"
 #define IDENTITIES_MAX 64
-#define WORK_FACTOR    18 /* scrypt 2^18, as age itself uses */
 
 _Static_assert(sizeof(RECIPIENT_HRP) - 1 + 59 + 1 == AGE_RECIPIENT_TEXT, "length of a recipient");
 _Static_assert(sizeof(IDENTITY_HRP) - 1 + 59 + 1 == AGE_IDENTITY_TEXT, "length of an identity");
@@ -75,19 +74,6 @@ int age_identity_recipient(const struct age_identity *id, struct age_recipient *
 	return 0;
 }
 
-static int encrypt_file(
-    const char *plain, const char *passphrase, const struct age_random *rnd, struct buf *out, struct err *err)
-{
-	struct age_writer *w;
-	int r;
-
-	if (age_writer_new_scrypt(passphrase, WORK_FACTOR, rnd, out, &w, err))
-		return -1;
-	r = age_writer_update(w, plain, strlen(plain), out, err) || age_writer_finish(w, out, err);
-	age_writer_free(w);
-	return r ? -1 : 0;
-}
-
 int age_identity_file(const struct age_identity *id, const char *created, const char *passphrase,
     const struct age_random *rnd, struct buf *out, struct err *err)
 {
@@ -99,7 +85,8 @@ int age_identity_file(const struct age_identity *id, const char *created, const 
 		return err_set(err, "E-AGE-06", text("an identity without a public key"));
 	snprintf(plain, sizeof(plain), "# created: %s\n# public key: %s\n%s\n", created,
 	    age_recipient_format(&r, recipient), age_identity_format(id, secret));
-	rc = passphrase ? encrypt_file(plain, passphrase, rnd, out, err) : buf_puts(out, plain, err);
+	rc = passphrase ? age_encrypt_scrypt(passphrase, rnd, plain, strlen(plain), out, err)
+			: buf_puts(out, plain, err);
 	sodium_memzero(secret, sizeof(secret));
 	sodium_memzero(plain, sizeof(plain));
 	return rc;

@@ -12,6 +12,8 @@
 #include "base/err.h"
 #include "base/text.h"
 
+#define WORK_FACTOR 18 /* scrypt 2^18, as age itself uses */
+
 static int open_segments(struct age_payload *pl, const uint8_t *c, size_t n, struct buf *out, struct err *err)
 {
 	uint64_t index;
@@ -63,17 +65,30 @@ static int parse_whole(const void *p, size_t n, struct age_header **ret, size_t 
 	return r;
 }
 
+static int write_whole(struct age_writer *w, const void *p, size_t n, struct buf *out, struct err *err)
+{
+	int bad = age_writer_update(w, p, n, out, err) || age_writer_finish(w, out, err);
+
+	age_writer_free(w);
+	return bad ? -1 : 0;
+}
+
 int age_encrypt(const struct age_recipient *r, size_t nr, const struct age_random *rnd, const void *p,
     size_t n, struct buf *out, struct err *err)
 {
 	struct age_writer *w;
-	int bad;
 
-	if (age_writer_new(r, nr, rnd, out, &w, err))
-		return -1;
-	bad = age_writer_update(w, p, n, out, err) || age_writer_finish(w, out, err);
-	age_writer_free(w);
-	return bad ? -1 : 0;
+	return age_writer_new(r, nr, rnd, out, &w, err) ? -1 : write_whole(w, p, n, out, err);
+}
+
+int age_encrypt_scrypt(const char *passphrase, const struct age_random *rnd, const void *p, size_t n,
+    struct buf *out, struct err *err)
+{
+	struct age_writer *w;
+
+	return age_writer_new_scrypt(passphrase, WORK_FACTOR, rnd, out, &w, err)
+		   ? -1
+		   : write_whole(w, p, n, out, err);
 }
 
 int age_decrypt(

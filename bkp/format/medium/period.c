@@ -169,10 +169,10 @@ int period_parse(const char *json, size_t n, struct period **ret, struct err *er
 	wrong = json_is_object(o) ? take_members(o, p) : "{";
 	if (!o)
 		err_set_kind(err, ERR_MALFORMED, "E-PERIOD-01",
-		    text("period.json is malformed at byte %d: %s"), where.position, where.text);
+		    text("the file of a period is malformed at byte %d: %s"), where.position, where.text);
 	else if (wrong)
 		err_set_kind(err, ERR_MALFORMED, "E-PERIOD-01",
-		    text("period.json: member '%s' is missing or wrong"), wrong);
+		    text("the file of a period: member '%s' is missing or wrong"), wrong);
 	json_decref(o);
 	if (wrong) {
 		period_free(p);

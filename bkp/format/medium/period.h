@@ -35,7 +35,7 @@ struct err;
 struct period_person {
 	char name[PERIOD_NAME];
 	char *
-	    recipient; /* as `age -r` takes it: "age1…", a plug-in's, an SSH key; or "" where it is not known */
+	    recipient; /* period_recipient.h: "age1…", a plug-in's, an SSH key, several; or "" where it is not known */
 	uint8_t sha256[DIGEST_LEN]; /* of <name>.age */
 };
 
@@ -65,6 +65,9 @@ char *period_person_path(uint32_t number, const char *name, char out[PERIOD_PATH
 /* The trusted comment of its signature; returns out. */
 #define PERIOD_COMMENT 160
 char *period_comment(const char *repository, uint32_t number, uint32_t revision, char out[PERIOD_COMMENT]);
+
+/* In place of a repository that does not exist yet: keys that were begun elsewhere (bkp init --keys). */
+#define PERIOD_NO_REPOSITORY "00000000-0000-0000-0000-000000000000"
 
 #define PERIOD_KEYS "keys"
 /* Where it is made and signed; where it is kept its name says the revision. */

@@ -9,6 +9,8 @@
 
 #include "base/err.h"
 #include "base/text.h"
+#include "format/crypto/passphrase.h"
+#include "format/medium/period_recipient.h"
 
 struct secret {
 	struct age_identity id;
@@ -21,56 +23,115 @@ static void write_secret(struct secret *s)
 	memcpy(s->text + strlen(s->text), "\n", 2);
 }
 
-int period_seal_x25519(const struct age_random *random, const char *recipient, const void *p, size_t n,
+/* ---- the layers of a person's file, from the inside out ---- */
+
+static int not_here(struct err *err)
+{
+	err_set(err, "E-PERIOD-07", "%s", text("that kind of recipient cannot be made here"));
+	return err_hint(
+	    err, "%s", text("on another computer: 'bkp-restore key begin', then 'bkp init --keys DIR'"));
+}
+
+static int seal_passphrase(const struct period_means *by, const char *person, const void *p, size_t n,
     struct buf *out, struct err *err)
 {
-	struct age_recipient r;
+	char *passphrase;
+	int r;
 
-	if (age_recipient_parse(recipient, &r, NULL)) {
-		err_set(
-		    err, "E-PERIOD-07", "%s", text("the recipient is none that can be encrypted to here"));
-		return err_hint(err, "%s", text("give one that begins with age1 and has 62 characters"));
+	if (!by->passphrase)
+		return not_here(err);
+	passphrase = sodium_malloc(PASSPHRASE_MAX);
+	if (!passphrase)
+		return err_nomem(err);
+	r = by->passphrase(by->arg, person, passphrase, err) ||
+	    age_encrypt_scrypt(passphrase, by->random, p, n, out, err);
+	sodium_free(passphrase);
+	return r ? -1 : 0;
+}
+
+static int seal_layer(const struct period_means *by, const char *person, const struct period_recipient *r,
+    size_t layer, const void *p, size_t n, struct buf *out, struct err *err)
+{
+	struct age_recipient own;
+
+	if (r->kind[layer] == PERIOD_LAYER_PASSPHRASE)
+		return seal_passphrase(by, person, p, n, out, err);
+	if (r->kind[layer] == PERIOD_LAYER_STOCK && !by->seal)
+		return not_here(err);
+	if (r->kind[layer] == PERIOD_LAYER_STOCK)
+		return by->seal(by->arg, r->layer[layer], p, n, out, err) ||
+			       period_file_check(r->layer[layer], out, err)
+			   ? -1
+			   : 0;
+	return age_recipient_parse(r->layer[layer], &own, err) ||
+		       age_encrypt(&own, 1, by->random, p, n, out, err)
+		   ? -1
+		   : 0;
+}
+
+static int seal(const struct period_means *by, const char *person, const struct period_recipient *r,
+    const struct secret *s, struct buf *out, struct err *err)
+{
+	BUF_AUTO inner = BUF_INIT(PERIOD_FILE_MAX);
+
+	for (size_t layer = r->n; layer--;) {
+		const void *p = layer + 1 == r->n ? (const void *)s->text : inner.p;
+		size_t n = layer + 1 == r->n ? strlen(s->text) : inner.n;
+
+		out->n = 0;
+		if (seal_layer(by, person, r, layer, p, n, out, err))
+			return -1;
+		if (layer) {
+			struct buf done = *out;
+
+			*out = inner;
+			inner = done;
+		}
 	}
-	return age_encrypt(&r, 1, random, p, n, out, err);
+	return 0;
 }
 
-static int seal(const struct period_means *by, const char *recipient, const struct secret *s, struct buf *out,
-    struct err *err)
+static struct period_file *add_file(struct period_making *m, const char *name)
 {
-	return by->seal ? by->seal(by->arg, recipient, s->text, strlen(s->text), out, err)
-			: period_seal_x25519(by->random, recipient, s->text, strlen(s->text), out, err);
-}
-
-static int add_file(struct period_making *m, const struct period_means *by, const char *name,
-    const char *recipient, const struct secret *s, uint8_t ret_sha256[DIGEST_LEN], struct err *err)
-{
-	struct period_file *f = &m->files[m->n_files];
+	struct period_file *f = &m->files[m->n_files++];
 
 	buf_init(&f->bytes, PERIOD_FILE_MAX);
 	snprintf(f->name, sizeof(f->name), "%s", name);
-	m->n_files++;
-	if (seal(by, recipient, s, &f->bytes, err))
+	return f;
+}
+
+static int add_sealed(struct period_making *m, const struct period_means *by,
+    const struct period_member *person, const struct period_recipient *to, const struct secret *s,
+    struct err *err)
+{
+	struct period_person *p = &m->period->people[m->period->n_people];
+	char name[PERIOD_NAME + 8], recipient[PERIOD_RECIPIENT];
+	struct period_file *f;
+
+	snprintf(p->name, sizeof(p->name), "%s", person->name);
+	p->recipient = strdup(period_recipient_text(to, recipient));
+	m->period->n_people++;
+	if (!p->recipient)
+		return err_nomem(err);
+	snprintf(name, sizeof(name), "%s.age", person->name);
+	f = add_file(m, name);
+	if (seal(by, person->name, to, s, &f->bytes, err))
 		return -1;
-	digest_sha256(f->bytes.p, f->bytes.n, ret_sha256);
+	digest_sha256(f->bytes.p, f->bytes.n, p->sha256);
 	return 0;
 }
 
 static int add_person(struct period_making *m, const struct period_means *by,
     const struct period_member *person, const struct secret *s, struct err *err)
 {
-	struct period_person *p = &m->period->people[m->period->n_people];
-	char name[PERIOD_NAME + 8];
+	struct period_recipient to;
 
 	if (!period_name_ok(person->name) || period_person(m->period, person->name))
-		return err_set(err, "E-PERIOD-07", text("a person cannot be called '%s' here, or two are"),
-		    person->name);
-	snprintf(p->name, sizeof(p->name), "%s", person->name);
-	p->recipient = strdup(person->recipient);
-	m->period->n_people++;
-	if (!p->recipient)
-		return err_nomem(err);
-	snprintf(name, sizeof(name), "%s.age", person->name);
-	return add_file(m, by, name, person->recipient, s, p->sha256, err);
+		return err_set_kind(err, ERR_USAGE, "E-PERIOD-07",
+		    text("a person cannot be called '%s' here, or two are"), person->name);
+	if (period_recipient_parse(person->recipient, &to, err) || add_sealed(m, by, person, &to, s, err))
+		return err_wrap(err, "%s", person->name);
+	return 0;
 }
 
 /* Room for n people and as many files, and one file more. */
@@ -99,15 +160,15 @@ static int hand_on(struct period_making *m, const struct period_means *by,
     const struct age_identity *former_id, struct err *err)
 {
 	struct secret *s = sodium_malloc(sizeof(*s));
-	char recipient[AGE_RECIPIENT_TEXT];
-	const struct period_means own = {.random = by->random};
+	struct period_file *f = add_file(m, PERIOD_PREVIOUS);
 	int r = s ? 0 : err_nomem(err);
 
 	if (!r) {
 		s->id = *former_id;
 		write_secret(s);
-		r = add_file(m, &own, PERIOD_PREVIOUS, age_recipient_format(&m->period->recipient, recipient),
-		    s, m->period->previous_sha256, err);
+		r = age_encrypt(
+		    &m->period->recipient, 1, by->random, s->text, strlen(s->text), &f->bytes, err);
+		digest_sha256(f->bytes.p, f->bytes.n, m->period->previous_sha256);
 	}
 	sodium_free(s);
 	return r;

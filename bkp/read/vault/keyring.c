@@ -1,7 +1,7 @@
 /* keyring: see keyring.h.
  *
  * Secrets stand in k->ids (one allocation for good, locked into memory where the limit allows, wiped by
- * sodium_munlock), in the contents of files (SECRET_AUTO: wiped on every way out, reserved whole so that
+ * sodium_munlock), in the contents of files (BUF_SECRET_AUTO: wiped on every way out, reserved whole so that
  * growing leaves no copies), and in the passphrase on decrypt_identity_file()'s stack, wiped when it was
  * used.
  */
@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -23,6 +24,7 @@
 #include "base/io.h"
 #include "base/text.h"
 #include "format/crypto/age.h"
+#include "read/vault/age_tool.h"
 
 #define CTRL_C	 3
 #define WORK_MAX 22 /* scrypt, 2^22: about a minute; age writes 18, a hostile file may ask for more */
@@ -30,6 +32,10 @@
 struct keyring {
 	struct age_identity *ids;
 	size_t n;
+	char *files[KEYRING_FILES]; /* for stock age */
+	size_t n_files;
+	keyring_age_fn *age;
+	void *age_arg;
 };
 
 struct keyring *keyring_new(void)
@@ -44,6 +50,7 @@ struct keyring *keyring_new(void)
 		free(k);
 		return NULL;
 	}
+	k->age = age_tool_open;
 	(void)sodium_mlock(
 	    k->ids, KEYRING_MAX * sizeof(*k->ids)); /* best effort: RLIMIT_MEMLOCK may be small */
 	return k;
@@ -55,6 +62,8 @@ void keyring_free(struct keyring *k)
 		return;
 	sodium_munlock(k->ids, KEYRING_MAX * sizeof(*k->ids)); /* wipes */
 	free(k->ids);
+	for (size_t i = 0; i < k->n_files; i++)
+		free(k->files[i]);
 	free(k);
 }
 
@@ -72,17 +81,15 @@ void keyring_cut(struct keyring *k, size_t n)
 	k->n = n;
 }
 
-static void wipe_secret(struct buf *b)
-{
-	if (b->p)
-		sodium_memzero(b->p, b->cap);
-	buf_free(b);
-}
-#define SECRET_AUTO __attribute__((cleanup(wipe_secret))) struct buf
-
 static bool contains(const void *p, size_t n, const char *word)
 {
 	return memmem(p, n, word, strlen(word)) != NULL;
+}
+
+static bool is_for_age(const void *p, size_t n)
+{
+	return contains(p, n, "AGE-PLUGIN-") ||
+	       (n > 11 && !memcmp(p, "-----BEGIN ", 11) && contains(p, n, "PRIVATE KEY-----"));
 }
 
 /* Says what the file is instead of an identity file, when that can be told. */
@@ -91,13 +98,16 @@ static int not_identities(const char *name, const void *p, size_t n, struct err 
 	if (contains(p, n, "AGE-PLUGIN-"))
 		err_set(err, "E-KEY-02",
 		    text("'%s' holds an identity of an age plugin, which cannot be used here"), name);
-	else if (contains(p, n, "OPENSSH PRIVATE KEY"))
+	else if (is_for_age(p, n))
 		err_set(err, "E-KEY-02", text("'%s' is an SSH key, not an age identity"), name);
 	else if (contains(p, n, "age1"))
 		err_set(err, "E-KEY-02",
 		    text("'%s' holds a recipient (age1…), which can only encrypt, not an identity"), name);
 	else
 		err_set(err, "E-KEY-02", text("'%s' is not an identity file"), name);
+	if (is_for_age(p, n))
+		return err_hint(
+		    err, "%s", text("'age' reads such an identity by itself: give a file that is no pipe"));
 	return err_hint(err, "%s",
 	    text("an identity file has a line AGE-SECRET-KEY-1…, or is such a file encrypted by 'age -p'"));
 }
@@ -172,7 +182,7 @@ static int decrypt_identity_file(const char *name, const void *p, size_t n,
 int keyring_add(struct keyring *k, const char *name, const void *p, size_t n,
     const struct keyring_passphrase *pass, struct err *err)
 {
-	SECRET_AUTO plain = BUF_INIT(KEYRING_FILE_MAX);
+	BUF_SECRET_AUTO plain = BUF_INIT(KEYRING_FILE_MAX);
 	BUF_AUTO binary = BUF_INIT(KEYRING_FILE_MAX);
 
 	if (age_is_armored(p, n)) {
@@ -208,10 +218,74 @@ static int read_all(int fd, const char *name, struct buf *out, struct err *err)
 	return 0;
 }
 
+static int keep_file(struct keyring *k, const char *path, struct err *err)
+{
+	if (k->n_files == KEYRING_FILES)
+		return err_set(err, "E-KEY-06", text("more than %d identities"), KEYRING_FILES);
+	k->files[k->n_files] = strdup(path);
+	if (!k->files[k->n_files])
+		return err_nomem(err);
+	k->n_files++;
+	return 0;
+}
+
+static bool is_regular(int fd)
+{
+	struct stat st;
+
+	return !fstat(fd, &st) && S_ISREG(st.st_mode);
+}
+
+bool keyring_wants_age(const char *path)
+{
+	BUF_SECRET_AUTO raw = BUF_INIT(KEYRING_FILE_MAX);
+	struct stat st;
+	/* a pipe is not even opened: its writer would be told that nobody reads any more */
+	IO_FD_AUTO fd =
+	    stat(path, &st) || !S_ISREG(st.st_mode) ? -1 : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+
+	return fd >= 0 && !read_all(fd, path, &raw, NULL) && is_for_age(raw.p, raw.n);
+}
+
+void keyring_use_age(struct keyring *k, keyring_age_fn *open, void *arg)
+{
+	k->age = open;
+	k->age_arg = arg;
+}
+
+static bool is_scrypt(const void *p, size_t n)
+{
+	struct age_header *h;
+	size_t len;
+	bool yes = age_header_parse(p, n, &h, &len, NULL) == 0;
+
+	if (yes) {
+		yes = age_header_is_scrypt(h);
+		age_header_free(h);
+	}
+	return yes;
+}
+
+int keyring_open(const struct keyring *k, const void *p, size_t n, struct buf *out, struct err *err)
+{
+	struct err why = ERR_INIT;
+	int r = age_decrypt(p, n, k->ids, k->n, out, err);
+
+	for (size_t i = 0; r == AGE_NO_MATCH && i < k->n_files && !is_scrypt(p, n); i++)
+		if (!k->age(k->age_arg, k->files[i], p, n, out, &why))
+			return 0;
+	if (r == AGE_NO_MATCH && why.code[0] && why.kind != ERR_WRONG_KEY) {
+		if (err)
+			*err = why;
+		return -1;
+	}
+	return r;
+}
+
 int keyring_add_file(
     struct keyring *k, const char *path, const struct keyring_passphrase *pass, struct err *err)
 {
-	SECRET_AUTO raw = BUF_INIT(KEYRING_FILE_MAX);
+	BUF_SECRET_AUTO raw = BUF_INIT(KEYRING_FILE_MAX);
 	IO_FD_AUTO fd = -1;
 
 	if (!strcmp(path, "-")) {
@@ -234,6 +308,8 @@ int keyring_add_file(
 	}
 	if (read_all(fd, path, &raw, err))
 		return -1;
+	if (is_for_age(raw.p, raw.n) && is_regular(fd))
+		return keep_file(k, path, err);
 	return keyring_add(k, path, raw.p, raw.n, pass, err);
 }
 

@@ -15,9 +15,9 @@
 #include "base/text.h"
 #include "format/crypto/age.h"
 #include "format/crypto/minisig.h"
+#include "format/medium/period_recipient.h"
 #include "format/medium/period_signed.h"
 #include "read/store/store.h"
-#include "read/vault/agefile.h"
 #include "read/vault/keyring.h"
 
 struct one {
@@ -291,36 +291,53 @@ struct unlocking {
 	const struct keyring_passphrase *pass;
 	size_t own;	/* identities that k had at first */
 	bool known;	/* the identity of the period that was looked at last is the last one in k */
-	struct err why; /* the first thing that is wrong with a file that opened */
+	bool opened;	/* the outer layer of the file that was looked at last */
+	struct err why; /* the first thing that is wrong with a file that opened, or else with any */
+	bool why_opened;
 };
 
 static void note(struct unlocking *u, const struct err *why)
 {
-	if (!u->why.code[0])
-		u->why = *why;
+	if (u->why.code[0] && (u->why_opened || !u->opened))
+		return;
+	u->why = *why;
+	u->why_opened = u->opened;
+}
+
+/* One layer: what is in b instead of b.  0, AGE_NO_MATCH, -1. */
+static int open_layer(const struct unlocking *u, struct buf *b, struct err *err)
+{
+	struct buf inner = BUF_INIT(PERIOD_FILE_MAX);
+	int r = buf_reserve(&inner, PERIOD_FILE_MAX, err) ? -1 : keyring_open(u->k, b->p, b->n, &inner, err);
+
+	if (r) {
+		buf_wipe(&inner);
+		return r;
+	}
+	buf_wipe(b);
+	*b = inner;
+	return 0;
 }
 
 /* Files within files: each for another of the identities.  What a passphrase opens the keyring asks for. */
-static int peel(struct unlocking *u, struct buf *plain, struct err *err)
+static int peel(const struct unlocking *u, struct buf *plain, const char *path, struct err *err)
 {
-	for (int layers = 0; layers < 4 && age_is_age(plain->p, plain->n); layers++) {
-		struct buf inner = BUF_INIT(PERIOD_FILE_MAX);
-		size_t n;
-		const struct age_identity *ids = keyring_identities(u->k, &n);
-		int r = buf_reserve(&inner, PERIOD_FILE_MAX, err)
-			    ? -1
-			    : age_decrypt(plain->p, plain->n, ids, n, &inner, err);
+	struct err why = ERR_INIT;
+	int r = 0;
 
-		if (r) {
-			sodium_memzero(inner.p, inner.cap);
-			buf_free(&inner);
-			return r == AGE_NO_MATCH ? 0 : -1;
-		}
-		sodium_memzero(plain->p, plain->cap);
-		buf_free(plain);
-		*plain = inner;
+	for (int layer = 1; layer < PERIOD_LAYERS && !r && age_is_age(plain->p, plain->n); layer++)
+		r = open_layer(u, plain, &why);
+	if (r == AGE_NO_MATCH && period_file_check(path, plain, NULL))
+		return 0; /* for a passphrase */
+	if (r == AGE_NO_MATCH) {
+		err_set_kind(err, ERR_WRONG_KEY, "E-PERIOD-04",
+		    text("'%s' opens, and holds another age file, which none of the identities opens"), path);
+		return err_hint(err, "%s",
+		    text("two factors: give the identity of the other one, too, by a second --identity"));
 	}
-	return 0;
+	if (r && err)
+		*err = why;
+	return r;
 }
 
 /* Is the one that is signed among the identities now?  Else what was added is taken out again. */
@@ -345,29 +362,27 @@ static int check_added(struct unlocking *u, uint32_t number, size_t before, cons
 static int open_file(
     struct unlocking *u, uint32_t number, const char *path, const uint8_t *sha256, struct err *err)
 {
-	struct buf plain = BUF_INIT(PERIOD_FILE_MAX);
+	BUF_SECRET_AUTO plain = BUF_INIT(PERIOD_FILE_MAX);
 	uint8_t is[DIGEST_LEN];
-	STORE_FILE_AUTO file = {0};
 	size_t before;
-	const struct age_identity *ids = keyring_identities(u->k, &before);
 	int r;
 
-	if (store_open(u->folder, path, &file, err) || buf_reserve(&plain, PERIOD_FILE_MAX, err))
+	(void)keyring_identities(u->k, &before);
+	u->opened = false;
+	if (store_read(u->folder, path, &plain, err))
 		return -1;
-	r = agefile_slurp(&file, ids, before, &plain, is, err);
-	if (r)
-		r = err->kind == ERR_WRONG_KEY ? 1 : -1;
-	else if (sha256 && memcmp(is, sha256, sizeof(is)) != 0)
-		r = err_set_kind(
+	digest_sha256(plain.p, plain.n, is);
+	if (sha256 && memcmp(is, sha256, sizeof(is)) != 0)
+		return err_set_kind(
 		    err, ERR_FORGED, "E-PERIOD-03", text("'%s' is not the file that was signed"), path);
-	else if (!(r = peel(u, &plain, err)))
-		r = keyring_add(u->k, path, plain.p, plain.n, u->pass, err);
-	if (!r)
-		r = check_added(u, number, before, path, err);
-	if (plain.p)
-		sodium_memzero(plain.p, plain.cap);
-	buf_free(&plain);
-	return r;
+	r = open_layer(u, &plain, err);
+	if (r)
+		return r == AGE_NO_MATCH ? 1 : -1;
+	u->opened = true;
+	return peel(u, &plain, path, err) || keyring_add(u->k, path, plain.p, plain.n, u->pass, err) ||
+		       check_added(u, number, before, path, err)
+		   ? -1
+		   : 0;
 }
 
 /* The period after it, which is open, hands its identity on. */

@@ -18,6 +18,7 @@
 #include "base/io.h"
 #include "base/text.h"
 #include "format/medium/period_make.h"
+#include "format/medium/period_recipient.h"
 #include "format/medium/period_signed.h"
 #include "read/ledger/ledger.h"
 #include "read/store/store.h"
@@ -78,6 +79,17 @@ static int check_follows(const struct state *s, const struct period *next, struc
 	return 0;
 }
 
+/* They are shown to people, and the next period is encrypted to them. */
+static int check_recipients(const struct period *p, struct err *err)
+{
+	struct period_recipient r;
+
+	for (size_t i = 0; i < p->n_people; i++)
+		if (period_recipient_parse(p->people[i].recipient, &r, err))
+			return err_wrap(err, "%s", p->people[i].name);
+	return 0;
+}
+
 static int check_signed(const struct state *s, struct keys_offer *o, struct err *err)
 {
 	struct clock_stamp now;
@@ -108,9 +120,10 @@ static int take_file(struct keys_offer *o, const struct store *dir, const char *
 	if (r)
 		return -1;
 	digest_sha256(f->bytes.p, f->bytes.n, is);
-	return memcmp(is, sha256, DIGEST_LEN) != 0 ? err_set_kind(err, ERR_FORGED, "E-PERIOD-03",
-							 text("'%s' is not the file that was signed"), name)
-						   : 0;
+	if (memcmp(is, sha256, DIGEST_LEN) != 0)
+		return err_set_kind(
+		    err, ERR_FORGED, "E-PERIOD-03", text("'%s' is not the file that was signed"), name);
+	return period_file_check(name, &f->bytes, err);
 }
 
 static int take_files(const struct state *s, struct keys_offer *o, const struct store *dir, struct err *err)
@@ -141,9 +154,62 @@ static int read_offer(const struct state *s, const struct store *dir, struct key
 		       store_read(dir, PERIOD_SIG, &f->sig, err) ||
 		       period_parse((const char *)f->json.p, f->json.n, &o->period, err) ||
 		       check_signed(s, o, err) || check_follows(s, o->period, err) ||
-		       take_files(s, o, dir, err)
+		       check_recipients(o->period, err) || take_files(s, o, dir, err)
 		   ? -1
 		   : 0;
+}
+
+static int check_begun(const struct period *p, struct err *err)
+{
+	if (strcmp(p->repository, PERIOD_NO_REPOSITORY) != 0 || p->number != 1 || p->revision != 1) {
+		err_set_kind(err, ERR_CONTRADICTION, "E-PERIOD-08", "%s",
+		    text("these are not the first keys of a repository that is not there yet"));
+		return err_hint(err, "%s", text("make them by 'bkp-restore key begin'"));
+	}
+	return check_recipients(p, err);
+}
+
+static int read_begun(const struct store *dir, struct keys_offer *o, struct err *err)
+{
+	struct buf *json = &o->files_signed.json;
+	char name[PERIOD_NAME + 8];
+
+	if (store_read(dir, PERIOD_JSON, json, err) ||
+	    period_parse((const char *)json->p, json->n, &o->period, err) || check_begun(o->period, err))
+		return -1;
+	o->files = calloc(o->period->n_people, sizeof(*o->files));
+	if (!o->files)
+		return err_nomem(err);
+	for (size_t i = 0; i < o->period->n_people; i++) {
+		snprintf(name, sizeof(name), "%s.age", o->period->people[i].name);
+		if (take_file(o, dir, name, o->period->people[i].sha256, err))
+			return -1;
+	}
+	return 0;
+}
+
+int keys_begun_read(const char *dir, struct period_making **ret, struct err *err)
+{
+	struct keys_offer *o = calloc(1, sizeof(*o));
+	struct period_making *m = calloc(1, sizeof(*m));
+	STORE_AUTO store = {0};
+	int r = o && m ? 0 : err_nomem(err);
+
+	if (!r) {
+		period_signed_init(&o->files_signed);
+		r = store_open_place(dir, &store, err) || read_begun(&store, o, err) ? -1 : 0;
+	}
+	if (!r) {
+		*m = (struct period_making){o->period, o->files, o->n_files};
+		*ret = m;
+		m = NULL;
+		o->period = NULL;
+		o->files = NULL;
+		o->n_files = 0;
+	}
+	free(m);
+	keys_offer_free(o);
+	return r;
 }
 
 int keys_offer_read(const struct state *s, const char *dir, struct keys_offer **ret, struct err *err)

@@ -6,7 +6,7 @@
  * these.  Media get them with the next run or rotation.
  *
  * Errors: E-PERIOD-02 not signed by the root key, E-PERIOD-03 a file is not the one that was signed, E-PERIOD-08 it does not follow what
- * is in force, or is of another repository.
+ * is in force, or is of another repository, E-PERIOD-07 a recipient or a file is none.
  */
 #ifndef BKP_WRITE_STATE_KEYS_TAKE_H
 #define BKP_WRITE_STATE_KEYS_TAKE_H
@@ -16,6 +16,13 @@
 struct err;
 struct period;
 struct state;
+
+struct period_making;
+/* What 'bkp-restore key begin' made in `dir`: the first period of a repository that is not there yet, for 'bkp init'.  Whoever brings it is
+ * believed nothing: names, recipients, hashes and forms are checked; whose key is in the files only its holder can tell.  For
+ * period_making_free(). */
+int keys_begun_read(const char *dir, struct period_making **ret, struct err *err)
+    __attribute__((warn_unused_result));
 
 struct keys_offer;
 /* dir: a folder with period.json, its signature, and the files that are new. */

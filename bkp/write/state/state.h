@@ -45,6 +45,7 @@ struct json_t;
 struct ledger;
 struct minisig_public;
 struct minisig_secret;
+struct period_making;
 struct store_file;
 
 #define STATE_KEY 32
@@ -54,7 +55,14 @@ struct store_file;
 /* Who holds a key: what is stored can be opened with that person's identity. */
 struct state_person {
 	char name[PERIOD_NAME]; /* period_name_ok() */
-	struct age_recipient recipient;
+	const char *recipient;	/* period_recipient.h's; borrowed */
+};
+/* Of the first period: n people, 1…PERIOD_PEOPLE_MAX, whose files are made here; or what keys_begun_read() gave, made elsewhere: then no
+ * key that opens anything is ever on this host. */
+struct state_keys {
+	const struct state_person *people;
+	size_t n;
+	struct period_making *begun;
 };
 /* "holder-1": where nobody said a name. */
 void state_person_number(size_t n, char name[PERIOD_NAME]);
@@ -66,7 +74,7 @@ int state_create(const char *path, const char *site, const struct age_recipient 
 /* The same; the root secret, which is else forgotten, is written to the file root_key (or NULL), durably,
  * before the repository comes to be: a minisign secret key file, 0600, never over another file (E-STATE-10),
  * never inside the state folder.  It is removed again when making the repository fails. */
-int state_create_with_root(const char *path, const char *site, const struct state_person *people, size_t n,
+int state_create_with_root(const char *path, const char *site, const struct state_keys *keys,
     const char *root_key, struct err *err) __attribute__((warn_unused_result));
 /* Could root_key be made?  0, -1 (E-STATE-10).  Changes nothing. */
 int state_check_root_key(const char *path, const char *root_key, struct err *err)

@@ -1,4 +1,5 @@
-/* state_period: the first period of a repository: its identity is made in memory, encrypted to each person, and wiped; see period.h.
+/* state_period: the first period of a repository: its identity is made in memory, encrypted to each person, and wiped; or all of that was
+ * done elsewhere (keys_begun_read()); see period.h.
  *
  * Everything is written into the state folder that is being made: keys/1/.  The host that captures keeps the recipient alone. */
 #include "write/state/state_private.h"
@@ -17,6 +18,7 @@
 #include "format/medium/period_make.h"
 #include "read/ledger/ledger.h"
 #include "read/store/store_dir.h"
+#include "read/vault/age_tool.h"
 #include "read/vault/periods.h"
 #include "read/vault/repository.h"
 
@@ -53,27 +55,39 @@ static int put_files(int dir, const struct period_making *m, const struct minisi
 	return put_signed(dir, m->period, root, ret_sha256, err) || io_sync_dir(dir, err) ? -1 : 0;
 }
 
-int state_period_create(int dirfd, const char *repository, int64_t now_ns, const struct state_person *people,
-    size_t n, const struct minisig_secret *root, struct age_recipient *ret, uint8_t ret_sha256[DIGEST_LEN],
+/* Made here, or made elsewhere: then it gets the repository that it is of now. */
+static int make_first(const char *repository, int64_t now_ns, const struct state_keys *keys,
+    struct period_making **ret, struct err *err)
+{
+	const struct period_means by = {.random = state_random(), .seal = age_tool_seal, .now_ns = now_ns};
+	struct period_member members[PERIOD_PEOPLE_MAX];
+
+	for (size_t i = 0; i < keys->n; i++)
+		members[i] = (struct period_member){keys->people[i].name, keys->people[i].recipient};
+	if (!keys->begun)
+		return period_make(&by, repository, NULL, NULL, NULL, members, keys->n, ret, err);
+	snprintf(keys->begun->period->repository, GENERATION_UUID, "%s", repository);
+	keys->begun->period->begun_ns = now_ns;
+	*ret = keys->begun;
+	return 0;
+}
+
+int state_period_create(int dirfd, const char *repository, int64_t now_ns, const struct state_keys *keys,
+    const struct minisig_secret *root, struct age_recipient *ret, uint8_t ret_sha256[DIGEST_LEN],
     struct err *err)
 {
-	const struct period_means by = {.random = state_random(), .now_ns = now_ns};
-	char recipients[PERIOD_PEOPLE_MAX][AGE_RECIPIENT_TEXT];
-	struct period_member members[PERIOD_PEOPLE_MAX];
 	struct period_making *m;
-	IO_FD_AUTO keys = -1, dir = -1;
+	IO_FD_AUTO parent = -1, dir = -1;
 	int r = -1;
 
-	for (size_t i = 0; i < n; i++)
-		members[i] = (struct period_member){
-		    people[i].name, age_recipient_format(&people[i].recipient, recipients[i])};
-	if (period_make(&by, repository, NULL, NULL, NULL, members, n, &m, err))
+	if (make_first(repository, now_ns, keys, &m, err))
 		return -1;
 	*ret = m->period->recipient;
-	if ((keys = io_make_dir(dirfd, PERIOD_KEYS, 0700, err)) >= 0 &&
-	    (dir = io_make_dir(keys, "1", 0700, err)) >= 0)
-		r = put_files(dir, m, root, ret_sha256, err) || io_sync_dir(keys, err) ? -1 : 0;
-	period_making_free(m);
+	if ((parent = io_make_dir(dirfd, PERIOD_KEYS, 0700, err)) >= 0 &&
+	    (dir = io_make_dir(parent, "1", 0700, err)) >= 0)
+		r = put_files(dir, m, root, ret_sha256, err) || io_sync_dir(parent, err) ? -1 : 0;
+	if (!keys->begun)
+		period_making_free(m);
 	return r;
 }
 

@@ -81,8 +81,8 @@ int state_epoch_tidy(struct state *s, struct err *err);
 
 /* ---- state_period.c: dirfd is the state folder that is being made ---- */
 
-int state_period_create(int dirfd, const char *repository, int64_t now_ns, const struct state_person *people,
-    size_t n, const struct minisig_secret *root, struct age_recipient *ret, uint8_t ret_sha256[DIGEST_LEN],
+int state_period_create(int dirfd, const char *repository, int64_t now_ns, const struct state_keys *keys,
+    const struct minisig_secret *root, struct age_recipient *ret, uint8_t ret_sha256[DIGEST_LEN],
     struct err *err);
 /* The keys as the journal says they are, into s->periods. */
 int state_period_load(struct state *s, struct err *err);

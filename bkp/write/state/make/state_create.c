@@ -40,8 +40,7 @@
 struct making {
 	struct state_place place;
 	const char *site;
-	const struct state_person *people;
-	size_t n_people;
+	const struct state_keys *keys;
 	struct age_recipient recipient; /* of the first period */
 	uint8_t period_sha256[DIGEST_LEN];
 	char id[JOURNAL_UUID];
@@ -216,8 +215,8 @@ static int fill_folder(struct making *m, struct err *err)
 	state_uuid(m->id);
 	clock_now(&m->now);
 	if (put_file(m, STATE_LOCK, 0600, "", 0, err) || write_secrets(m, err) ||
-	    state_period_create(m->place.dir, m->id, m->now.wall_ns, m->people, m->n_people, m->root,
-		&m->recipient, m->period_sha256, err) ||
+	    state_period_create(m->place.dir, m->id, m->now.wall_ns, m->keys, m->root, &m->recipient,
+		m->period_sha256, err) ||
 	    write_encrypted(m, err) || write_repository(m, err) || write_journal(m, err))
 		return -1;
 	cache = io_make_dir(m->place.dir, STATE_CACHE, 0700, err);
@@ -251,17 +250,14 @@ static int create_folder(struct making *m, struct err *err)
 	return r;
 }
 
-int state_create_with_root(const char *path, const char *site, const struct state_person *people, size_t n,
-    const char *root_key, struct err *err)
+int state_create_with_root(
+    const char *path, const char *site, const struct state_keys *keys, const char *root_key, struct err *err)
 {
-	struct making m = {.place = STATE_PLACE(path, state_is_ours),
-	    .site = site,
-	    .people = people,
-	    .n_people = n,
-	    .root_key = root_key};
+	struct making m = {
+	    .place = STATE_PLACE(path, state_is_ours), .site = site, .keys = keys, .root_key = root_key};
 	int r;
 
-	if (!n || n > PERIOD_PEOPLE_MAX)
+	if (!keys->begun && (!keys->n || keys->n > PERIOD_PEOPLE_MAX))
 		return state_place_refuse(&m.place, text("there must be 1 to 64 recipients"), err);
 	state_epoch_shield();
 	if (sodium_init() >= 0) {
@@ -279,12 +275,14 @@ int state_create(
     const char *path, const char *site, const struct age_recipient *recipients, size_t n, struct err *err)
 {
 	struct state_person people[PERIOD_PEOPLE_MAX];
+	char text[PERIOD_PEOPLE_MAX][AGE_RECIPIENT_TEXT];
+	const struct state_keys keys = {people, n, NULL};
 
 	for (size_t i = 0; i < n && i < PERIOD_PEOPLE_MAX; i++) {
-		people[i].recipient = recipients[i];
+		people[i].recipient = age_recipient_format(&recipients[i], text[i]);
 		state_person_number(i + 1, people[i].name);
 	}
-	return state_create_with_root(path, site, people, n, NULL, err);
+	return state_create_with_root(path, site, &keys, NULL, err);
 }
 
 int state_check_place(const char *path, struct err *err)

@@ -22,9 +22,10 @@
 
 static int create_with_root(const struct place *p, const char *root, struct err *err)
 {
-	const struct state_person one = {"insho", p->pub};
+	char pub[AGE_RECIPIENT_TEXT];
+	const struct state_person one = {"insho", age_recipient_format(&p->pub, pub)};
 
-	return state_create_with_root(p->state, "x", &one, 1, root, err);
+	return state_create_with_root(p->state, "x", &(struct state_keys){&one, 1, NULL}, root, err);
 }
 
 static void refused(const struct place *p, const char *code)
