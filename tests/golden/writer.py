@@ -88,7 +88,7 @@ class Key:
     def minisig(self, path, kind, more=""):
         text = ("bkp:1 kind=%s repository=%s%s" % (kind, REPO, more)).encode()
         s = self.sign(open(path, "rb").read())
-        lines = [b"untrusted comment: a golden medium", base64.b64encode(b"Ed" + self.number + s),
+        lines = [b"untrusted comment: signature from bkp", base64.b64encode(b"Ed" + self.number + s),
                  b"trusted comment: " + text, base64.b64encode(self.sign(s + text))]
         write(path + ".minisig", b"\n".join(lines) + b"\n", 0o444)
 
@@ -161,7 +161,7 @@ class DataSet:
         if self.bundle:
             a, c = self.chunk(self.bundle)
             for at, data in self.bundled:
-                self.keep(data, (a, c, at), "w" if at + len(data) == len(self.bundle) else "s")
+                self.keep(data, (a, c, at), "s")
             self.bundle, self.bundled = b"", []
 
     def frame(self, data):
