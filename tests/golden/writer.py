@@ -2,7 +2,7 @@
 """writer.py KEYS OUT SOURCE [FUTURE]: a medium of format 1 in OUT, written from docs/format.md and docs/format-writer.md alone: nobody looked at
 the product or at rescue.py for it.  age, zstd, lz4 and openssl do the cryptography and the compression.
 
-KEYS holds identity.txt and nested.txt (two identities, the outer first); SOURCE/1 … SOURCE/3 are what source.py made of three nights.
+KEYS holds identity.txt and nested.txt (two identities, the outer first); SOURCE/1, 2 … are what source.py made of as many nights.
 Everything but what age draws by lot is the same each time.  FUTURE: docs@3 says that it is of that format instead."""
 import base64, hashlib, hmac, itertools, json, os, re, stat, struct, subprocess, sys, tempfile
 
@@ -468,7 +468,7 @@ def main(keys, source):
     JOURNAL.key.minisig(OUT + "/bkp-medium.json", "medium")
     sets = [("docs", DataSet("docs", "zstd"), b"srv/golden/docs"), ("emr.dump", DataSet("emr", "lz4"), b"emr.dump")]
     last = {}
-    for NIGHT in (1, 2, 3):
+    for NIGHT in range(1, 1 + len(os.listdir(source))):
         if NIGHT == 2:
             JOURNAL.segments.append([])
         if NIGHT == 3:
