@@ -184,7 +184,7 @@ class Documents:
         self.format = open(folder + "/format.md", encoding="utf-8").read()
         self.writer = open(folder + "/format-writer.md", encoding="utf-8").read()
         self.both = self.format + self.writer
-        self.files = list(self.tree(fences(self.format)[0])) + list(self.people())
+        self.files = [p.split("/") for p in (*self.tree(fences(self.format)[0]), *self.people())]  # a folder ends in ""
         self.kinds = {}
         for m in re.finditer(r'\{"(?:format":1,"kind|kind)":"([a-z-]+)"', self.both):
             self.kinds[m[1]] = Shape(self.both[m.start():]).read
@@ -214,7 +214,7 @@ class Documents:
 
     def people(self):
         """section 10"""
-        lists = r"SHA256SUMS(?:\.minisig|\.next)?"
+        lists = r"SHA256SUMS(\.minisig|\.next)?"
         yield from ("tools/" + lists, UUID + "/procedures/" + lists, r"README\.txt\.next")
         for row in rows(self.writer, "file"):
             for name in spans(row[0]):
@@ -264,7 +264,7 @@ def component(p):
             return to
     if re.fullmatch(r"[1-9]", p):
         return "[1-9][0-9]{0,3}"
-    return "/".join(re.sub(r"<\w+>", "[^/]+", x) if "<" in x else re.escape(x) for x in [p])
+    return re.sub(r"<\\?\w+\\?>", ".+", re.escape(p))
 
 
 def pattern(text):
@@ -613,15 +613,15 @@ class Medium:
         self.counts["files"] += 1
         st = os.lstat(real)
         must(stat.S_ISREG(st.st_mode), "is no regular file")
-        must(any(re.fullmatch(p, path) for p in self.docs.files), "no document names this file")
+        parts = path.split("/")
+        must(any(len(parts) == len(p) and all(map(re.fullmatch, p, parts)) for p in self.docs.files), "no document names this file")
         must("/datasets/" not in path or stat.S_IMODE(st.st_mode) == 0o444, "its mode is not 0444")
         if path.endswith(".json"):
             self.json(path)
 
     def folder(self, path):
-        must(any(re.match(r"%s(/|$)" % re.escape(q), p) or re.fullmatch(q, path)
-                 for p in self.docs.files for q in itertools.accumulate(p.rstrip("/").split("/"), "{}/{}".format)),
-             "no document names this folder")
+        parts = path.split("/")
+        must(any(len(parts) < len(p) and all(map(re.fullmatch, p, parts)) for p in self.docs.files), "no document names this folder")
 
     @functools.lru_cache(None)
     def json(self, path):

@@ -33,6 +33,7 @@ same() { ! differs "$@" || die "$1, run $2: another tree in $3"; }
 restore() { "$RESTORE" --quiet --lang en --medium "$medium" --root-key "$root" "$@"; }
 rescue() { python3 -I "$SRC_ROOT/restore/rescue.py" "$1" --root-key "$root" --identity "$G/identity.txt" "${@:2}"; }
 
+sums() { (cd "$1" && find . -type f ! -name 'more-than-1-GiB*' -print0 | sort -z | xargs -0 sha256sum); }
 by_programs() { # N
 	local one with=(--identity "$G/identity.txt")
 	rm -rf o
@@ -42,10 +43,8 @@ by_programs() { # N
 	for one in many-chunks holes small/07 hard-a; do
 		restore "${with[@]}" cat "docs@$1" "srv/golden/docs/$one" | cmp - "o/docs/srv/golden/docs/$one" || return 1
 	done
-	mkdir o/x
-	restore "${with[@]}" export "docs@$1" | tar -C o/x -xp --xattrs && (cd o/x/srv/golden/docs && find . -type f -print0 | sort -z |
-		xargs -0 sha256sum) >exported || return 1
-	(cd o/docs/srv/golden/docs && find . -type f -print0 | sort -z | xargs -0 sha256sum) | cmp - exported || return 1
+	restore "${with[@]}" export "docs@$1" | tar -C o -xp --exclude=more-than-1-GiB* && sums o/srv/golden/docs >exported || return 1
+	sums o/docs/srv/golden/docs | cmp - exported || return 1
 	restore verify "$1" >said || return 1
 	restore --identity "$G/nested.txt" verify "$1" --deep >said || return 1
 	rm -rf o
@@ -63,18 +62,21 @@ by_hand() { # N PERIOD: the blocks of docs/format.md
 	done
 	grep -q 'comment signature verified' hand.5 && grep -q '"kind":"bkp-root"' hand.5
 }
-reads() { # MEDIUM: everything; what is wrong is said
+reads() { # MEDIUM ALL [N…]: those generations, by default all; what is wrong is said
 	local n m=${1##*/} medium=$T/$1 root by
-	root=$(cat "$G/$m.root")
+	root=$(cat "$G/$m.root") # on paper
 	[ "$(restore generations --json | jq -r '.generations[] | "\(.dataset)@\(.generation) \(.state)"' | sort)" = "$(
 		for n in $2; do echo "docs@$n complete" "emr@$n complete"; done | tr ' ' '\n' | paste -d' ' - - | sort)" ] ||
 		{ echo "other generations"; return 1; }
-	for n in $2; do by_programs "$n" || return 1; done
-	for by in "$G/identity.txt" "$G/nested.txt"; do by_hand 2 1 && by_hand 3 2 || return 1; done
+	for n in ${3:-$2}; do by_programs "$n" || return 1; done
+	by=$G/identity.txt
+	by_hand 2 1 || return 1
+	by=$G/nested.txt
+	by_hand 3 2 || return 1
 	check "${mine[@]}" "$medium"
 }
 reads product "2 3 4" >out 2>&1 || fail "the product's golden medium" out
-reads writer "1 2 3" >>out 2>&1 || fail "the other writer's golden medium" out
+reads writer "1 2 3" "1 3" >>out 2>&1 || fail "the other writer's golden medium" out
 for f in @ hole "more than 1 GiB of holes" "several chunks" slice lz4 zst xattr SCHILY.acl.default nested previous.age segments together \
 	probe said "event expired" "event keys" "type 6" hdrcharset linkpath; do
 	grep -q "seen:.*\( \)$f\(,\|$\)" out || fail "no golden medium has: $f" out
@@ -82,65 +84,57 @@ done
 say "both golden media: each generation by bkp-restore, rescue.py and by hand, with a plain and a nested identity"
 
 # ---- it can fail
-chattr -R -f -i product || true
-repo=$(cd product && echo ????????-*)
-flips=0
-for f in bkp-medium.json README.txt "$repo"/{repository.json,repository.age,keys.jsonl,keys/1/period.json,keys/2/previous.age,keys/1/incho.age} \
-	"$repo"/journal/000001.jsonl "$repo"/datasets/docs/generations/000003/{manifest.json,root.age,places.age,SHA256SUMS,SHA256SUMS.minisig} \
+repo=$(cd product && echo ????????-*) flips=0
+for f in README.txt "$repo"/{repository.age,keys.jsonl,keys/1/period.json,keys/2/previous.age,keys/2/kaicho.age,journal/000001.jsonl} \
+	"$repo"/datasets/docs/generations/000003/{manifest.json,places.age,SHA256SUMS,SHA256SUMS.minisig} \
 	"$(cd product && ls -S "$repo"/datasets/docs/archives/*/*.age | head -n 1)"; do
-	cp -p "product/$f" kept
-	python3 - "product/$f" <<'P'
-import os, sys
-os.chmod(sys.argv[1], 0o644)
-with open(sys.argv[1], "r+b") as f:
-    at = os.fstat(f.fileno()).st_size * 3 // 4
-    f.seek(at)
-    b = f.read(1)[0]
-    f.seek(at)
-    f.write(bytes([b ^ 1]))
-os.chmod(sys.argv[1], 0o444)
-P
-	! check "${mine[@]}" product >out 2>&1 || fail "a flipped byte in $f is not found by the checker" out
-	case $f in *3/places.age | *3/SHA256SUMS* | */archives/*) ! reads product "2 3 4" >out 2>&1 || fail "a flipped byte in $f" out ;; esac
-	cp -pf kept "product/$f"
 	flips=$((flips + 1))
+	cp -a product flip$flips
+	python3 - "flip$flips/$f" <<'P'
+import os, sys
+mode = os.stat(sys.argv[1]).st_mode
+data = bytearray(open(sys.argv[1], "rb").read())
+data[len(data) * 3 // 4] ^= 1
+os.chmod(sys.argv[1], 0o644)
+open(sys.argv[1], "wb").write(data)
+os.chmod(sys.argv[1], mode)
+P
+	case $f in *3/SHA256SUMS* | */archives/*) mv product whole; mv flip$flips product
+		! reads product "2 3 4" 3 >out 2>&1 || fail "a flipped byte in $f is read over" out
+		mv product flip$flips; mv whole product ;;
+	esac
 done
-check "${mine[@]}" product >out || fail "put back" out
+check "${mine[@]}" product flip* >out || true
+grep -q '^product: .* 0 faults' out && [ "$(grep -c '^flip.* [1-9][0-9]* faults' out)" = $flips ] || fail "a flipped byte is not found" out
 cp "$G"/*.zst "$G/SHA256SUMS" .
 printf x | dd of=writer.tar.zst bs=1 seek=5000 conv=notrunc status=none
 ! sha256sum --quiet -c SHA256SUMS >out 2>&1 || die "a golden file that was replaced is not noticed"
 say "one byte flipped in each of $flips kinds of files is found, and so is a golden medium that was replaced"
 
 # what no document names: the writer makes media of two files that have it, properly signed
-mkdir -p t/tests/golden tiny/1/docs
-ln -s "$SRC_ROOT/docs" t/docs
+mkdir -p tiny/1/docs
 seq 1000 >tiny/1/docs/a
 echo x | tee tiny/1/docs/b >tiny/1/emr.dump
 setfattr -n user.x -v y tiny/1/docs/b
-names() { # SED… PATTERN: what the checker says of the medium of a writer that was changed so
-	local pattern=${*: -1} e=() s
-	for s in "${@:1:$#-1}"; do e+=(-e "$s"); done
-	sed "${e[@]}" "$G/writer.py" >t/tests/golden/writer.py
-	[ $# = 1 ] || ! cmp -s t/tests/golden/writer.py "$G/writer.py" || die "nothing is changed by $*"
-	rm -rf m
-	python3 t/tests/golden/writer.py "$G" m tiny >/dev/null || die "the writer with $*"
-	status check "${mine[@]}" m
-	said "$pattern"
+patterns=()
+names() { # SED PATTERN: what the checker is to say of the medium of a writer that was changed so
+	local n=${#patterns[@]}
+	patterns+=("$2")
+	mkdir -p "t$n/tests/golden"
+	ln -s "$SRC_ROOT/docs" "t$n/docs"
+	sed "$1" "$G/writer.py" >"t$n/tests/golden/writer.py"
+	[ $n = 0 ] || ! cmp -s "t$n/tests/golden/writer.py" "$G/writer.py" || die "nothing is changed by $1"
+	python3 "t$n/tests/golden/writer.py" "$G" "odd$n" tiny >/dev/null &
+	[ $((n % 2)) = 0 ] || wait
 }
-names '1 entries|0 faults'
-[ "$STATUS" = 0 ] || fail "a small medium"
-touch "$(repo_of m)/datasets/emr/notes.txt"
-mkdir m/tools/lib
-status check "${mine[@]}" m
-said 'notes.txt: no document names this file'
-said 'tools/lib: no document names this folder'
+names '' '0 faults'
 names 's/"utc_offset": 32400/&, "mood": "good"/' 'bkp-generation: member mood is not named'
 names 's/"probe": "400"/"weather": 1, &/; s/else None, \*\*/else None, "weather": 1, **/' 'bkp-root: member weather is not named'
 names 's/SCHILY.xattr." + key/SCHILY.fancy." + key/' 'the record SCHILY.fancy.user.x is not named'
 names 's/"archive": number, "sha256"/"archive": number, "codec": "zstd", "sha256"/' 'a line of root.age: member codec is not named'
 names 's/record("outcome"/record("finale"/' 'the event finale is not named'
 names 's/recovered=False/&, luck=7/' 'event committed: member luck is not named'
-names 's/"frozen": False/&, "warm": True/' 'event committed.media\[\]: member warm is not named'
+names 's/"frozen": False/&, "warm": True/' 'event committed.media: member warm is not named'
 names 's/tar += header(b"INDEX", b"0", 0)/tar += header(b"NOTES", b"0", 0) + &/; s/tar += header(b"NOTES", b"0", 0) + tar += /tar += header(b"NOTES", b"0", 0) + /' \
 	'an entry is called NOTES'
 names 's/"100s8s8s8s12s12s8sc100s8s32s32s16s155s12x"/"100s8s8s8s12s12s8sc100s8s32s32s16s155s11sx"/; s/link, b"ustar.00000", user, group, device, b"")/link, b"ustar\\00000", user, group, device, b"", b"!")/' \
@@ -149,6 +143,19 @@ names 's/index += "end %d %d\\n"/index += "codec zstd\\n"; &/' 'INDEX (says|ends
 names 's/"--no-check", path/"--check", path/' 'a Zstandard frame with a checksum'
 names 's/"bkp-places 1 /"bkp-places 1  /' 'places.age begins with'
 names 's/kind=%s repository=%s%s"/kind=%s by=me repository=%s%s"/' 'the trusted comment is'
+wait
+n=${#patterns[@]}
+cp -a odd0 odd$n
+patterns+=('notes.txt: no document names this file')
+touch "$(repo_of odd$n)/datasets/emr/notes.txt"
+n=${#patterns[@]}
+cp -a odd0 odd$n
+patterns+=('tools/lib: no document names this folder')
+mkdir odd$n/tools/lib
+check "${mine[@]}" odd* >out 2>err || true
+for n in "${!patterns[@]}"; do
+	grep -qE "^odd$n: .*${patterns[n]}" out || fail "of odd$n it is not said: ${patterns[n]}" out err
+done
 say "the checker refuses a file, a folder, members of manifest.json, root.age and of events, an event, a pax record, a name and a field in an" \
 	"archive, lines, a frame and a comment that the documents do not name"
 
@@ -175,9 +182,10 @@ status "$BKP" release files@4 --operator 事務長 --reason test
 status "$BKP" accept files@4 --operator 事務長 --reason test
 status "$BKP" --quiet schedule install --kind cron --root "$T/host"
 status "$BKP" verify
+mv rdx shelf
 status "$BKP" medium move RDX-01 --operator 事務長
 status "$BKP" --quiet run --all
-check --identity id.txt nas ssd rdx >out || fail "the demo's media" out
+check --identity id.txt nas ssd shelf >out || fail "the demo's media" out
 grep -q 'event failed.*event held.*event medium-moved.*event rotated' out || fail "the demo's journal" out
 say "the demo's media: $(sed -n 's/^nas: //p' out), on three media"
 
