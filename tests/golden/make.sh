@@ -10,7 +10,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 hostname golden
 mount -t tmpfs golden /srv
 cd /srv
-root="$here/../.." T=/srv
+root="$here/../.."
 die() { echo "$*" >&2; exit 1; }
 
 night() { # N: the source as of that night, and what a restore of it must be
@@ -41,7 +41,8 @@ nest() {
 }
 
 product() {
-	SRC_ROOT=$root
+	# shellcheck disable=SC2034 # for fakeclock.sh
+	SRC_ROOT=$root T=/srv
 	. "$root/tests/lib/fakeclock.sh"
 	mkdir -p bin/tools m m2
 	cp "${BKP_BIN:?}/bkp" "$BKP_BIN/bkp-restore" bin/

@@ -135,10 +135,8 @@ names 's/"archive": number, "sha256"/"archive": number, "codec": "zstd", "sha256
 names 's/record("outcome"/record("finale"/' 'the event finale is not named'
 names 's/recovered=False/&, luck=7/' 'event committed: member luck is not named'
 names 's/"frozen": False/&, "warm": True/' 'event committed.media: member warm is not named'
-names 's/tar += header(b"INDEX", b"0", 0)/tar += header(b"NOTES", b"0", 0) + &/; s/tar += header(b"NOTES", b"0", 0) + tar += /tar += header(b"NOTES", b"0", 0) + /' \
-	'an entry is called NOTES'
-names 's/"100s8s8s8s12s12s8sc100s8s32s32s16s155s12x"/"100s8s8s8s12s12s8sc100s8s32s32s16s155s11sx"/; s/link, b"ustar.00000", user, group, device, b"")/link, b"ustar\\00000", user, group, device, b"", b"!")/' \
-	'says something in a field that is not named'
+names 's/header(b"INDEX", b"0", 0)/header(b"NOTES", b"0", 0) + &/' 'an entry is called NOTES'
+names 's/s155s12x"/s155s11sx"/; s/device, b"")/device, b"", b"!")/' 'says something in a field that is not named'
 names 's/index += "end %d %d\\n"/index += "codec zstd\\n"; &/' 'INDEX (says|ends|has another)'
 names 's/"--no-check", path/"--check", path/' 'a Zstandard frame with a checksum'
 names 's/"bkp-places 1 /"bkp-places 1  /' 'places.age begins with'
@@ -156,8 +154,8 @@ check "${mine[@]}" odd* >out 2>err || true
 for n in "${!patterns[@]}"; do
 	grep -qE "^odd$n: .*${patterns[n]}" out || fail "of odd$n it is not said: ${patterns[n]}" out err
 done
-say "the checker refuses a file, a folder, members of manifest.json, root.age and of events, an event, a pax record, a name and a field in an" \
-	"archive, lines, a frame and a comment that the documents do not name"
+say "the checker refuses a file, a folder, members of manifest.json, root.age and of events, an event, a pax record, a name and a field" \
+	"in an archive, lines, a frame and a comment that the documents do not name"
 
 # ---- the demo's media, made by its policy of fewer files; and everything a site does in its first week
 mkdir nas ssd rdx

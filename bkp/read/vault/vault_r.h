@@ -134,7 +134,8 @@ enum vault_r_state {
 	VAULT_R_FORGED,	    /* signature or documents contradict each other or this repository */
 	VAULT_R_NEWER,	    /* signed, and of a format that this program does not know */
 };
-const char *vault_r_state_word(enum vault_r_state s); /* "complete", "incomplete", "damaged", "forged", "newer" */
+const char *vault_r_state_word(
+    enum vault_r_state s); /* "complete", "incomplete", "damaged", "forged", "newer" */
 
 struct vault_r_listed {
 	const char *dataset;
