@@ -26,7 +26,7 @@ writer() {
 	python3 "$here/writer.py" "$here" m source >root.pub
 }
 
-# nest DIR: the files of kaicho, who has two keys, are encrypted to one within the other; by stock age, as the root key's holder would sign
+# nest DIR KEY: the file of kaicho, who has two keys, is encrypted to one within the other, by stock age, and KEY signs that
 nest() {
 	local from=$1/incho.age
 	[ -e "$from" ] || from=$(echo m/*/keys/1/incho.age)
@@ -36,8 +36,10 @@ nest() {
 	jq -c --arg h "$(sha256sum <"$1/kaicho.age" | cut -c-64)" \
 		'(.people[] | select(.name == "kaicho")).sha256 = $h' "$1/period.json" >period.json
 	mv period.json "$1/period.json"
-	minisign -S -s root.key -m "$1/period.json" >/dev/null -t \
-		"$(jq -r '"bkp:1 kind=period repository=\(.repository) period=\(.period) revision=\(.revision)"' "$1/period.json")"
+	sign "$2" "$1/period.json" '"bkp:1 kind=period repository=\(.repository) period=\(.period) revision=\(.revision)"'
+}
+sign() { # KEY FILE COMMENT
+	minisign -S -s "$1" -m "$2" -t "$(jq -r "$3" "$2")" >/dev/null
 }
 
 product() {
@@ -65,6 +67,7 @@ product() {
 	Y
 	incho=$(age-keygen -y "$here/identity.txt") kaicho=$(age-keygen -y "$here/nested.txt" | head -n 1)
 	age-keygen -o gone.key 2>/dev/null
+	minisign -G -W -p approver.pub -s approver.key >/dev/null
 	on 1 bkp init --recipient "incho=$incho" --recipient "hosyu=$(age-keygen -y gone.key)" --root-key-out root.key >init.out
 	sed -n 's/^root public key: //p' init.out >root.pub
 	on 1 bkp medium add golden
@@ -72,17 +75,23 @@ product() {
 	night 1
 	on 1 bkp --quiet run --all
 	on 2 bkp-restore --quiet --medium m --identity "$here/identity.txt" key add "kaicho=$kaicho" --to add
-	nest add
+	nest add root.key
 	on 2 bkp key add kaicho --from add --operator incho
 	night 2
 	on 2 bkp --quiet run --all
 	on 3 bkp-restore --quiet --medium m --identity "$here/identity.txt" key remove hosyu --to less
-	nest less
+	bkp-restore --quiet --medium m key approver "jimucho=$(tail -n 1 approver.pub)" 2099-12-31 --to approver
+	sign root.key approver/approver.json '"bkp:1 kind=key-approver repository=\(.repository)"'
+	cp approver/approver.json* less/
+	nest less approver.key
 	on 3 bkp key remove hosyu --from less --operator incho
-	for n in 3 4; do
-		night $n
-		on $n bkp --quiet run --all
-	done
+	night 3
+	on 3 bkp --quiet run --all
+	bkp-restore --quiet --medium m --identity "$here/identity.txt" key host --to secrets
+	mv state lost # another host goes on
+	on 4 bkp init --continue m --continue m2 --secrets secrets/secrets.json --root-key root.key --operator incho
+	night 4
+	on 4 bkp --quiet run --all || [ $? = 1 ] # the guard knows nothing of before
 	on 5 bkp --quiet expire --operator incho
 	sed -i '/^1 /d' trees
 }

@@ -110,9 +110,11 @@ class Journal:
         self.prev = sha256(text)
         return text
 
-    def next_epoch(self):
+    def next_epoch(self, **continued):
         key = Key("epoch %d" % (self.epoch + 1))
-        self.keys.append(self.record("epoch", next=self.epoch + 1, key=key.public))
+        if continued:
+            self.key = self.root
+        self.keys.append(self.record("epoch", next=self.epoch + 1, key=key.public, **continued))
         self.epoch, self.key = self.epoch + 1, key
 
     def now(self):
@@ -417,7 +419,13 @@ def period(number, revision, identity, people, previous):
                  "recipient": identity.recipient, "people": [{"name": n, "recipient": r, "sha256": sha256(f)}
                                                              for n, (r, f) in people.items()], "previous": before}) + b"\n"
     write(folder + "/period.json", text, 0o444)
-    JOURNAL.root.minisig(folder + "/period.json", "period", " period=%d revision=%d" % (number, revision))
+    signer = JOURNAL.root
+    if previous:
+        signer = Key("approver")
+        write(folder + "/approver.json", dump({"format": 1, "kind": "bkp-key-approver", "repository": REPO, "name": "jimucho",
+                                               "public": signer.public, "until": "2099-12-31T00:00:00Z"}) + b"\n", 0o444)
+        JOURNAL.root.minisig(folder + "/approver.json", "key-approver")
+    signer.minisig(folder + "/period.json", "period", " period=%d revision=%d" % (number, revision))
     return text
 
 
@@ -474,7 +482,7 @@ def main(keys, source):
         if NIGHT == 3:
             PERIOD, RECIPIENT = 2, periods[1].recipient
             period(2, 1, periods[1], dict(people(periods[1])), (periods[0], first))
-        JOURNAL.next_epoch()
+        JOURNAL.next_epoch(**({"continued": True} if NIGHT == 3 else {}))
         JOURNAL.record("begin", run=NIGHT, uuid=uuid("run %d" % NIGHT), datasets=["docs", "emr"], together=[["docs", "emr"]],
                        command="run", role="capture")
         for what, s, path in sets:

@@ -171,7 +171,9 @@ class Members:
 def loosely(value, kinds, where):
     """names alone: which members an event may leave out its table says in words"""
     for kind in kinds:
-        if isinstance(kind, dict) and isinstance(value, dict):
+        if isinstance(kind, list):
+            loosely(value, kind, where)
+        elif isinstance(kind, dict) and isinstance(value, dict):
             for name in value:
                 must(name in kind, where + ": member", name, "is not named")
         elif isinstance(kind, tuple) and isinstance(value, list):
@@ -237,6 +239,8 @@ class Documents:
                 m.inner.update(Members(who[1]).inner)
                 for a, b in re.findall(r"`(\w+)` as in `([\w-]+)`", members):
                     m.inner[a] = self.events[b].inner[a]
+                if "members of a slip" in members:  # section 9: one line of JSON, described below the table
+                    m.inner.update((n, [k]) for n, k in self.kinds["bkp-use"][0].items() if n not in (*self.line, "format", "kind"))
                 if "guard" in m.inner:
                     m.inner["guard"] = guard
                 must(not set(self.line) & set(m.inner) - {"sig"}, "event", name, "has a member that every line has")
@@ -675,7 +679,7 @@ class Medium:
             self.hashes.append(sha256(line))
             r = json.loads(line)
             self.records.append(r)
-            SEEN.add("event " + r["event"])
+            SEEN.update(["event " + r["event"]] + ["continued"] * ("continued" in r))
             if r["event"] == "epoch":
                 key, epoch, links = r["key"], r["next"], links + line + b"\n"
                 self.keys[key] = epoch
@@ -695,7 +699,7 @@ class Medium:
         must(json.dumps(r, ensure_ascii=False, separators=(",", ":")) == text, "is not written without blanks")
         must(r["seq"] == n and r["prev"] == self.hashes[n - 1] and r["epoch"] == epoch and r["repository"] == self.repo, "the chain")
         sig = re.search(r',"sig":"([^"]*)"\}$', text)
-        SIGNED.line((text[:sig.start()] + "}").encode(), sig[1], key)
+        SIGNED.line((text[:sig.start()] + "}").encode(), sig[1], next(iter(self.keys)) if r.get("continued") else key)
 
     def periods(self):
         """section 3; makes self.recipients and self.identities"""
@@ -704,19 +708,23 @@ class Medium:
         numbers = sorted((int(d) for d in os.listdir(self.root + "/" + folder) if d.isdigit()), reverse=True)
         must(numbers == list(range(len(numbers), 0, -1)), "periods", numbers)
         rootkey = {k: e for k, e in self.keys.items() if e == 1}
-        for name in os.listdir(self.root + "/" + folder):
-            if os.path.isfile(self.root + "/" + folder + name) and name.endswith(".json"):
-                SIGNED.file(self.root + "/" + folder + name, self.keys, ("Ed", "ED"))
         for n in numbers:
-            p = self.json("%s%d/period.json" % (folder, n))
+            p, signers, approver = self.json("%s%d/period.json" % (folder, n)), rootkey, "%s%d/approver.json" % (folder, n)
+            documents = {"period.json", "period.json.minisig"}
+            if os.path.exists(self.root + "/" + approver):
+                SEEN.add("approver")
+                self.comment("bkp:1 kind=key-approver repository=%s" % self.repo, approver, ("Ed", "ED"), rootkey)
+                must(p["begun"] <= self.json(approver)["until"], "the approver's time was over")
+                signers = {self.json(approver)["public"]: 0}
+                documents |= {"approver.json", "approver.json.minisig"}
             self.comment("bkp:1 kind=period repository=%s period=%d revision=%d" % (self.repo, n, p["revision"]),
-                         "%s%d/period.json" % (folder, n), ("Ed", "ED"), rootkey)
+                         "%s%d/period.json" % (folder, n), ("Ed", "ED"), signers)
             names = {q["name"] + ".age": q["sha256"] for q in p["people"]}
             must(p["period"] == n and p["repository"] == self.repo and len(names) == len(p["people"]), "period.json", n)
             must((p["previous"] is None) == (n == 1), "previous of period", n)
             if n > 1:
                 names["previous.age"] = p["previous"]["identity_sha256"]
-            must(set(os.listdir("%s/%s%d" % (self.root, folder, n))) == set(names) | {"period.json", "period.json.minisig"}, "files of", n)
+            must(set(os.listdir("%s/%s%d" % (self.root, folder, n))) == set(names) | documents, "files of", n)
             for name, h in names.items():
                 must(sha256(self.read("%s%d/%s" % (folder, n, name))) == h, name, "is another")
             if n + 1 in known:

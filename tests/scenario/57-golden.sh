@@ -78,7 +78,7 @@ reads() { # MEDIUM ALL [N…]: those generations, by default all; what is wrong 
 reads product "2 3 4" >out 2>&1 || fail "the product's golden medium" out
 reads writer "1 2 3" "1 3" >>out 2>&1 || fail "the other writer's golden medium" out
 for f in @ hole "more than 1 GiB of holes" "several chunks" slice lz4 zst xattr SCHILY.acl.default nested previous.age segments together \
-	probe said "event expired" "event keys" "type 6" hdrcharset linkpath; do
+	probe said "event expired" "event keys" approver continued "type 6" hdrcharset linkpath; do
 	grep -q "seen:.*\( \)$f\(,\|$\)" out || fail "no golden medium has: $f" out
 done
 say "both golden media: each generation by bkp-restore, rescue.py and by hand, with a plain and a nested identity"
