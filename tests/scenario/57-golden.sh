@@ -44,7 +44,8 @@ by_programs() { # N
 		restore "${with[@]}" cat "docs@$1" "srv/golden/docs/$one" | cmp - "o/docs/srv/golden/docs/$one" || return 1
 	done
 	if [ "$1" = 3 ]; then # a GiB of zeros goes through the pipe
-		restore "${with[@]}" export "docs@$1" | tar -C o -xp --exclude='more-than-1-GiB*' && sums o/srv/golden/docs >exported || return 1
+		restore "${with[@]}" export "docs@$1" | tar -C o -xp --exclude='more-than-1-GiB*' &&
+			sums o/srv/golden/docs >exported || return 1
 		sums o/docs/srv/golden/docs | cmp - exported || return 1
 	fi
 	restore verify "$1" >said || return 1
