@@ -29,6 +29,8 @@ static const char *state_text(enum vault_r_state s)
 		return text("INCOMPLETE");
 	case VAULT_R_DAMAGED:
 		return text("DAMAGED");
+	case VAULT_R_NEWER:
+		return text("OF A NEWER FORMAT");
 	default:
 		return text("FORGED OR DAMAGED");
 	}

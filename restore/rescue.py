@@ -446,6 +446,7 @@ class Generation:
     def agreed(self, said, kind):
         want = {"kind": kind, "format": 1, "repository": self.repo.id, "dataset": self.name, "generation": self.number,
                 "uuid": self.manifest["uuid"]}
+        said.get("format", 1) == 1 or fail("its format is %s: this program reads format 1" % said["format"])
         return said if {k: said.get(k) for k in want} == want else fail("its %s says that it is another generation" % kind)
 
     def begun(self):  # seconds, and the text of it by the calendar and clock of where it was captured

@@ -27,6 +27,7 @@ enum err_kind {
 	ERR_INCOMPLETE, /* begun and not finished, or a part of it is missing */
 	ERR_LARGE,	/* larger than such a thing can be */
 	ERR_MALFORMED,	/* not of its form */
+	ERR_NEWER,	/* of a format that this program does not know */
 	ERR_CONTRADICTION, /* well formed, and cannot follow what came before it */
 	ERR_FORGED,	   /* its signature does not verify, or it was signed as something else */
 	ERR_SIGNED_ANEW,   /* properly signed, and not what was reported: the proof that somebody did it */

@@ -699,7 +699,7 @@ generation_case("copied-from-another-data-set", "E-VAULT-06", lambda g: from_ano
 generation_case("copied-from-another-repository", "E-VAULT-06", lambda g: foreign(g, True), **U)
 generation_case("copied-from-another-site", "E-VAULT-06", lambda g: foreign(g, False), **U)
 generation_case("manifest-of-another-kind", "E-GEN-01", manifest(kind="bkp-medium"))
-generation_case("manifest-of-format-2", "E-GEN-01", manifest(format=2))
+generation_case("manifest-of-format-2", "E-GEN-02", manifest(format=2))
 generation_case("manifest-without-uuid", "E-GEN-01", manifest(uuid=None))
 generation_case("manifest-uuid-with-slashes", "E-GEN-01", manifest(uuid="../../../../../outside/aaaaaaaaaaaaaaa"))
 generation_case("manifest-is-not-json", "E-GEN-01", lambda g: {"manifest": b"{" * 5000})

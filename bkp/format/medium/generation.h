@@ -5,7 +5,7 @@
  * and documents@42.  All paths here are relative to the data set's folder, <repository-id>/datasets/<name>/.
  *
  * Pure.  Strings in parsed structs are malloc'd and belong to the struct. Errors: E-GEN-01 malformed (line or
- * member named), E-GEN-03 SHA256SUMS malformed (line named).
+ * member named), E-GEN-02 of another format (ERR_NEWER), E-GEN-03 SHA256SUMS malformed (line named).
  */
 #ifndef BKP_FORMAT_MEDIUM_GENERATION_H
 #define BKP_FORMAT_MEDIUM_GENERATION_H

@@ -140,6 +140,19 @@ static const char *parse_members(const json_t *o, struct generation_manifest *m)
 	return parse_dataset(o, &m->id, &m->dataset);
 }
 
+/* What another format says in its other members nobody can know here. */
+static bool is_newer(const json_t *o, struct err *err)
+{
+	uint64_t format;
+
+	if (!generation_json_u64(o, "format", &format) || format <= 1)
+		return false;
+	err_set_kind(err, ERR_NEWER, "E-GEN-02",
+	    text("manifest.json: its format is %ju; this program reads format 1"), (uintmax_t)format);
+	err_hint(err, "%s", text("a newer program reads it; the other generations are read by this one"));
+	return true;
+}
+
 int generation_manifest_parse(const char *p, size_t n, struct generation_manifest **ret, struct err *err)
 {
 	struct generation_manifest *m = calloc(1, sizeof(*m));
@@ -157,7 +170,7 @@ int generation_manifest_parse(const char *p, size_t n, struct generation_manifes
 		    text("manifest.json is malformed at byte %d: %s"), where.position, where.text);
 	else if (wrong && errno == ENOMEM)
 		err_nomem(err);
-	else if (wrong)
+	else if (wrong && !is_newer(o, err))
 		err_set_kind(err, ERR_MALFORMED, "E-GEN-01",
 		    text("manifest.json: member '%s' is missing or wrong"), wrong);
 	json_decref(o);

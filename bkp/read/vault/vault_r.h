@@ -132,8 +132,10 @@ enum vault_r_state {
 	VAULT_R_INCOMPLETE, /* not signed yet, or listed files are missing */
 	VAULT_R_DAMAGED,    /* signed, but manifest.json or root.age is not what was signed */
 	VAULT_R_FORGED,	    /* signature or documents contradict each other or this repository */
+	VAULT_R_NEWER,	    /* signed, and of a format that this program does not know */
 };
-const char *vault_r_state_word(enum vault_r_state s); /* "complete", "incomplete", "damaged", "forged" */
+const char *vault_r_state_word(
+    enum vault_r_state s); /* "complete", "incomplete", "damaged", "forged", "newer" */
 
 struct vault_r_listed {
 	const char *dataset;

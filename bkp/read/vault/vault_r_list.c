@@ -120,7 +120,7 @@ int vault_r_numbers(struct vault_r *v, const char *dataset, vault_r_number_fn *f
 
 const char *vault_r_state_word(enum vault_r_state s)
 {
-	static const char *const words[] = {"complete", "incomplete", "damaged", "forged"};
+	static const char *const words[] = {"complete", "incomplete", "damaged", "forged", "newer"};
 
 	return words[s];
 }
@@ -138,6 +138,8 @@ static enum vault_r_state state_of(const struct err *why)
 {
 	if (why->kind == ERR_INCOMPLETE)
 		return VAULT_R_INCOMPLETE;
+	if (why->kind == ERR_NEWER)
+		return VAULT_R_NEWER;
 	/* what was signed by this repository and yet says nonsense was not written by it */
 	if (why->kind == ERR_FORGED || why->kind == ERR_MALFORMED)
 		return VAULT_R_FORGED;

@@ -23,6 +23,7 @@
 #include "base/starved.h"
 #include "base/text.h"
 #include "format/crypto/digest.h"
+#include "format/journal/journal.h"
 #include "format/medium/generation.h"
 #include "read/store/store.h"
 #include "read/vault/medium.h"
@@ -249,13 +250,11 @@ struct folder {
 	const char *dir;
 	const struct buf *sums, *next; /* names it may have; or NULL */
 	bool (*may)(const char *name);
-	const char *own; /* one more name; or NULL */
 };
 
 static bool is_known(const struct folder *f, const char *name)
 {
-	return (f->sums && line_of(f->sums, name)) || (f->next && line_of(f->next, name)) || f->may(name) ||
-	       (f->own && !strcmp(name, f->own));
+	return (f->sums && line_of(f->sums, name)) || (f->next && line_of(f->next, name)) || f->may(name);
 }
 
 /* ".NAME.tmp": NAME as it was being written when a run died (io_replace). */
@@ -282,9 +281,9 @@ static int each_name(void *arg, const char *name, struct err *err)
 
 /* Names in the folder `dir` ("" or with a slash at its end) that nobody knows.  Is there such a folder? */
 static bool look_names(const struct looking *l, const char *dir, const struct buf *sums,
-    const struct buf *next, bool (*may)(const char *), const char *own)
+    const struct buf *next, bool (*may)(const char *))
 {
-	struct folder f = {l, dir, sums, next, may, own};
+	struct folder f = {l, dir, sums, next, may};
 	struct err why = ERR_INIT;
 	int r = store_list(l->medium, dir, each_name, &f, &why);
 
@@ -367,7 +366,7 @@ static void look_folder(
 			return;
 		}
 	}
-	look_names(l, dir, &sums, &next, in_folder, NULL);
+	look_names(l, dir, &sums, &next, in_folder);
 }
 
 /* ---- names ---- */
@@ -397,7 +396,8 @@ static bool in_medium(const char *name)
 	static const char *const names[] = {
 	    MEDIUM_JSON, MEDIUM_SIG, "README.txt", "README.txt.minisig", "README.txt.next", "tools"};
 
-	return is_one_of(name, names, sizeof(names) / sizeof(*names));
+	/* several repositories may lie on one medium */
+	return journal_is_uuid(name) || is_one_of(name, names, sizeof(names) / sizeof(*names));
 }
 
 static bool in_repository(const char *name)
@@ -463,7 +463,7 @@ static int each_folder(void *arg, const char *name, struct err *err)
 	(void)err;
 	snprintf(dir, sizeof(dir), "%s%s/", f->dir, name);
 	if (f->is(name))
-		look_names(f->l, dir, NULL, NULL, f->may, NULL);
+		look_names(f->l, dir, NULL, NULL, f->may);
 	return 0;
 }
 
@@ -474,7 +474,7 @@ static void look_below(const struct looking *l, const char *set, const char *nam
 	struct folders f = {.l = l, .is = is, .may = may};
 
 	snprintf(f.dir, sizeof(f.dir), "%s%s/", set, name);
-	if (look_names(l, f.dir, NULL, NULL, is, NULL))
+	if (look_names(l, f.dir, NULL, NULL, is))
 		(void)!store_list(l->medium, f.dir, each_folder, &f, NULL);
 }
 
@@ -487,7 +487,7 @@ static int each_set(void *arg, const char *name, struct err *err)
 	if (!generation_name_ok(name))
 		return 0;
 	snprintf(dir, sizeof(dir), "%sdatasets/%.*s/", l->repo, GENERATION_NAME, name);
-	if (!look_names(l, dir, NULL, NULL, in_set, NULL))
+	if (!look_names(l, dir, NULL, NULL, in_set))
 		return 0;
 	look_below(l, dir, "archives", in_archives, in_fan);
 	look_below(l, dir, "generations", in_generations, in_generation);
@@ -499,20 +499,22 @@ static void look_all_names(const struct looking *l)
 	struct looking all = *l;
 	char sets[SET_BYTES], journal[PATH_BYTES];
 
-	look_names(l, "", NULL, NULL, in_medium, vault_r_repository(l->v));
-	look_names(l, l->repo, NULL, NULL, in_repository, NULL);
+	look_names(l, "", NULL, NULL, in_medium);
+	look_names(l, l->repo, NULL, NULL, in_repository);
 	snprintf(sets, sizeof(sets), "%sdatasets/", l->repo);
-	if (look_names(l, sets, NULL, NULL, generation_name_ok, NULL))
+	if (look_names(l, sets, NULL, NULL, generation_name_ok))
 		(void)!store_list(l->medium, sets, each_set, &all, NULL);
 	snprintf(journal, sizeof(journal), "%sjournal/", l->repo);
-	look_names(l, journal, NULL, NULL, in_journal, NULL);
+	look_names(l, journal, NULL, NULL, in_journal);
 }
 
 /* ---- the keys of people ---- */
 
+/* A period; or a ring, which opens some data sets only: a reserved name. */
 static bool in_keys(const char *name)
 {
-	return *name != '0' && strspn(name, "0123456789") == strlen(name) && strlen(name) <= 4;
+	return generation_name_ok(name) ||
+	       (*name != '0' && strspn(name, "0123456789") == strlen(name) && strlen(name) <= 4);
 }
 
 static bool in_period(const char *name)
@@ -599,7 +601,7 @@ static void look_period(const struct looking *l, const struct periods *all, uint
 		look_listed(l, dir, PERIOD_PREVIOUS, p->previous_sha256, NULL, INVENTORY_NEEDED);
 		(void)!list_file(&sums, PERIOD_PREVIOUS, p->previous_sha256);
 	}
-	look_names(l, dir, &sums, NULL, in_period, NULL);
+	look_names(l, dir, &sums, NULL, in_period);
 }
 
 static int look_periods(const struct looking *l, struct err *err)
@@ -616,7 +618,7 @@ static int look_periods(const struct looking *l, struct err *err)
 		tell_unread(l, dir, "", INVENTORY_NEEDED, STORE_ABSENT, periods_fault(all, 0));
 	for (uint32_t i = 1; i <= periods_newest(all); i++)
 		look_period(l, all, i);
-	look_names(l, dir, NULL, NULL, in_keys, NULL);
+	look_names(l, dir, NULL, NULL, in_keys);
 	periods_free(all);
 	return 0;
 }

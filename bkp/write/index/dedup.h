@@ -42,7 +42,7 @@ struct dedup_place {
 	uint32_t chunk;
 	uint32_t offset; /* in the raw chunk */
 	uint32_t length;
-	bool whole; /* ends where its chunk ends */
+	bool whole; /* a chunk of its own; else a slice of a bundle */
 };
 
 struct dedup_archive {

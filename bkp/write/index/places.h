@@ -10,7 +10,7 @@
  * A text:
  *     bkp-places 1 <repository> <data set> <generation>
  *     archive <number> <sha256> <size> <index_sha256> <generation for which it was made>
- *     <id> <chunk> <offset> <length> <"w": it ends where the chunk ends, or "s": a slice>        one line for each content of it
+ *     <id> <chunk> <offset> <length> <"w": a chunk of its own, or "s": a slice of a bundle>        one line for each content of it
  *     …
  *     end <number of archives>
  * id: the first 16 bytes of the content id, as 32 hex digits.

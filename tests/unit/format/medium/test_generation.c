@@ -236,6 +236,7 @@ static json_t *as_json(void)
 static void manifest_is(json_t *o, int want, const char *what)
 {
 	char *s = json_dumps(o, JSON_COMPACT | JSON_ENCODE_ANY);
+	bool newer = json_integer_value(json_object_get(o, "format")) > 1;
 	struct generation_manifest *m = NULL;
 	struct err err = ERR_INIT;
 	int r = parse_manifest(s, strlen(s), &m, &err);
@@ -243,7 +244,8 @@ static void manifest_is(json_t *o, int want, const char *what)
 	if (r != want)
 		fail_msg("%s: %s: %s", r ? "refused" : "accepted", what, r ? err.msg : s);
 	if (r) {
-		assert_string_equal(err.code, "E-GEN-01");
+		assert_string_equal(err.code, newer ? "E-GEN-02" : "E-GEN-01");
+		assert_int_equal(err.kind, newer ? ERR_NEWER : ERR_MALFORMED);
 		assert_null(m);
 	}
 	generation_manifest_free(m);
