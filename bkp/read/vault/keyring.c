@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <termios.h>
@@ -23,6 +24,7 @@
 #include "base/io.h"
 #include "base/text.h"
 #include "format/crypto/age.h"
+#include "format/medium/period.h"
 
 #define CTRL_C	 3
 #define WORK_MAX 22 /* scrypt, 2^22: about a minute; age writes 18, a hostile file may ask for more */
@@ -30,6 +32,8 @@
 struct keyring {
 	struct age_identity *ids;
 	size_t n;
+	uint32_t period;
+	char person[PERIOD_NAME];
 };
 
 struct keyring *keyring_new(void)
@@ -70,6 +74,20 @@ void keyring_cut(struct keyring *k, size_t n)
 		return;
 	sodium_memzero(&k->ids[n], (k->n - n) * sizeof(*k->ids));
 	k->n = n;
+}
+
+void keyring_opened_by(struct keyring *k, uint32_t period, const char *person)
+{
+	if (k->period)
+		return;
+	k->period = period;
+	snprintf(k->person, sizeof(k->person), "%s", person);
+}
+
+const char *keyring_person(const struct keyring *k, uint32_t *ret_period)
+{
+	*ret_period = k->period;
+	return k->person;
 }
 
 static void wipe_secret(struct buf *b)
