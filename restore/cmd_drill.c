@@ -23,6 +23,7 @@
 #include "read/vault/vault_r.h"
 #include "restore/app/app.h"
 #include "restore/app/interrupt.h"
+#include "restore/app/slip.h"
 #include "restore/app/within.h"
 #include "restore/drill/attest.h"
 #include "restore/drill/drill.h"
@@ -78,29 +79,16 @@ static int take_answers(struct session *s, struct err *err)
 		      : text("run it on a terminal, or answer beforehand with --attest FILE"));
 }
 
-/* Who is at the keyboard, without asking a name service (the static program has none). */
-static char *operator_of(const struct app *app)
-{
-	const char *name = app->operator_name;
-	char *s = NULL;
-
-	if (!name || !*name)
-		name = getenv("SUDO_USER");
-	if (!name || !*name)
-		name = getenv("LOGNAME");
-	if (name && *name)
-		return drill_safe(name, strlen(name));
-	return asprintf(&s, "uid %u", (unsigned)getuid()) < 0 ? NULL : s;
-}
-
 static int about_run(struct session *s, struct err *err)
 {
 	struct drill *d = s->d;
 	struct utsname host = {.nodename = ""};
+	char *operator= slip_operator(s->app);
 
 	uname(&host);
 	d->variables = s->variables;
-	d->operator_name = operator_of(s->app);
+	d->operator_name = operator? drill_safe(operator, strlen(operator)) : NULL;
+	free(operator);
 	d->host = drill_safe(host.nodename, strlen(host.nodename));
 	d->folder = strdup(scratch_path(s->scratch));
 	d->medium_path = realpath(s->app->medium, NULL);

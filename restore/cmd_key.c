@@ -321,6 +321,10 @@ int cmd_key(struct app *app, int argc, char **argv)
 {
 	int code;
 
+	if (!strcmp(argv[0], "drill"))
+		return cmd_key_drill(app, argc, argv);
+	if (app->since || app->envelope || app->json)
+		return app_usage(app, "%s", text("--since, --envelope and --json go with 'key drill'"));
 	if (cmd_key_seals(argv[0]) || !strcmp(argv[0], "approver"))
 		return cmd_key_people(app, argc, argv);
 	if (!strcmp(argv[0], "make") && argc == 1)
@@ -334,7 +338,7 @@ int cmd_key(struct app *app, int argc, char **argv)
 	else
 		return app_usage(app,
 		    text("'%s' is none of make, split IDENTITY, combine, host, begin NAME=RECIPIENT …, add "
-			 "NAME=RECIPIENT, remove NAME, approver NAME=RW… DATE"),
+			 "NAME=RECIPIENT, remove NAME, approver NAME=RW… DATE, drill"),
 		    argv[0]);
 	return app_flush(code);
 }

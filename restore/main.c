@@ -21,6 +21,7 @@
 #include "restore/app/confine.h"
 #include "restore/app/options.h"
 #include "restore/app/selection.h"
+#include "restore/app/slip.h"
 
 static const struct app_command commands[] = {
     {"generations", "", TEXT_LATER("what is on this medium (no identity needed)"), APP_JSON, 0, 0,
@@ -48,12 +49,13 @@ static const struct app_command commands[] = {
 	"make --to DIR [--plain-identity] | split -k NUMBER -n NUMBER IDENTITY [--to DIR] | combine [FILE] "
 	"--to DIR | begin NAME=RECIPIENT ... --to DIR | add NAME=RECIPIENT --to DIR | remove NAME --to DIR | "
 	"approver NAME=RW... DATE --to DIR | "
-	"host --to DIR",
+	"host --to DIR | drill [--since RUN] [--envelope NUMBER]",
 	TEXT_LATER(
 	    "makes a recovery identity; splits one into shares for paper, or puts it together again; "
 	    "one person more, or "
-	    "one less, who can open what is captured: files for the root key to sign; what a new host needs"),
-	APP_IDENTITY | APP_TO | APP_KEY, 1, PERIOD_PEOPLE_MAX + 1, cmd_key},
+	    "one less, who can open what is captured: files for the root key to sign; what a new host needs; "
+	    "does the key still open what is captured?"),
+	APP_IDENTITY | APP_TO | APP_KEY | APP_JSON, 1, PERIOD_PEOPLE_MAX + 1, cmd_key},
     {"explain", "CODE ...", TEXT_LATER("what the code of a message means, and what to do"), APP_NO_MEDIUM, 1,
 	-1, cmd_explain},
 };
@@ -154,6 +156,9 @@ static int run_command(struct app *app, int argc, char **argv)
 		    app, text("wrong number of operands: %s %s"), app->command->name, app->command->usage);
 	if (found.used & ~app->command->options)
 		return app_usage(app, text("'%s' does not take one of these options"), app->command->name);
+	r = slip_begin(app, argc, argv);
+	if (r)
+		return r;
 	/* a drill starts the procedure's commands, which may need more: only what brings data back is
 	 * confined there */
 	if (!(app->command->options & APP_DRILL)) {
@@ -188,6 +193,7 @@ int main(int argc, char **argv)
 	r = run_command(&app, argc, argv);
 	if (r == APP_OK && (app.unvouched || app.incomplete))
 		r = APP_ATTENTION;
+	r = slip_end(&app, r);
 	app_close(&app);
 	return shortage_end(r);
 }

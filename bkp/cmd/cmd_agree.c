@@ -20,6 +20,7 @@
 #include "cmd/show/summary.h"
 #include "format/journal/approval.h"
 #include "format/policy/policy.h"
+#include "read/file/secret_file.h"
 #include "read/ledger/ledger.h"
 #include "write/state/agreement.h"
 #include "write/state/state.h"
@@ -208,10 +209,10 @@ static int by_root_key(struct state *s, const struct policy *policy, const char 
 	struct minisig_secret *root = NULL;
 	int r;
 
-	if (signed_file_key(file, &root, err))
+	if (secret_file_read(file, &root, err))
 		return -1;
 	r = agreement_sign(s, policy, root, err);
-	signed_file_forget(root);
+	secret_file_forget(root);
 	return r;
 }
 

@@ -17,6 +17,7 @@
 #include "cmd/show/summary.h"
 #include "format/journal/approval.h"
 #include "format/policy/policy.h"
+#include "read/file/secret_file.h"
 #include "read/ledger/ledger.h"
 #include "read/rules/compliance.h"
 #include "write/state/reserve.h"
@@ -69,10 +70,10 @@ static int sign_here(const struct buf *statement, const char *file, struct buf *
 	struct minisig_secret *key = NULL;
 	int r;
 
-	if (signed_file_key(file, &key, err))
+	if (secret_file_read(file, &key, err))
 		return -1;
 	r = minisig_sign(key, statement->p, statement->n, "bkp clock attest", sig, err);
-	signed_file_forget(key);
+	secret_file_forget(key);
 	return r;
 }
 

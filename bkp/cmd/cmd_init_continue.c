@@ -16,6 +16,7 @@
 #include "format/crypto/digest.h"
 #include "format/journal/journal.h"
 #include "format/policy/policy.h"
+#include "read/file/secret_file.h"
 #include "read/ledger/ledger.h"
 #include "read/file/segments.h"
 #include "read/store/store.h"
@@ -75,13 +76,13 @@ static int with_secrets(const struct cmd_init_continue *o, const struct policy *
 	uint8_t *p = sodium_init() < 0 ? NULL : sodium_malloc(SECRETS_MAX);
 	struct buf secrets = {p, 0, SECRETS_MAX, SECRETS_MAX};
 	struct minisig_secret *root = NULL;
-	int r = p ? signed_file_key(o->root_key, &root, err) : err_nomem(err);
+	int r = p ? secret_file_read(o->root_key, &root, err) : err_nomem(err);
 
 	if (!r)
 		r = signed_file_read(o->secrets, &secrets, err) || go_on(o, policy, root, &secrets, err) ? -1
 													 : 0;
 	if (root)
-		signed_file_forget(root);
+		secret_file_forget(root);
 	sodium_free(p);
 	return r;
 }

@@ -77,8 +77,15 @@ static const struct app_command commands[] = {
     {"key", APP_HOST,
 	"key list\nkey add NAME --from DIR --operator NAME\nkey remove NAME --from DIR [--renew] --operator "
 	"NAME\n"
-	"key page root\nkey page media",
-	N_("who can open what is captured; take over another person, or one person less; pages for A4"),
+	"key page root\nkey page media\nkey use [--all]\nkey use --import FILE...\nkey use --reviewed "
+	"--operator NAME\n"
+	"key envelope list [--all]\nkey envelope add NUMBER --person NAME --seal TEXT --place TEXT --holder "
+	"TEXT --operator NAME\n"
+	"key envelope opened NUMBER --why TEXT --operator NAME\nkey envelope sealed NUMBER --seal TEXT "
+	"--operator NAME\n"
+	"key envelope retire NUMBER --why TEXT --operator NAME",
+	N_("who can open what is captured; take over another person, or one person less; pages for A4; who "
+	   "used a key, and the envelopes they are in"),
 	cmd_key},
     {"schedule", APP_HOST,
 	"schedule install [--kind cron|systemd] [--user USER] [--mailto ADDRESS] [--root-key RW…] [--name "

@@ -25,6 +25,7 @@
 #include "read/vault/keyring.h"
 #include "read/vault/periods.h"
 #include "read/vault/vault_r.h"
+#include "restore/app/slip.h"
 #include "restore/app/vouch.h"
 
 void app_next(const struct err *err)
@@ -275,13 +276,11 @@ static void say_unsigned(struct app *app, struct vault_r *v)
 }
 
 /* The people's identities lead to those that open archives, on whatever medium keys/ is whole. */
-static int find_unlocked(struct app *app, struct err *err)
+static int unlock(struct app *app, struct err *err)
 {
 	struct keyring_passphrase pass = passphrases(app);
 	struct err why = ERR_INIT;
 
-	if (app->unlocked)
-		return 0;
 	if (vault_r_unlock(app->vault, app->keyring, &pass, err)) {
 		for (size_t i = 0; i < app->n_media && !app->unlocked; i++)
 			app->unlocked = app->vaults[i] && app->vaults[i] != app->vault &&
@@ -294,6 +293,17 @@ static int find_unlocked(struct app *app, struct err *err)
 	app->unlocked = true;
 	say_unsigned(app, app->vault);
 	return 0;
+}
+
+static int find_unlocked(struct app *app, struct err *err)
+{
+	int r;
+
+	if (app->unlocked)
+		return 0;
+	r = unlock(app, err);
+	slip_used(app);
+	return r;
 }
 
 int app_unlock(struct app *app, const struct age_identity **ret_ids, size_t *ret_n)
@@ -382,6 +392,8 @@ int app_generation(
 		r = vouch_generation(app, g);
 	if (content && !r) {
 		r = app_unlock(app, &ids, &n);
+		if (!r)
+			slip_opened(app, g->label);
 		if (!r && open_content(g, &err))
 			r = app_error(&err, APP_FAILED);
 	}

@@ -20,6 +20,7 @@ struct age_identity;
 struct arc_r;
 struct err;
 struct keyring;
+struct slip;
 struct vault_r;
 struct vault_r_generation;
 
@@ -52,7 +53,10 @@ struct app {
 	const char *at, *attest, *operator_name;
 	const char *settings[APP_SETTINGS]; /* NAME=VALUE */
 	size_t n_settings;
-	const char *needed, *shares; /* -k, -n */
+	const char *needed, *shares;  /* -k, -n */
+	const char *since, *envelope; /* of a key drill */
+	const char *slip_file, *sign_slip;
+	struct slip *slip; /* NULL: no identity is used */
 	bool plain;
 	bool keep;
 	bool same_owner, overwrite, deep;
@@ -77,10 +81,10 @@ enum app_option {
 	APP_OVERWRITE = 4,
 	APP_DEEP = 8,
 	APP_JSON = 32,
-	APP_IDENTITY = 64,
-	APP_DRILL = 128,     /* --at --set --attest --operator --keep */
+	APP_IDENTITY = 64,   /* and what is written down of its use: --operator --slip --sign-slip */
+	APP_DRILL = 128,     /* --at --set --attest --keep */
 	APP_NO_MEDIUM = 256, /* neither --medium nor --journal */
-	APP_KEY = 1024,	     /* -k -n --plain-identity */
+	APP_KEY = 1024,	     /* -k -n --plain-identity --since --envelope */
 	APP_SELECTS = 512    /* no option: the first operand is a selector */
 };
 
@@ -145,7 +149,7 @@ int app_flush(int code);
 int app_worse(int a, int b);
 
 app_fn cmd_generations, cmd_list, cmd_extract, cmd_cat, cmd_export, cmd_verify, cmd_drill, cmd_procedure,
-    cmd_explain, cmd_key, cmd_key_people;
+    cmd_explain, cmd_key, cmd_key_people, cmd_key_drill;
 /* key host; and the folder --to of what is not to lie on a medium: 0, or an exit code. */
 int cmd_key_host(struct app *app);
 int cmd_key_folder(const struct app *app, int *ret_fd, struct err *err);

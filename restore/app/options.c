@@ -27,6 +27,10 @@ enum {
 	OPT_KEEP,
 	OPT_JOURNAL,
 	OPT_PLAIN,
+	OPT_SINCE,
+	OPT_ENVELOPE,
+	OPT_SLIP,
+	OPT_SIGN_SLIP,
 };
 
 static const struct option options[] = {
@@ -48,6 +52,10 @@ static const struct option options[] = {
     {"operator", required_argument, NULL, OPT_OPERATOR},
     {"keep", no_argument, NULL, OPT_KEEP},
     {"plain-identity", no_argument, NULL, OPT_PLAIN},
+    {"since", required_argument, NULL, OPT_SINCE},
+    {"envelope", required_argument, NULL, OPT_ENVELOPE},
+    {"slip", required_argument, NULL, OPT_SLIP},
+    {"sign-slip", required_argument, NULL, OPT_SIGN_SLIP},
     {"quiet", no_argument, NULL, 'q'},
     {"help", no_argument, NULL, 'h'},
     {"version", no_argument, NULL, 'V'},
@@ -61,7 +69,6 @@ static void help_drill(void)
 		"which generation of each data set: 42, 2026-11-20 or 3d; default: the newest complete one"));
 	printf("  --set NAME=VALUE        %s\n", text("a variable of the procedure; repeatable"));
 	printf("  --attest FILE           %s\n", text("answers for the steps that a person confirms"));
-	printf("  --operator NAME         %s\n", text("who carries out the drill, for the record"));
 	printf("  --keep                  %s\n", text("do not erase the restored data at the end"));
 }
 
@@ -78,9 +85,17 @@ void options_help(unsigned which)
 		printf("  --root-key RW...        %s\n",
 		    text("the root key from paper, to be compared with the medium's"));
 	}
-	if (!which || which & APP_IDENTITY)
+	if (!which || which & APP_IDENTITY) {
 		printf("  --identity FILE         %s\n",
 		    text("recovery identity (an age identity file), - for standard input; repeatable"));
+		printf(
+		    "  --operator NAME         %s\n", text("who does it, for the record of the key's use"));
+		printf(
+		    "  --slip FILE             %s\n", text("that record's file; default: beside the output, "
+							   "else in $BKP_SLIPS or your own folder"));
+		printf("  --sign-slip KEYFILE     %s\n",
+		    text("signs it with a secret key of minisign that no passphrase protects"));
+	}
 	if (!which || which & (APP_IDENTITY | APP_KEY))
 		printf("  --passphrase-file FILE  %s\n",
 		    text("its passphrase, if it should not be asked on the terminal"));
@@ -98,6 +113,10 @@ void options_help(unsigned which)
 	if (!which || which & APP_KEY) {
 		printf("  -k NUMBER, -n NUMBER    %s\n", text("how many shares are needed, of how many"));
 		printf("  --plain-identity        %s\n", text("do not protect the identity by a passphrase"));
+		printf("  --since RUN             %s\n",
+		    text("key drill: opens the archives added since that run; 0: all of them"));
+		printf("  --envelope NUMBER       %s\n",
+		    text("key drill: the envelope that the key came out of"));
 	}
 	if (!which || which & APP_JSON)
 		printf("  --json                  %s\n", text("one JSON object on standard output"));
@@ -128,9 +147,6 @@ static int take_drill(struct app *app, int opt)
 		break;
 	case OPT_ATTEST:
 		app->attest = optarg;
-		break;
-	case OPT_OPERATOR:
-		app->operator_name = optarg;
 		break;
 	case OPT_KEEP:
 		app->keep = true;
@@ -177,6 +193,14 @@ static int take_special(struct app *app, int opt, unsigned *used)
 		app->plain = true;
 		*used |= APP_KEY;
 		break;
+	case OPT_SINCE:
+		app->since = optarg;
+		*used |= APP_KEY;
+		break;
+	case OPT_ENVELOPE:
+		app->envelope = optarg;
+		*used |= APP_KEY;
+		break;
 	default:
 		*used |= APP_DRILL;
 		return take_drill(app, opt);
@@ -217,6 +241,18 @@ static int take_option(struct app *app, int opt, unsigned *used)
 		if (text_parse_lang(optarg, &lang))
 			return app_usage(app, text("'%s' is not a language: ja or en"), optarg);
 		options_lang(optarg);
+		break;
+	case OPT_OPERATOR:
+		app->operator_name = optarg;
+		*used |= APP_IDENTITY;
+		break;
+	case OPT_SLIP:
+		app->slip_file = optarg;
+		*used |= APP_IDENTITY;
+		break;
+	case OPT_SIGN_SLIP:
+		app->sign_slip = optarg;
+		*used |= APP_IDENTITY;
 		break;
 	case 'q':
 		app->quiet = true;

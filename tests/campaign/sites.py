@@ -117,6 +117,7 @@ class Site:
 
     def env(self, faults=None):
         e = {"PATH": self.bin + ":" + os.environ["PATH"], "LANG": "C.UTF-8", "HOME": "/root", "BKP_POLICY": self.path("policy.yaml"),
+             "BKP_SLIPS": self.work + "/slips",
              "LD_PRELOAD": preloaded(self.bin), "FAKECLOCK": str(self.day * DAY), "TMPDIR": getattr(self, "tmp", self.work),
              "ASAN_OPTIONS": "detect_leaks=0:exitcode=99", "UBSAN_OPTIONS": "halt_on_error=1:exitcode=99"}
         if self.strict:

@@ -924,9 +924,18 @@ def unharmed(c, restore, keys, top):
     if not c.unharmed:
         return
     out = top + "/target/good"
-    code, err, _ = invoke([restore, "--medium", top + "/medium", "--identity", keys.identity, "--quiet", "extract", c.unharmed, "--to", out])
+    code, err, _ = invoke([restore, "--medium", top + "/medium", "--identity", keys.identity, "--quiet", "--slip", slip_file(), "extract",
+                            c.unharmed, "--to", out])
     assert code == 0, "what is unharmed gave exit %d: %s" % (code, err)
     given_all(out)
+
+
+def slip_file():
+    """Where the record of the key's use goes: not beside the target, where nothing else may come to be."""
+    slip = SCRATCH + "/slip.json"
+    if os.path.exists(slip):
+        os.remove(slip)
+    return slip
 
 
 def run_case(c, restore, keys, sanitized):
@@ -940,7 +949,8 @@ def run_case(c, restore, keys, sanitized):
     before = snapshot(top, top + "/target")
     if restore.endswith("rescue.py"):
         return run_rescue(c, restore, keys, top, out, before)
-    args = [restore, "--medium", top + "/medium", "--identity", keys.identity, "--quiet"]
+    slip = slip_file()
+    args = [restore, "--medium", top + "/medium", "--identity", keys.identity, "--quiet", "--slip", slip]
     if c.root_key:
         args += ["--root-key", keys.public]
     args += [c.command, c.selector] + list(c.args) + (["--to", out] if c.command == "extract" else [])
@@ -948,6 +958,10 @@ def run_case(c, restore, keys, sanitized):
     after = snapshot(top, top + "/target")
     assert before == after, "something outside the target changed: %s" % sorted(k for k in set(before) | set(after) if before.get(k) != after.get(k))[:3]
     assert set(os.listdir(top + "/target")) <= {"out"}, "something beside the target was made"
+    if os.path.exists(slip):
+        with open(slip) as f:
+            said = json.load(f)
+        assert said["kind"] == "bkp-use" and said["exit"] == code, "the record of the key's use says something else: %s" % said
     assert code in (0, 1, 2, 3) or code == c.exit, "exit %s: %s" % (code, err[-2000:])
     assert c.exit is None or code == c.exit, "exit %d instead of %d: %s" % (code, c.exit, err)
     assert re.search(c.code, err) if c.code else True, "no %s in: %s" % (c.code, err)

@@ -12,6 +12,7 @@ SRC_ROOT=${BKP_SRC:-$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)}
 T=$(mktemp -d "${TMPDIR:-/tmp}/bkp-test.XXXXXX")
 chmod 0755 "$T"
 export BKP_POLICY=$T/policy.yaml
+export BKP_SLIPS=$T/slips # where no output has a folder to stand beside
 export COLUMNS=10000 # sentences are not broken: a test looks for them as they are
 
 say() { echo "proved: $*"; }

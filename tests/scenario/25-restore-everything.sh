@@ -6,6 +6,7 @@ set -eu
 here=$(cd "$(dirname "$0")/.." && pwd)
 R=$BKP_BIN/bkp-restore
 T=$(mktemp -d)
+export BKP_SLIPS=$T/slips
 trap 'chattr -R -i -a "$T" 2>/dev/null || :; chmod -R u+rwx "$T" 2>/dev/null || :; rm -rf "$T"' EXIT
 fail() { echo "FAIL: $*"; exit 1; }
 [ "$(id -u)" = 0 ] || { echo "proved: nothing, needs root"; exit 0; }

@@ -5,6 +5,7 @@
 set -eu
 here=$(cd "$(dirname "$0")/.." && pwd)
 T=$(mktemp -d)
+export BKP_SLIPS=$T/slips
 trap 'chattr -R -f -i -a "$T" 2>/dev/null || :; rm -rf "$T"' EXIT
 mkdir "$T/a"
 python3 "$here/lib/hostile.py" "${HOSTILE_TO:-$BKP_BIN/bkp-restore}" "$T/a" >"$T/log" || { cat "$T/log"; exit 1; }

@@ -2,8 +2,6 @@
 #ifndef BKP_CMD_APP_SIGNED_FILE_H
 #define BKP_CMD_APP_SIGNED_FILE_H
 
-#include "format/crypto/minisig.h"
-
 struct buf;
 struct err;
 
@@ -11,10 +9,5 @@ struct err;
 int signed_file_read(const char *path, struct buf *out, struct err *err);
 /* A new file; one that is there stays.  0, -1. */
 int signed_file_write(const char *path, const struct buf *b, struct err *err);
-
-/* An unencrypted secret key file of minisign into memory that is locked and wiped; signed_file_forget() it.
- */
-int signed_file_key(const char *path, struct minisig_secret **ret, struct err *err);
-void signed_file_forget(struct minisig_secret *key);
 
 #endif

@@ -1,4 +1,5 @@
-/* cmd_key: bkp key list, bkp key add, bkp key remove: who can open what is captured.
+/* cmd_key: bkp key list, bkp key add, bkp key remove: who can open what is captured.  Uses of keys: cmd_key_use.c; envelopes:
+ * cmd_key_envelope.c.
  *
  * The host has no key that opens anything: what changes is made by somebody who holds one, on another computer
  * ('bkp-restore key add', 'bkp-restore key remove'), and signed with the root key.  Here it is compared with what was asked for, taken over
@@ -16,6 +17,7 @@
 #include "cmd/app/operator.h"
 #include "cmd/app/out.h"
 #include "cmd/app/outcome.h"
+#include "cmd/show/overview.h"
 #include "cmd/show/summary.h"
 #include "format/medium/period.h"
 #include "format/policy/policy.h"
@@ -24,18 +26,13 @@
 #include "write/state/keys_take.h"
 #include "write/state/state.h"
 
-struct request {
-	const char *what; /* "add", "remove" */
-	const char *name, *from, *person;
-	bool renew;
-};
-
 /* ---- list ---- */
 
-static int list_json(const struct state *s)
+static int list_json(const struct policy *policy, const struct state *s)
 {
 	const struct periods *all = state_periods(s);
-	json_t *list = json_array();
+	const struct ledger *l = state_ledger(s);
+	json_t *list = json_array(), *opened = json_object();
 	char recipient[AGE_RECIPIENT_TEXT];
 
 	for (uint32_t i = 1; i <= state_period(s)->number; i++) {
@@ -53,10 +50,31 @@ static int list_json(const struct state *s)
 		else
 			json_decref(people);
 	}
-	return out_json(json_pack("{s:o}", "periods", list), APP_OK);
+	for (size_t i = 0; i < policy->n_datasets; i++)
+		json_object_set_new(
+		    opened, policy->datasets[i].name, overview_opened_json(l, policy->datasets[i].name));
+	return out_json(json_pack("{s:o, s:o}", "periods", list, "key_drill", opened), APP_OK);
 }
 
-static int list_text(const struct state *s)
+static void list_opened(const struct policy *policy, const struct ledger *l)
+{
+	char label[GENERATION_LABEL], time[CLOCK_TEXT];
+
+	puts(text("The newest generation that a holder of a key has opened:"));
+	for (size_t i = 0; i < policy->n_datasets; i++) {
+		const char *name = policy->datasets[i].name;
+		const struct ledger_opened *o = ledger_opened(l, name);
+
+		if (o)
+			printf("  %s  %s%s\n", generation_label(name, o->generation, label),
+			    clock_format_local(o->begun_ns, time),
+			    o->declared ? text(" (declared only)") : "");
+		else
+			printf("  %s  %s\n", name, text("none yet"));
+	}
+}
+
+static int list_text(const struct policy *policy, const struct state *s)
 {
 	const struct periods *all = state_periods(s);
 	uint32_t now = state_period(s)->number;
@@ -76,6 +94,7 @@ static int list_text(const struct state *s)
 		printf("%s\n", text("Who holds a key of a later period opens the earlier ones, too; who "
 				    "holds one of an earlier period "
 				    "opens what was captured in it, on whatever medium it is."));
+	list_opened(policy, state_ledger(s));
 	return app_flush(APP_OK);
 }
 
@@ -85,7 +104,7 @@ static int key_list(struct app *app, const struct policy *policy)
 	int code = app_state(app, policy, &s);
 
 	if (!code)
-		code = app->json ? list_json(s) : list_text(s);
+		code = app->json ? list_json(policy, s) : list_text(policy, s);
 	state_close(s);
 	return code;
 }
@@ -94,7 +113,7 @@ static int key_list(struct app *app, const struct policy *policy)
 
 /* What the folder brings is what was asked for, and nothing else. */
 static int check_change(
-    const struct state *s, const struct request *q, const struct period *next, struct err *err)
+    const struct state *s, const struct key_request *q, const struct period *next, struct err *err)
 {
 	const struct period *is = state_period(s);
 	bool add = !strcmp(q->what, "add");
@@ -119,20 +138,20 @@ static int check_change(
 	return err_hint(err, "%s", text("one change at a time; 'bkp key list' shows who holds a key now"));
 }
 
-static int change(struct state *s, const struct request *q, struct err *err)
+static int change(struct state *s, const struct key_request *q, struct err *err)
 {
 	struct keys_offer *o;
 	int r;
 
 	if (keys_offer_read(s, q->from, &o, err))
 		return -1;
-	r = check_change(s, q, keys_offer_period(o), err) || keys_take(s, o, q->person, q->renew, err) ? -1
-												       : 0;
+	r = check_change(s, q, keys_offer_period(o), err) || keys_take(s, o, q->operator, q->renew, err) ? -1
+													 : 0;
 	keys_offer_free(o);
 	return r;
 }
 
-static void tell_meaning(const struct app *app, const struct request *q)
+static void tell_meaning(const struct app *app, const struct key_request *q)
 {
 	if (app->quiet || app->json)
 		return;
@@ -151,7 +170,7 @@ static void tell_meaning(const struct app *app, const struct request *q)
 			       "anew."));
 }
 
-static int key_change(struct app *app, const struct policy *policy, const struct request *q)
+static int key_change(struct app *app, const struct policy *policy, const struct key_request *q)
 {
 	struct state *s = NULL;
 	struct err err = ERR_INIT;
@@ -159,8 +178,8 @@ static int key_change(struct app *app, const struct policy *policy, const struct
 	int r, code;
 
 	snprintf(command, sizeof(command), "key %s", q->what);
-	app_act(app, command, "manager", q->person);
-	code = operator_check(app, policy, q->person);
+	app_act(app, command, "manager", q->operator);
+	code = operator_check(app, policy, q->operator);
 	if (code || (code = app_state(app, policy, &s)))
 		return code;
 	r = change(s, q, &err);
@@ -175,52 +194,88 @@ static int key_change(struct app *app, const struct policy *policy, const struct
 	return code;
 }
 
-static int parse(struct app *app, int argc, char **argv, struct request *q, int *ret_exit)
-{
-	static const struct option own[] = {{"from", required_argument, NULL, 1},
-	    {"operator", required_argument, NULL, 2}, {"renew", no_argument, NULL, 3}, {NULL, 0, NULL, 0}};
-	int opt;
+/* What each takes, besides those that all have. */
+static const struct form {
+	const char *what;
+	unsigned options; /* enum key_option */
+	int min, max;	  /* words behind it */
+} forms[] = {{"list", 0, 0, 0}, {"add", KEY_FROM | KEY_OPERATOR, 1, 1},
+    {"remove", KEY_FROM | KEY_OPERATOR | KEY_RENEW, 1, 1}, {"page", 0, 1, 1},
+    {"use", KEY_IMPORT | KEY_ALL | KEY_REVIEWED | KEY_OPERATOR, 0, KEY_WORDS},
+    {"envelope", KEY_OPERATOR | KEY_PERSON | KEY_SEAL | KEY_PLACE | KEY_HOLDER | KEY_WHY | KEY_ALL, 1, 2}};
 
-	*ret_exit = APP_OK;
-	while ((opt = app_getopt(app, argc, argv, own, ret_exit)) != -1) {
-		if (opt == APP_OPT_STOP)
-			return -1;
-		if (opt == 1)
-			q->from = optarg;
-		else if (opt == 2)
-			q->person = optarg;
-		else
-			q->renew = true;
+static int check_form(const struct app *app, const struct key_request *q)
+{
+	for (size_t i = 0; i < sizeof(forms) / sizeof(*forms); i++) {
+		const struct form *f = &forms[i];
+
+		if (strcmp(f->what, q->what) != 0)
+			continue;
+		if (q->given & ~f->options)
+			return app_usage(app, text("'key %s' does not take one of these options"), q->what);
+		if (q->n >= f->min && q->n <= f->max && (!(f->options & KEY_FROM) || q->from))
+			return APP_OK;
+		if (f->options & KEY_FROM)
+			return app_usage(app, "%s",
+			    text("'key add' and 'key remove' need a name, and --from DIR: the folder that "
+				 "'bkp-restore key' made"));
 	}
-	q->what = optind < argc ? argv[optind++] : "list";
-	q->name = optind < argc ? argv[optind++] : NULL;
-	if (!strcmp(q->what, "page") && q->name && optind == argc)
-		return 0;
-	if (optind < argc ||
-	    (strcmp(q->what, "list") != 0 && strcmp(q->what, "add") != 0 && strcmp(q->what, "remove") != 0))
-		*ret_exit = app_usage(app, "%s",
-		    text("one of: key list, key add NAME, key remove NAME, key page root, key page media"));
-	else if (!strcmp(q->what, "list") ? q->name || q->from || q->renew : !q->name || !q->from)
-		*ret_exit = app_usage(app, "%s",
-		    text("'key add' and 'key remove' need a name, and --from DIR: the folder that "
-			 "'bkp-restore key' made"));
-	else if (q->renew && strcmp(q->what, "remove") != 0)
-		*ret_exit = app_usage(app, "%s", text("--renew goes with 'key remove'"));
-	return *ret_exit ? -1 : 0;
+	return app_usage(app, "%s",
+	    text("one of: key list, key add NAME, key remove NAME, key page root, key page media, key use, "
+		 "key envelope"));
+}
+
+/* The option `opt`, a bit of enum key_option. */
+static void take(struct key_request *q, unsigned opt)
+{
+	const char **at = opt == KEY_FROM     ? &q->from
+			  : opt == KEY_PERSON ? &q->person
+			  : opt == KEY_SEAL   ? &q->seal
+			  : opt == KEY_PLACE  ? &q->place
+			  : opt == KEY_HOLDER ? &q->holder
+			  : opt == KEY_WHY    ? &q->why
+					      : &q->operator;
+
+	q->given |= opt;
+	q->renew |= opt == KEY_RENEW;
+	if (optarg)
+		*at = optarg;
 }
 
 int cmd_key(struct app *app, int argc, char **argv)
 {
-	struct request q = {0};
+	/* in the order of enum key_option */
+	static const struct option own[] = {{"from", required_argument, NULL, 1},
+	    {"operator", required_argument, NULL, 2}, {"renew", no_argument, NULL, 3},
+	    {"import", no_argument, NULL, 4}, {"all", no_argument, NULL, 5},
+	    {"reviewed", no_argument, NULL, 6}, {"person", required_argument, NULL, 7},
+	    {"seal", required_argument, NULL, 8}, {"place", required_argument, NULL, 9},
+	    {"holder", required_argument, NULL, 10}, {"why", required_argument, NULL, 11},
+	    {NULL, 0, NULL, 0}};
+	struct key_request q = {.what = "list"};
 	POLICY_AUTO policy = NULL;
-	int code;
+	int code = APP_OK, opt;
 
-	if (parse(app, argc, argv, &q, &code))
+	while ((opt = app_getopt(app, argc, argv, own, &code)) != -1) {
+		if (opt == APP_OPT_STOP)
+			return code;
+		take(&q, 1u << (opt - 1));
+	}
+	if (optind < argc)
+		q.what = argv[optind++];
+	q.words = argv + optind;
+	q.n = argc - optind;
+	q.name = q.n ? q.words[0] : NULL;
+	code = check_form(app, &q);
+	if (code)
 		return code;
 	if (!strcmp(q.what, "page"))
 		return cmd_key_page(app, q.name);
 	code = app_policy(app, &policy);
 	if (code)
 		return code;
-	return !strcmp(q.what, "list") ? key_list(app, policy) : key_change(app, policy, &q);
+	return !strcmp(q.what, "list")	     ? key_list(app, policy)
+	       : !strcmp(q.what, "use")	     ? cmd_key_use(app, policy, &q)
+	       : !strcmp(q.what, "envelope") ? cmd_key_envelope(app, policy, &q)
+					     : key_change(app, policy, &q);
 }

@@ -434,6 +434,52 @@ static void say_journal_repaired(const struct journal_record *r, char out[JOURNA
 	    because(r, "why", why));
 }
 
+static void say_keys(const struct journal_record *r, char out[JOURNAL_WORDS])
+{
+	char few[JOURNAL_WORDS / 2];
+
+	snprintf(out, JOURNAL_WORDS,
+	    member_true(r, "renew") ? text("period %ju, revision %ju: a key is held by %s; what was captured "
+					   "before is stored anew")
+				    : text("period %ju, revision %ju: a key is held by %s"),
+	    member_number(r, "period"), member_number(r, "revision"),
+	    few_of(r, "people", json_array_size(json_object_get(r->json, "people")), few));
+}
+
+static void say_use(const struct journal_record *r, char out[JOURNAL_WORDS])
+{
+	const char *person = journal_text(json_object_get(r->json, "person"), "name"),
+		   *signer = journal_text(r->json, "signed_by");
+	char show[SHOW];
+
+	snprintf(out, JOURNAL_WORDS, text("the key of %s was used at %s: %s %s; %s"), *person ? person : "?",
+	    journal_text(r->json, "begun"), journal_text(r->json, "command"),
+	    path_show(journal_text(r->json, "what"), show, sizeof(show)),
+	    *signer ? text("signed") : text("declared only"));
+}
+
+static void say_reviewed(const struct journal_record *r, char out[JOURNAL_WORDS])
+{
+	snprintf(out, JOURNAL_WORDS,
+	    text("%zu uses of recovery keys were looked at, %zu of them declared only"),
+	    (size_t)member_number(r, "uses"), (size_t)member_number(r, "declared"));
+}
+
+static void say_envelope(const struct journal_record *r, char out[JOURNAL_WORDS])
+{
+	const char *action = journal_text(r->json, "action"), *number = journal_text(r->json, "number");
+	char why[JOURNAL_WORDS / 2];
+
+	if (!strcmp(action, "added") || !strcmp(action, "sealed"))
+		snprintf(out, JOURNAL_WORDS, text("the envelope %s was sealed: %s"), number,
+		    journal_text(r->json, "seal"));
+	else
+		snprintf(out, JOURNAL_WORDS,
+		    !strcmp(action, "opened") ? text("the envelope %s was opened%s")
+					      : text("the envelope %s is retired%s"),
+		    number, because(r, "why", why));
+}
+
 static const struct {
 	const char *event;
 	words_fn *say;
@@ -447,7 +493,8 @@ static const struct {
     {"expiry-finished", say_finished}, {"medium-renamed", say_name}, {"medium-retired", say_name},
     {"documents", say_tools}, {"tools-accepted", say_tools}, {"clock-jump", say_clock},
     {"clock-attested", say_clock}, {"outcome", say_outcome}, {"scheduled", say_scheduled},
-    {"notified", say_notified}, {"journal-repaired", say_journal_repaired}};
+    {"notified", say_notified}, {"journal-repaired", say_journal_repaired}, {"keys", say_keys},
+    {"use", say_use}, {"uses-reviewed", say_reviewed}, {"envelope", say_envelope}};
 
 char *journal_words_what(const struct journal_record *r, char out[JOURNAL_WORDS])
 {

@@ -120,6 +120,44 @@ json_t *overview_generation_json(const struct ledger_generation *g)
 		 : json_null();
 }
 
+json_t *overview_uses_json(const struct ledger *l)
+{
+	size_t declared;
+	int64_t since;
+	size_t n = ledger_uses_new(l, &declared, &since);
+
+	return json_pack("{s:o, s:I, s:I}", "since", overview_time_json(since), "uses", (json_int_t)n,
+	    "declared", (json_int_t)declared);
+}
+
+json_t *overview_envelopes_json(const struct policy *policy, const struct ledger *l, int64_t now_ns)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < ledger_envelopes(l); i++) {
+		const struct ledger_envelope *e = ledger_envelope(l, i);
+
+		json_array_append_new(
+		    list, json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:s, s:b, s:b, s:b}",
+			      "number", e->number, "person", e->person, "seal", e->seal, "place", e->place,
+			      "holder", e->holder, "added", overview_time_json(e->added_ns), "sealed",
+			      overview_time_json(e->sealed_ns), "opened", overview_time_json(e->opened_ns),
+			      "drill", overview_time_json(e->drilled_ns), "why", e->why, "overdue",
+			      (int)compliance_envelope_overdue(policy, e, now_ns), "open", (int)e->open,
+			      "retired", (int)e->retired));
+	}
+	return list;
+}
+
+json_t *overview_opened_json(const struct ledger *l, const char *dataset)
+{
+	const struct ledger_opened *o = ledger_opened(l, dataset);
+
+	return o ? json_pack("{s:I, s:o, s:b}", "generation", (json_int_t)o->generation, "begun",
+		       overview_time_json(o->begun_ns), "declared", (int)o->declared)
+		 : json_null();
+}
+
 static json_t *recorded_json(const struct ledger_medium *lm)
 {
 	return json_pack("{s:s, s:s, s:s, s:s, s:o, s:b, s:o, s:o, s:o, s:s, s:s, s:s}", "medium", lm->uuid,

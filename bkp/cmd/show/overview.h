@@ -39,6 +39,10 @@ struct json_t *overview_time_json(int64_t ns);
 struct json_t *overview_number_json(uint64_t n);
 /* {"dataset", "generation"}; null for NULL */
 struct json_t *overview_generation_json(const struct ledger_generation *g);
+/* Uses of recovery keys since the last sign-off; envelopes; what a holder has opened of a data set, or null. */
+struct json_t *overview_uses_json(const struct ledger *l);
+struct json_t *overview_envelopes_json(const struct policy *policy, const struct ledger *l, int64_t now_ns);
+struct json_t *overview_opened_json(const struct ledger *l, const char *dataset);
 struct json_t *overview_medium_json(const struct compliance_medium *m);
 /* The table of media, with its heading. NULL: out of memory. */
 struct table *overview_media_table(const struct compliance *s);

@@ -194,6 +194,38 @@ static void event_row(struct table *t, const char *what, int64_t ns, const char 
 	table_cell(t, "%s", path_show(line, show, sizeof(show)));
 }
 
+/* What somebody did with a recovery key; nothing where nobody has. */
+static void key_rows(struct table *t, const struct ledger *l, const struct compliance *s)
+{
+	const struct ledger_opened *oldest = NULL;
+	char label[GENERATION_LABEL], line[SUMMARY_LINE];
+	size_t opened = 0, declared, n;
+	int64_t since;
+
+	for (size_t i = 0; i < s->n_datasets; i++) {
+		const struct ledger_opened *o = ledger_opened(l, s->datasets[i].policy->name);
+
+		opened += o != NULL;
+		if (o && (!oldest || o->begun_ns < oldest->begun_ns))
+			oldest = o;
+	}
+	if (oldest) {
+		snprintf(line, sizeof(line),
+		    oldest->declared
+			? text("a holder has opened %zu of %zu data sets, the oldest at %s (declared only)")
+			: text("a holder has opened %zu of %zu data sets, the oldest at %s"),
+		    opened, s->n_datasets, generation_label(oldest->dataset, oldest->generation, label));
+		event_row(t, text("key drill"), oldest->begun_ns, line);
+	}
+	n = ledger_uses_new(l, &declared, &since);
+	if (n) {
+		snprintf(line, sizeof(line),
+		    text("%zu uses, of which %zu are declared only: look at them with 'bkp key use'"), n,
+		    declared);
+		event_row(t, text("recovery key used"), ledger_use(l, ledger_uses(l) - 1)->at_ns, line);
+	}
+}
+
 static int show_events(const struct ledger *l, const struct compliance *s)
 {
 	struct table *t = table_new(3);
@@ -214,6 +246,8 @@ static int show_events(const struct ledger *l, const struct compliance *s)
 		table_cell(t, "%s", clock_format_local(latch->found_ns, found));
 		table_cell(t, text("jumped by %s, not attested: nothing expires"), span);
 	}
+	if (t)
+		key_rows(t, l, s);
 	if (t) {
 		clock_format_local(ledger_epoch_ns(l), since);
 		snprintf(journal, sizeof(journal), text("%ju records, key %u since %s"), ledger_seq(l),
@@ -376,7 +410,7 @@ static json_t *suspect_json(const struct compliance_dataset *d)
 			  : json_null();
 }
 
-static json_t *dataset_json(const struct compliance_dataset *d)
+static json_t *dataset_json(const struct ledger *l, const struct compliance_dataset *d)
 {
 	json_t *o = json_pack("{s:s, s:s?, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b}", "dataset",
 	    d->policy->name, "title", d->policy->title, "generations", rule_json(&d->generations), "three",
@@ -388,7 +422,8 @@ static json_t *dataset_json(const struct compliance_dataset *d)
 
 	if (!o ||
 	    json_object_update_new(o,
-		json_pack("{s:o, s:b, s:o, s:o, s:o, s:b}", "due", overview_time_json(d->due_ns), "due_now",
+		json_pack("{s:o, s:o, s:b, s:o, s:o, s:o, s:b}", "key_drill",
+		    overview_opened_json(l, d->policy->name), "due", overview_time_json(d->due_ns), "due_now",
 		    (int)d->due, "missed", overview_time_json(d->missed_ns), "suspect", suspect_json(d),
 		    "agreed", agreed_json(d->agreed), "less_than_agreed", (int)d->less))) {
 		json_decref(o);
@@ -429,14 +464,15 @@ static json_t *status_json(const struct policy *policy, const struct ledger *l, 
 	json_t *datasets = json_array(), *media = json_array(), *next = json_array(), *o;
 
 	for (size_t i = 0; i < s->n_datasets; i++)
-		json_array_append_new(datasets, dataset_json(&s->datasets[i]));
+		json_array_append_new(datasets, dataset_json(l, &s->datasets[i]));
 	for (size_t i = 0; i < s->n_media; i++)
 		json_array_append_new(media, overview_medium_json(&s->media[i]));
 	for (size_t i = 0; i < s->n_next; i++)
 		json_array_append_new(next, json_string(s->next[i]));
-	o = json_pack("{s:s, s:s, s:o, s:s, s:b, s:I, s:o, s:o, s:o}", "site", policy->site_name,
-	    "repository", ledger_repository(l), "now", overview_time_json(s->now_ns), "overall",
-	    compliance_verdict_word(s->overall), "nothing", (int)s->nothing, "journal_records",
+	o = json_pack("{s:o, s:o, s:s, s:s, s:o, s:s, s:b, s:I, s:o, s:o, s:o}", "key_uses",
+	    overview_uses_json(l), "envelopes", overview_envelopes_json(policy, l, s->now_ns), "site",
+	    policy->site_name, "repository", ledger_repository(l), "now", overview_time_json(s->now_ns),
+	    "overall", compliance_verdict_word(s->overall), "nothing", (int)s->nothing, "journal_records",
 	    (json_int_t)ledger_seq(l), "datasets", datasets, "media", media, "next", next);
 	if (!o || json_object_set_new(o, "journal_epoch", json_integer((json_int_t)ledger_epoch(l))) ||
 	    json_object_update_new(o, events_json(l, s))) {

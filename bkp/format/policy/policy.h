@@ -209,9 +209,10 @@ struct policy {
 	size_t n_procedures;
 	unsigned
 	    expire_by; /* who approves an expiry: 0 whoever may run bkp, else a role: bit 1 << (expire_by - 1) */
-	int schedule_at;      /* minutes of the day, or -1: none */
-	char *notify_command; /* for a shell, or NULL */
-	unsigned notify_when; /* enum policy_notify */
+	int64_t key_drill_every_s; /* a holder opens what is captured that often */
+	int schedule_at;	   /* minutes of the day, or -1: none */
+	char *notify_command;	   /* for a shell, or NULL */
+	unsigned notify_when;	   /* enum policy_notify */
 	int64_t notify_limit_s;
 	unsigned good_news;    /* 0: never; 1 Sunday … 7: a good run is told once on that day, too */
 	uint64_t archive_size; /* bytes */

@@ -197,6 +197,7 @@ static const struct config_field policy_fields[] = {
 	{.key = "places", .type = CONFIG_T_TABLES, .shape = &place_shape, .offset = AT(policy, places),
 		.count = AT(policy, n_places)},
 	{.key = "stop_while_suspect", .type = CONFIG_T_BOOL, .offset = AT(policy, stop_while_suspect)},
+	{.key = "key_drill_every", .type = CONFIG_T_DURATION, .offset = AT(policy, key_drill_every_s)},
 	{.key = "retention", .type = CONFIG_T_TABLE, .shape = &retention_shape},
 	{.key = "procedures", .type = CONFIG_T_TEXTS, .item = CONFIG_T_PATH, .offset = AT(policy, procedures),
 		.count = AT(policy, n_procedures)},
@@ -223,6 +224,7 @@ int policy_schema_defaults(struct policy *policy, struct err *err)
 	policy->protect_s = 14 * DAY_S;
 	policy->live_share = 50;
 	policy->anchor_every = 365;
+	policy->key_drill_every_s = 396 * DAY_S; /* 13 months: a drill once a year */
 	policy->schedule_at = -1;
 	policy->notify_limit_s = 300;
 	policy->archive_size = 128 * MIB;

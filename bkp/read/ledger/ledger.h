@@ -166,6 +166,32 @@ struct ledger_notified {
 	const char *reason; /* why not; NULL or "" */
 };
 
+/* A use of a recovery key that was taken over into the journal: what the slip says (format/journal/use_slip.h), and more. */
+struct ledger_use {
+	uint64_t seq;		     /* of its record */
+	int64_t at_ns;		     /* as the slip says, but not after its record */
+	const struct json_t *record; /* whole: the slip's members, "slip_sha256", "signed_by" */
+	bool declared;		     /* nobody has signed it (申告) */
+	bool reviewed;		     /* a manager has looked at it */
+};
+
+/* The newest generation of a data set that a holder has opened in a key drill in which everything opened. */
+struct ledger_opened {
+	const char *dataset;
+	uint64_t generation;
+	int64_t begun_ns; /* of the generation */
+	bool declared;
+};
+
+struct ledger_envelope {
+	const char *number, *person, *seal, *place, *holder;
+	const char *why; /* it was opened last, as far as that was recorded by hand; or "" */
+	int64_t added_ns, sealed_ns;
+	int64_t opened_ns, drilled_ns; /* last, by whatever record; 0: never */
+	bool open;		       /* and nobody has recorded that it was sealed again */
+	bool retired;
+};
+
 struct ledger;
 
 /* Reads the journal in the folder.  root: the key of epoch 1, or NULL: take it from the init record.
@@ -292,6 +318,21 @@ bool ledger_agrees_to_less(const struct ledger *l, const struct json_t *members,
 /* The last outcome of that command, or NULL. */
 const struct ledger_outcome *ledger_outcome(const struct ledger *l, const char *command);
 const struct ledger_notified *ledger_notified(const struct ledger *l); /* never NULL */
+
+/* Uses of recovery keys, as they came; how many of them nobody has looked at since the last sign-off (at *ret_since_ns; 0: never),
+ * and how many of those are declared only. */
+size_t ledger_uses(const struct ledger *l);
+const struct ledger_use *ledger_use(const struct ledger *l, size_t i);
+size_t ledger_uses_new(const struct ledger *l, size_t *ret_declared, int64_t *ret_since_ns);
+/* NULL: nobody has. */
+const struct ledger_opened *ledger_opened(const struct ledger *l, const char *dataset);
+/* What did not open in the newest key drill: how many; *ret_ns: of that drill (0: there was none). */
+uint64_t ledger_drill_failed(const struct ledger *l, int64_t *ret_ns);
+size_t ledger_envelopes(const struct ledger *l);
+const struct ledger_envelope *ledger_envelope(const struct ledger *l, size_t i);
+/* Not retired, or NULL. */
+const struct ledger_envelope *ledger_envelope_of(const struct ledger *l, const char *number);
+
 /* SHA256SUMS of the tools that a person accepted last; "": none. */
 const char *ledger_tools_accepted(const struct ledger *l);
 

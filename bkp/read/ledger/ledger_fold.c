@@ -554,7 +554,7 @@ int ledger_fold_apply(struct ledger *l, const struct journal_record *r, struct e
 	for (size_t i = 0; i < sizeof(rules) / sizeof(*rules); i++)
 		if (!strcmp(rules[i].event, r->event))
 			return rules[i].apply(l, r, err);
-	return ledger_fold_rules(l, r, err) < 0 ? -1 : 0;
+	return ledger_fold_rules(l, r, err) < 0 || ledger_fold_uses(l, r, err) ? -1 : 0;
 }
 
 void ledger_fold_clear(struct ledger *l)
@@ -569,4 +569,5 @@ void ledger_fold_clear(struct ledger *l)
 		medium_clear(&l->media[i]);
 	free(l->media);
 	ledger_fold_rules_clear(l);
+	ledger_fold_uses_clear(l);
 }

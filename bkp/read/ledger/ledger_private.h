@@ -60,6 +60,15 @@ struct ledger {
 		struct guard_canary is;
 	} * canaries; /* what they must be: ledger_canary.c */
 	size_t n_canaries;
+	/* the keys of people: ledger_uses.c */
+	struct ledger_use *uses;
+	size_t n_uses;
+	int64_t reviewed_ns, drill_ns;
+	uint64_t drill_failed;
+	struct ledger_opened *opened;
+	size_t n_opened;
+	struct ledger_envelope *envelopes;
+	size_t n_envelopes;
 };
 
 /* Members of a record: NULL or 0 when absent or of another kind. */
@@ -108,6 +117,11 @@ void ledger_canaries_free(struct ledger_generation *g);
 /* As found in this generation, so they must be: those not seen before, or (accepted) all. */
 int ledger_canaries_take(struct ledger *l, const struct ledger_generation *g, bool accepted, struct err *err);
 void ledger_canaries_clear(struct ledger *l);
+
+/* ledger_uses.c: uses of the keys of people, key drills, envelopes: use, uses-reviewed, envelope. */
+ledger_check_fn ledger_check_use, ledger_check_envelope;
+int ledger_fold_uses(struct ledger *l, const struct journal_record *r, struct err *err);
+void ledger_fold_uses_clear(struct ledger *l);
 
 /* Shared by the two. */
 static inline struct ledger_generation *generation_of(const struct ledger *l, const json_t *o)

@@ -172,6 +172,11 @@ struct compliance {
 	bool nothing;			 /* some data set has no counting generation at all */
 };
 
+/* Has no key out of the envelope opened what is captured for as long as the policy lets pass (key_drill_every)? */
+struct ledger_envelope;
+bool compliance_envelope_overdue(
+    const struct policy *policy, const struct ledger_envelope *e, int64_t now_ns);
+
 /* sights: parallel to policy->media, or NULL: all unknown. */
 int compliance_new(const struct policy *policy, const struct ledger *l, const enum compliance_sight *sights,
     int64_t now_ns, struct compliance **ret, struct err *err) __attribute__((warn_unused_result));

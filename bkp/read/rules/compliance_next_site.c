@@ -198,3 +198,79 @@ void compliance_next_agreed(struct compliance_next *n, const struct compliance_d
 			 "policy, or lower it with 'bkp agree --operator NAME --root-key FILE'"),
 		    d->policy->name);
 }
+
+/* A key that never opened anything is asked about sooner than one that did: after a quarter of the time. */
+static int64_t drill_due_ns(const struct compliance_next *n, const struct compliance_dataset *d)
+{
+	const struct ledger_opened *o = ledger_opened(n->v->l, d->policy->name);
+	const int64_t every = n->v->policy->key_drill_every_s;
+
+	return o ? o->begun_ns + every * SECOND_NS : ledger_created_ns(n->v->l) + every / 4 * SECOND_NS;
+}
+
+/* The data sets of which nobody knows whether a key still opens them: one sentence for all. */
+static void say_drill(struct compliance_next *n)
+{
+	const struct compliance *s = n->v->s;
+	const struct compliance_dataset *first = NULL;
+	const struct ledger_opened *o;
+	char label[GENERATION_LABEL], at[CLOCK_TEXT];
+	unsigned more = 0;
+
+	for (size_t i = 0; i < s->n_datasets; i++) {
+		const struct compliance_dataset *d = &s->datasets[i];
+
+		if (!d->newest || drill_due_ns(n, d) > s->now_ns)
+			continue;
+		more += first != NULL;
+		if (!first || drill_due_ns(n, d) < drill_due_ns(n, first))
+			first = d;
+	}
+	o = first ? ledger_opened(n->v->l, first->policy->name) : NULL;
+	if (o)
+		compliance_say(n,
+		    text("the newest generation of '%s' that a holder of a key has opened is %s, of %s (data "
+			 "sets like that: %u): please try the key again with 'bkp-restore key drill', and "
+			 "bring "
+			 "its slip here with 'bkp key use --import'"),
+		    first->policy->name, generation_label(first->policy->name, o->generation, label),
+		    clock_format_local(o->begun_ns, at), more + 1);
+	else if (first)
+		compliance_say(n,
+		    text("no holder of a key has opened '%s' yet (data sets like that: %u): please try the "
+			 "key, with 'bkp-restore key drill', before it is needed, and bring its slip here "
+			 "with "
+			 "'bkp key use --import'"),
+		    first->policy->name, more + 1);
+}
+
+bool compliance_envelope_overdue(const struct policy *policy, const struct ledger_envelope *e, int64_t now_ns)
+{
+	const int64_t last = e->drilled_ns > e->added_ns ? e->drilled_ns : e->added_ns;
+
+	return !e->retired && now_ns - last > policy->key_drill_every_s * SECOND_NS;
+}
+
+void compliance_next_keys(struct compliance_next *n)
+{
+	const struct compliance_view *v = n->v;
+	int64_t drill_ns;
+	const uint64_t failed = ledger_drill_failed(v->l, &drill_ns);
+	char at[CLOCK_TEXT], place[SHOW];
+
+	if (failed)
+		compliance_say(n,
+		    text("in the key drill of %s %ju archives or generations did not open: look at this "
+			 "computer, and see with 'bkp-restore key drill --since 0' what a key opens"),
+		    clock_format_local(drill_ns, at), (uintmax_t)failed);
+	say_drill(n);
+	for (size_t i = 0; i < ledger_envelopes(v->l); i++) {
+		const struct ledger_envelope *e = ledger_envelope(v->l, i);
+
+		if (compliance_envelope_overdue(v->policy, e, v->s->now_ns))
+			compliance_say(n,
+			    text("nobody has tried the key in envelope %s (%s) for long: please do, with "
+				 "'bkp-restore key drill --envelope %s', and seal it again"),
+			    e->number, path_show(e->place, place, sizeof(place)), e->number);
+	}
+}

@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -24,6 +25,7 @@
 #include "base/io.h"
 #include "base/text.h"
 #include "format/crypto/age.h"
+#include "format/medium/period.h"
 #include "read/vault/age_tool.h"
 
 #define CTRL_C	 3
@@ -36,6 +38,8 @@ struct keyring {
 	size_t n_files;
 	keyring_age_fn *age;
 	void *age_arg;
+	uint32_t period;
+	char person[PERIOD_NAME];
 };
 
 struct keyring *keyring_new(void)
@@ -79,6 +83,20 @@ void keyring_cut(struct keyring *k, size_t n)
 		return;
 	sodium_memzero(&k->ids[n], (k->n - n) * sizeof(*k->ids));
 	k->n = n;
+}
+
+void keyring_opened_by(struct keyring *k, uint32_t period, const char *person)
+{
+	if (k->period)
+		return;
+	k->period = period;
+	snprintf(k->person, sizeof(k->person), "%s", person);
+}
+
+const char *keyring_person(const struct keyring *k, uint32_t *ret_period)
+{
+	*ret_period = k->period;
+	return k->person;
 }
 
 static bool contains(const void *p, size_t n, const char *word)

@@ -19,6 +19,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct age_identity;
 struct buf;
@@ -62,6 +63,10 @@ void keyring_cut(struct keyring *k, size_t n);
 
 /* Borrowed, valid until the next call that adds. *ret_n may be 0. */
 const struct age_identity *keyring_identities(const struct keyring *k, size_t *ret_n);
+
+/* Whose file of which period the identities opened, as keys/ names it; the first that is told is kept.  "": nobody was told. */
+void keyring_opened_by(struct keyring *k, uint32_t period, const char *person);
+const char *keyring_person(const struct keyring *k, uint32_t *ret_period);
 
 /* Ready-made sources.  The first asks on the controlling terminal; the second reads the first line of a file
  * (arg of keyring_file is the path). */

@@ -423,6 +423,8 @@ static void open_people(struct unlocking *u, uint32_t number)
 		    period->people[i].sha256, &why);
 
 		u->known = r == 0;
+		if (u->known)
+			keyring_opened_by(u->k, number, period->people[i].name);
 		if (r < 0)
 			note(u, &why);
 	}

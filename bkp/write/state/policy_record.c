@@ -104,6 +104,7 @@ static const struct {
     {"guard/sensitivity", WHEN_LESS},
     {"canaries", WHEN_REMOVED},
     {"stop_while_suspect", WHEN_LESS},
+    {"key_drill_every", WHEN_MORE},
 };
 
 static bool narrows(const struct policy_diff_item *it)

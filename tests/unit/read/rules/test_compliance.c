@@ -64,6 +64,7 @@ static void world(struct world *w, const char *spec)
 	    .media = w->media,
 	    .places = w->places,
 	    .n_places = PLACES,
+	    .key_drill_every_s = 396 * 86400,
 	    .schedule_at = -1};
 	snprintf(words, sizeof(words), "%s", spec);
 	for (char *p = strtok_r(words, " ", &save); p; p = strtok_r(NULL, " ", &save)) {
@@ -1234,6 +1235,51 @@ static void a_jump_of_the_clock_and_a_message_that_was_lost(void **state)
 	done(&w);
 }
 
+static json_t *drilled(int id, const char *dataset, int generation, int failed)
+{
+	char uuid[JOURNAL_UUID];
+
+	snprintf(uuid, sizeof(uuid), "%08d-3c5d-4f60-9a11-2f4b8c0d7e02", id);
+	return json_pack(
+	    "{s:s, s:s, s:n, s:s, s:s, s:[], s:i, s:n, s:s, s:s, s:n, s:n, s:n, s:n, s:{s:[{s:s, s:i, s:s}], "
+	    "s:i, s:[], s:i}, s:s, s:s, s:n}",
+	    "id", uuid, "begun", "2026-11-21T00:00:00Z", "finished", "command", "key drill", "what", "",
+	    "paths", "paths_total", 0, "to", "operator", "院長", "host", "pc", "medium", "label", "person",
+	    "exit", "drill", "opened", "dataset", dataset, "generation", generation, "manifest_sha256", HASH,
+	    "archives", 1, "failed", "failed_total", failed, "envelope", "A-1", "slip_sha256", HASH,
+	    "signed_by");
+}
+
+static void a_key_that_nobody_tries_is_asked_about(void **state)
+{
+	struct world w;
+	(void)state;
+
+	world(&w, "nas:hdd ssd:ssd");
+	run(&w, 1, T0 + DAY);
+	must(&w, T0 + DAY, "envelope",
+	    json_pack("{s:s, s:s, s:s, s:s}", "number", "A-1", "action", "added", "operator", "院長", "place",
+		"院長室"));
+	look(&w, T0 + 98 * DAY);
+	assert_false(says(&w, "no holder of a key"));
+	look(&w, T0 + 100 * DAY);
+	SAYS(&w, "no holder of a key has opened 'emr' yet");
+	assert_false(says(&w, "envelope"));
+	look(&w, T0 + 398 * DAY);
+	SAYS(&w, "nobody has tried the key in envelope A-1 (院長室) for long");
+	run(&w, 2, T0 + 200 * DAY);
+	must(&w, T0 + 200 * DAY, "use", drilled(1, "emr", 2, 1));
+	look(&w, T0 + 201 * DAY);
+	SAYS(&w, "1 archives or generations did not open");
+	SAYS(&w, "no holder of a key has opened 'emr' yet");
+	must(&w, T0 + 201 * DAY, "use", drilled(2, "emr", 2, 0));
+	look(&w, T0 + 595 * DAY);
+	assert_false(says(&w, "did not open") || says(&w, "holder of a key"));
+	look(&w, T0 + 597 * DAY);
+	SAYS(&w, "the newest generation of 'emr' that a holder of a key has opened is emr@2");
+	done(&w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -1244,6 +1290,7 @@ int main(void)
 	    cmocka_unit_test(a_run_that_did_not_run_is_noticed),
 	    cmocka_unit_test(what_expired_is_not_missing),
 	    cmocka_unit_test(a_jump_of_the_clock_and_a_message_that_was_lost),
+	    cmocka_unit_test(a_key_that_nobody_tries_is_asked_about),
 	    cmocka_unit_test(a_site_as_it_should_be),
 	    cmocka_unit_test(nothing_at_all),
 	    cmocka_unit_test(technologies_are_counted_not_devices),
