@@ -53,7 +53,7 @@ product() {
 	on() { # DAY COMMAND...
 		env "${FAKE_ENV[@]}" "FAKECLOCK=$(until_then "2026-12-0$1 02:00")" "${@:2}"
 	}
-	export BKP_POLICY=/srv/policy.yaml PATH=/srv/bin:$PATH
+	export BKP_POLICY=/srv/policy.yaml BKP_SLIPS=/srv/slips PATH=/srv/bin:$PATH
 	cat >policy.yaml <<-'Y'
 	site: {name: 見本, language: en}
 	state: /srv/state
@@ -90,6 +90,10 @@ product() {
 	bkp-restore --quiet --medium m --identity "$here/identity.txt" key host --to secrets
 	mv state lost # another host goes on
 	on 4 bkp init --continue m --continue m2 --secrets secrets/secrets.json --root-key root.key --operator incho
+	on 4 bkp key envelope add 1 --person incho --seal S-1 --place tests --holder incho --operator incho
+	on 4 bkp-restore --quiet --medium m --identity "$here/identity.txt" key drill --envelope 1 --slip slip.json
+	on 4 bkp key use --import slip.json
+	on 4 bkp key use --reviewed --operator incho
 	night 4
 	on 4 bkp --quiet run --all || [ $? = 1 ] # the guard knows nothing of before
 	on 5 bkp --quiet expire --operator incho

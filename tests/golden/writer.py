@@ -406,7 +406,7 @@ def path_of(source, what):
 
 # ---- section 3
 def period(number, revision, identity, people, previous):
-    """people: name -> (recipient for people, the file); previous: (identity, period.json) of the period before"""
+    """people: name -> (recipient for people, the file); previous: (identity, revision) of the period before"""
     folder = "%s/%s/keys/%d" % (OUT, REPO, number)
     for name, (_, file) in people.items():
         write("%s/%s.age" % (folder, name), file, 0o444)
@@ -418,14 +418,15 @@ def period(number, revision, identity, people, previous):
     text = dump({"format": 1, "kind": "bkp-period", "repository": REPO, "period": number, "revision": revision, "begun": JOURNAL.now(),
                  "recipient": identity.recipient, "people": [{"name": n, "recipient": r, "sha256": sha256(f)}
                                                              for n, (r, f) in people.items()], "previous": before}) + b"\n"
-    write(folder + "/period.json", text, 0o444)
+    name = "%s/period-%d" % (folder, revision)
+    write(name + ".json", text, 0o444)
     signer = JOURNAL.root
     if previous:
         signer = Key("approver")
-        write(folder + "/approver.json", dump({"format": 1, "kind": "bkp-key-approver", "repository": REPO, "name": "jimucho",
+        write(name + ".approver.json", dump({"format": 1, "kind": "bkp-key-approver", "repository": REPO, "name": "jimucho",
                                                "public": signer.public, "until": "2099-12-31T00:00:00Z"}) + b"\n", 0o444)
-        JOURNAL.root.minisig(folder + "/approver.json", "key-approver")
-    signer.minisig(folder + "/period.json", "period", " period=%d revision=%d" % (number, revision))
+        JOURNAL.root.minisig(name + ".approver.json", "key-approver")
+    signer.minisig(name + ".json", "period", " period=%d revision=%d" % (number, revision))
     return text
 
 

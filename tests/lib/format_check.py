@@ -263,7 +263,8 @@ class Documents:
 def component(p):
     """a part of a path in the documents, as a pattern"""
     for what, to in (("<repository-id>", UUID), ("emr", SET), ("<person>.age", SET + r"\.age"), ("000001.jsonl", r"[0-9]{6}\.jsonl"),
-                     ("ab12….age", HEX + r"\.age"), ("ab", "[0-9a-f]{2}"), ("000042", "[0-9]{6,18}")):
+                     ("ab12….age", HEX + r"\.age"), ("period-1.json", r"period-[1-9][0-9]{0,4}\.json"),
+                     ("period-1.approver.json", r"period-[1-9][0-9]{0,4}\.approver\.json"), ("ab", "[0-9a-f]{2}"), ("000042", "[0-9]{6,18}")):
         if p == what:
             return to
     if re.fullmatch(r"[1-9]", p):
@@ -701,6 +702,22 @@ class Medium:
         sig = re.search(r',"sig":"([^"]*)"\}$', text)
         SIGNED.line((text[:sig.start()] + "}").encode(), sig[1], next(iter(self.keys)) if r.get("continued") else key)
 
+    def revision(self, name, number, revision, rootkey):
+        """(what it says, the names that belong to it)"""
+        p, signers, approver, own = self.json(name + ".json"), rootkey, name + ".approver.json", os.path.basename(name)
+        documents = {own + ".json", own + ".json.minisig"}
+        if os.path.exists(self.root + "/" + approver):
+            SEEN.add("approver")
+            self.comment("bkp:1 kind=key-approver repository=%s" % self.repo, approver, ("Ed", "ED"), rootkey)
+            must(p["begun"] <= self.json(approver)["until"], "the approver's time was over")
+            signers = {self.json(approver)["public"]: 0}
+            documents |= {own + ".approver.json", own + ".approver.json.minisig"}
+        self.comment("bkp:1 kind=period repository=%s period=%d revision=%d" % (self.repo, number, revision), name + ".json", ("Ed", "ED"), signers)
+        must(p["period"] == number and p["revision"] == revision and p["repository"] == self.repo, name)
+        must(len({q["name"] for q in p["people"]}) == len(p["people"]), "two people of one name", name)
+        must((p["previous"] is None) == (number == 1), "previous of", name)
+        return p, documents
+
     def periods(self):
         """section 3; makes self.recipients and self.identities"""
         self.recipients, self.identities, known = {}, [], {}
@@ -709,22 +726,17 @@ class Medium:
         must(numbers == list(range(len(numbers), 0, -1)), "periods", numbers)
         rootkey = {k: e for k, e in self.keys.items() if e == 1}
         for n in numbers:
-            p, signers, approver = self.json("%s%d/period.json" % (folder, n)), rootkey, "%s%d/approver.json" % (folder, n)
-            documents = {"period.json", "period.json.minisig"}
-            if os.path.exists(self.root + "/" + approver):
-                SEEN.add("approver")
-                self.comment("bkp:1 kind=key-approver repository=%s" % self.repo, approver, ("Ed", "ED"), rootkey)
-                must(p["begun"] <= self.json(approver)["until"], "the approver's time was over")
-                signers = {self.json(approver)["public"]: 0}
-                documents |= {"approver.json", "approver.json.minisig"}
-            self.comment("bkp:1 kind=period repository=%s period=%d revision=%d" % (self.repo, n, p["revision"]),
-                         "%s%d/period.json" % (folder, n), ("Ed", "ED"), signers)
+            there = set(os.listdir("%s/%s%d" % (self.root, folder, n)))
+            revisions = sorted(int(m[1]) for m in (re.fullmatch(r"period-([1-9][0-9]*)\.json", f) for f in there) if m)
+            must(revisions, "revisions of period", n)
+            documents = set()
+            for revision in revisions:  # the last one counts
+                p, more = self.revision("%s%d/period-%d" % (folder, n, revision), n, revision, rootkey)
+                documents |= more
             names = {q["name"] + ".age": q["sha256"] for q in p["people"]}
-            must(p["period"] == n and p["repository"] == self.repo and len(names) == len(p["people"]), "period.json", n)
-            must((p["previous"] is None) == (n == 1), "previous of period", n)
             if n > 1:
                 names["previous.age"] = p["previous"]["identity_sha256"]
-            must(set(os.listdir("%s/%s%d" % (self.root, folder, n))) == set(names) | documents, "files of", n)
+            must(there == set(names) | documents, "files of", n)
             for name, h in names.items():
                 must(sha256(self.read("%s%d/%s" % (folder, n, name))) == h, name, "is another")
             if n + 1 in known:

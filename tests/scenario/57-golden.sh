@@ -88,7 +88,7 @@ say "both golden media: each generation by bkp-restore, rescue.py and by hand, w
 
 # ---- it can fail
 repo=$(cd product && echo ????????-*) flips=0
-for f in README.txt "$repo"/{keys.jsonl,keys/1/period.json,keys/2/previous.age,journal/000001.jsonl} \
+for f in README.txt "$repo"/{keys.jsonl,keys/1/period-1.json,keys/2/previous.age,journal/000001.jsonl} \
 	"$repo"/datasets/docs/generations/000003/{manifest.json,places.age,SHA256SUMS.minisig} \
 	"$(cd product && ls -S "$repo"/datasets/docs/archives/*/*.age | head -n 1)"; do
 	flips=$((flips + 1))

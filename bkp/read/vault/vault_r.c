@@ -232,7 +232,8 @@ const struct periods *vault_r_periods(struct vault_r *v, struct err *err)
 {
 	size_t n;
 
-	if (!v->periods && periods_load(&v->store, v->id, repository_keys(v->repo, &n), NULL, &v->periods, err))
+	if (!v->periods &&
+	    periods_load(&v->store, v->id, repository_keys(v->repo, &n), NULL, &v->periods, err))
 		return NULL;
 	return v->periods;
 }

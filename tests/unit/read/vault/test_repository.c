@@ -163,8 +163,8 @@ static void a_forged_link_and_what_follows_it_do_not_count(void **state)
 			add(&b, 20, REPO, "epoch", names(3, &thief), 2, &thief);
 		else if (how == 1) /* by a key that was replaced */
 			add(&b, 20, REPO, "epoch", names(3, &thief), 1, &p.keys[0]);
-		else if (how == 2) /* the same, called newer than it is */
-			add(&b, 20, REPO, "epoch", names(3, &thief), 2, &p.keys[0]);
+		else if (how == 2) /* what the root key signed and is no link */
+			add(&b, 20, REPO, "begin", names(3, &p.keys[2]), 2, &p.keys[0]);
 		else if (how == 3) /* a gap */
 			add(&b, 20, REPO, "epoch", names(4, &p.keys[2]), 2, &p.keys[1]);
 		else if (how == 4) /* of another repository */
@@ -180,6 +180,24 @@ static void a_forged_link_and_what_follows_it_do_not_count(void **state)
 			link_to(&p, &b, 1);
 		link_to(&p, &b, 3);
 		assert_int_equal(known(&p, &b, "E-REPO-05"), 2);
+	}
+	close_place(&p);
+}
+
+/* Another host goes on: the key of the lost one is in the root key's place; of the epochs between none is. */
+static void the_root_key_may_name_any_next_key(void **state)
+{
+	struct place p;
+	(void)state;
+
+	open_place(&p);
+	for (int by = 0; by < 2; by++) {
+		BUF_AUTO b = BUF_INIT(65536);
+
+		link_to(&p, &b, 1);
+		link_to(&p, &b, 2);
+		add(&b, 30, REPO, "epoch", names(4, &p.keys[3]), 3, &p.keys[by]);
+		assert_int_equal(known(&p, &b, by ? "E-REPO-05" : ""), by ? 3 : 4);
 	}
 	close_place(&p);
 }
@@ -246,6 +264,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(each_key_is_named_by_the_one_before_it),
 	    cmocka_unit_test(a_forged_link_and_what_follows_it_do_not_count),
+	    cmocka_unit_test(the_root_key_may_name_any_next_key),
 	    cmocka_unit_test(no_byte_of_a_list_of_keys_can_be_changed),
 	    cmocka_unit_test(the_journal_helps_where_the_list_is_lost),
 	};
