@@ -77,7 +77,19 @@ say "one person less: the rest open everything, who left nothing of the new peri
 expect 0 key remove hosyu --to "$T/renew"
 sign "$T/renew"
 expect 0 "$BKP" key remove hosyu --from "$T/renew" --renew --operator Sato
-for _ in 1 2 3 4 5 6 7; do night; done
+left() { "$BKP" key list --json | jq .former_bytes; }
+all=$(left)
+[ "$all" -gt 0 ] || die "nothing is said to open with a former key"
+"$BKP" status >"$T/out" || true
+said "opens with a key of a former period"
+"$BKP" key list >"$T/out"
+said "on 'm1': 3 generations, for good"
+for n in 1 2 3 4 5 6 7; do
+	night
+	[ "$(left)" -le "$all" ] || die "run $n: $(left) bytes are left, $all before"
+	all=$(left)
+done
+[ "$all" = 0 ] || die "after seven runs $all bytes are left"
 last=$(set_of "$T/m1")/generations/000010
 grep -o 'archives/.*' "$last/SHA256SUMS" | while read -r a; do
 	age -d -i "$T/p2" -o /dev/null "$(set_of "$T/m1")/$a" 2>/dev/null || continue

@@ -22,6 +22,7 @@
 #include "format/medium/period.h"
 #include "format/policy/policy.h"
 #include "read/ledger/ledger.h"
+#include "read/rules/former_keys.h"
 #include "read/vault/periods.h"
 #include "write/state/keys_take.h"
 #include "write/state/state.h"
@@ -53,7 +54,9 @@ static int list_json(const struct policy *policy, const struct state *s)
 	for (size_t i = 0; i < policy->n_datasets; i++)
 		json_object_set_new(
 		    opened, policy->datasets[i].name, overview_opened_json(l, policy->datasets[i].name));
-	return out_json(json_pack("{s:o, s:o}", "periods", list, "key_drill", opened), APP_OK);
+	return out_json(json_pack("{s:o, s:o, s:I}", "periods", list, "key_drill", opened, "former_bytes",
+			    (json_int_t)former_keys_bytes(l)),
+	    APP_OK);
 }
 
 static void list_opened(const struct policy *policy, const struct ledger *l)
@@ -71,6 +74,26 @@ static void list_opened(const struct policy *policy, const struct ledger *l)
 			    o->declared ? text(" (declared only)") : "");
 		else
 			printf("  %s  %s\n", name, text("none yet"));
+	}
+}
+
+/* What somebody who left can still open. */
+static void list_former(const struct ledger *l)
+{
+	char size[OUT_BYTES];
+	size_t n;
+
+	if (former_keys_bytes(l))
+		printf(text("With keys of former periods open: %s of what the newest generations refer to\n"),
+		    out_bytes(former_keys_bytes(l), size));
+	for (size_t i = 0; i < ledger_media(l); i++) {
+		const struct ledger_medium *m = ledger_medium(l, i);
+
+		if ((n = former_keys_generations(l, m)) > 0)
+			printf(text("  on '%s': %zu generations, for good; make the medium anew, or destroy "
+				    "it, when they have "
+				    "expired or must not be opened\n"),
+			    m->label, n);
 	}
 }
 
@@ -94,6 +117,7 @@ static int list_text(const struct policy *policy, const struct state *s)
 		printf("%s\n", text("Who holds a key of a later period opens the earlier ones, too; who "
 				    "holds one of an earlier period "
 				    "opens what was captured in it, on whatever medium it is."));
+	list_former(state_ledger(s));
 	list_opened(policy, state_ledger(s));
 	return app_flush(APP_OK);
 }

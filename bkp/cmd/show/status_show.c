@@ -23,6 +23,7 @@
 #include "format/policy/policy.h"
 #include "read/ledger/ledger.h"
 #include "read/rules/compliance.h"
+#include "read/rules/former_keys.h"
 
 #define SHOW	    64
 #define NEXT_INDENT 5
@@ -198,7 +199,7 @@ static void event_row(struct table *t, const char *what, int64_t ns, const char 
 static void key_rows(struct table *t, const struct ledger *l, const struct compliance *s)
 {
 	const struct ledger_opened *oldest = NULL;
-	char label[GENERATION_LABEL], line[SUMMARY_LINE];
+	char label[GENERATION_LABEL], line[SUMMARY_LINE], size[OUT_BYTES];
 	size_t opened = 0, declared, n;
 	int64_t since;
 
@@ -216,6 +217,12 @@ static void key_rows(struct table *t, const struct ledger *l, const struct compl
 			: text("a holder has opened %zu of %zu data sets, the oldest at %s"),
 		    opened, s->n_datasets, generation_label(oldest->dataset, oldest->generation, label));
 		event_row(t, text("key drill"), oldest->begun_ns, line);
+	}
+	if (former_keys_bytes(l)) {
+		snprintf(line, sizeof(line),
+		    text("%s of the newest generations opens with a key of a former period: 'bkp key list'"),
+		    out_bytes(former_keys_bytes(l), size));
+		event_row(t, text("former keys"), 0, line);
 	}
 	n = ledger_uses_new(l, &declared, &since);
 	if (n) {

@@ -119,6 +119,7 @@ struct ledger_generation {
 	const char *reason; /* why it failed, or has no probe's value; or "" */
 	char manifest_sha256[DIGEST_HEX];
 	uint64_t archives, archive_bytes, new_bytes;
+	uint64_t former_bytes; /* of archive_bytes: stored under a former period (format/medium/period.h) */
 	enum ledger_verdict verdict; /* LEDGER_PENDING until it is committed or failed */
 	uint64_t entries, files, bytes, unreadable, changed, skipped;
 	struct guard guard;

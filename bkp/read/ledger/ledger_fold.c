@@ -439,6 +439,7 @@ static int apply_committed(struct ledger *l, const struct journal_record *r, str
 	g->archives = member_num(o, "archives");
 	g->archive_bytes = member_num(o, "archive_bytes");
 	g->new_bytes = member_num(o, "new_bytes");
+	g->former_bytes = member_num(o, "former_bytes");
 	return set_next_archive(l, g->dataset, member_num(o, "next_archive"), err) ||
 		       set_copies(l, g, json_object_get(o, "media"), err) || set_captured(g, o, err) ||
 		       ledger_canaries_take(l, g, false, err)

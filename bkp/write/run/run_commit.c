@@ -194,6 +194,8 @@ int run_committed(struct run *n, struct err *err)
 	    "archive_bytes", (json_int_t)s->archive_bytes, "new_bytes", (json_int_t)s->new_bytes,
 	    "next_archive", (json_int_t)n->set.next_archive, "media", media_json(n));
 
+	if (s->former_bytes)
+		json_object_set_new(o, "former_bytes", json_integer((json_int_t)s->former_bytes));
 	run_put_dataset(o, &s->d);
 	return state_append(n->cfg->state, "committed", o, err);
 }

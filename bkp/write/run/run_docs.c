@@ -69,8 +69,11 @@ static int make_manifest(struct run *n, struct err *err)
 	m.version = version;
 	m.dataset = n->set.result->d; /* its strings stay there */
 	m.archives = n->set.n_needed;
-	for (i = 0; i < n->set.n_needed; i++)
+	for (i = 0; i < n->set.n_needed; i++) {
 		m.archive_bytes += n->set.needed[i].size;
+		if (m.period > 1 && n->set.needed[i].generation < ledger_period(l)->first_run)
+			n->set.result->former_bytes += n->set.needed[i].size;
+	}
 	if (prev) {
 		m.previous = prev->number;
 		if (!digest_unhex(prev->manifest_sha256, DIGEST_LEN, m.previous_sha256))
