@@ -69,11 +69,11 @@ thaw "$T/m1" "$T/e1"
 
 # faces of $T/m1: archives with the same INDEX and other content; the same, and an INDEX that fits it; the documents of the other
 # night, but for the signatures (its archives lie on the medium, too); both; every bit of everything
-[ "$(python3 "$SRC_ROOT/tests/lib/evilarchives.py" "$BKP_BIN/agetool" "$T/id.txt" "$T/m1/$ID" "$T/o.archives/$ID")" -ge 2 ] ||
+[ "$(python3 "$SRC_ROOT/tests/lib/evilarchives.py" "$BKP_BIN/agetool" "$(period_key)" "$T/m1/$ID" "$T/o.archives/$ID")" -ge 2 ] ||
 	die "no archive could be turned over"
 key=$(sed -n 's/.*"chunk_id_key":"\([0-9a-f]*\)".*/\1/p' "$T/state/secrets.json")
 [ ${#key} = 64 ] || die "no chunk id key"
-python3 "$SRC_ROOT/tests/lib/evilarchives.py" "$BKP_BIN/agetool" "$T/id.txt" "$T/m1/$ID" "$T/o.index/$ID" "$key" >/dev/null
+python3 "$SRC_ROOT/tests/lib/evilarchives.py" "$BKP_BIN/agetool" "$(period_key)" "$T/m1/$ID" "$T/o.index/$ID" "$key" >/dev/null
 mkdir -p "$T/o.night"
 (cd "$T/e1" && find . -type f ! -name '*.minisig' ! -path '*/archives/*' ! -name bkp-medium.json) | while read -r f; do
 	mkdir -p "$T/o.night/$(dirname "$f")"; cp "$T/e1/$f" "$T/o.night/$f"

@@ -317,8 +317,16 @@ def counted_anew(manifest, size):
     return re.sub(rb'("archive_bytes":)(\d+)', more, manifest)
 
 
+def period(site):
+    """The identity of the first period, by stock age from the person's."""
+    key = site.work + "/period.key"
+    own = oracle.repository(site, "m1") + "/keys/1/holder-1.age"
+    subprocess.run(["age", "-d", "-i", site.path("id.txt"), "-o", key, own], check=True)
+    return key
+
+
 def opened(site, b):
-    return subprocess.run(["age", "-d", "-i", site.path("id.txt")], input=b, check=True, stdout=subprocess.PIPE).stdout
+    return subprocess.run(["age", "-d", "-i", period(site)], input=b, check=True, stdout=subprocess.PIPE).stdout
 
 
 def with_another_key(site, b):
@@ -334,7 +342,7 @@ def other_digit(member, text):
 def written_anew(site, b, change=lambda text: text, others=()):
     """For the same people, behind others."""
     text = change(opened(site, b))
-    to = [w for r in (*others, recipient(site.path("id.txt"))) for w in ("-r", r)]
+    to = [w for r in (*others, recipient(period(site))) for w in ("-r", r)]
     return subprocess.run(["age"] + to, input=text, check=True, stdout=subprocess.PIPE).stdout
 
 

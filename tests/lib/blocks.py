@@ -14,10 +14,10 @@ def key_of(site):
 def main():
     site, number, name = sys.argv[1:4]
     folder = glob.glob("%s/m1/*-*-*-*-*/datasets/%s" % (site, name))[0]
-    root = subprocess.run(["age", "-d", "-i", site + "/id.txt", "%s/generations/%06d/root.age" % (folder, int(number))],
+    root = subprocess.run(["age", "-d", "-i", site + "/period.key", "%s/generations/%06d/root.age" % (folder, int(number))],
                           stdout=subprocess.PIPE, check=True).stdout.decode()
     with redirect_stdout(sys.stderr):
-        archives = resolve.read_archives(site + "/id.txt", key_of(site), folder)
+        archives = resolve.read_archives(site + "/period.key", key_of(site), folder)
     blocks = json.loads(root.splitlines()[0])["blocks"]
     for line in resolve.resolve(archives, blocks).decode().splitlines():
         run, entries, _ = line.split(" ", 2)

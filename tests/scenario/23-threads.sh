@@ -45,6 +45,7 @@ cp "$T/policy.before" "$T/policy.yaml"
 policy_accept
 expect 0 taskset -c 0 "$BKP" run --anchor --all
 expect 0 "$BKP" run --anchor --all
+period_key >/dev/null
 g=$(find "$T"/m1/*-*-*-*-*/datasets/docs/generations -mindepth 1 -maxdepth 1 | sort | tail -n 2 | sed "s|.*/||")
 python3 - "$T" $g <<'P' || die "what is stored depends on the number of processors"
 # the chunk list of each archive of a generation, by stock age and tar
@@ -59,7 +60,7 @@ for n in generations:
         if not path.startswith("archives/") or path in seen:
             continue
         seen.add(path)
-        plain = subprocess.run(["age", "-d", "-i", T + "/id.txt", repo + "/" + path], check=True, capture_output=True).stdout
+        plain = subprocess.run(["age", "-d", "-i", T + "/period.key", repo + "/" + path], check=True, capture_output=True).stdout
         with tarfile.open(fileobj=io.BytesIO(plain)) as tar:
             text = tar.extractfile("INDEX").read().decode()
         number = int(text.split("\n", 1)[0].split()[4])
