@@ -37,9 +37,15 @@ def sha256(data):
     return hashlib.sha256(data).hexdigest()
 
 def document(*path):  # read once: what is checked is what is used
+    len(path) == 1 or stat.S_ISREG(os.stat(os.path.join(*path)).st_mode) or fail(path[-1] + " is no regular file")
     with open(os.path.join(*path), "rb") as f:
         data = f.read(DOCUMENT + 1)
     return data if len(data) <= DOCUMENT else fail(path[-1] + " is too large")
+
+def entries(folder):  # of what is no folder, or one that cannot be read: none
+    with contextlib.suppress(OSError):
+        return os.listdir(folder)
+    return []
 
 # ---- ChaCha20-Poly1305 (RFC 8439).  All blocks of a segment at once: word w of block b is the b-th field of 64 bits in a large number, so
 # that one addition of Python adds a word of every block; the upper half of a field takes what is carried or shifted out, and is masked.
@@ -356,7 +362,8 @@ class Repository:
         return said
 
     def period(self, number, folder):  # (the highest revision that is as it was signed, or None; is one of them not?)
-        names, wrong = [m for m in (re.fullmatch("period-([1-9][0-9]{0,4}).json", f) for f in os.listdir(folder)) if m], False
+        names, wrong = [m for m in (re.fullmatch("period-([1-9][0-9]{0,4}).json", f) for f in entries(folder)) if m and int(m[1]) < 1 << 16], False
+        names or warn("keys/%d: nothing says which key it is" % number)
         for m in sorted(names, key=lambda m: -int(m[1])):
             try:
                 return self.revision(number, folder, m[0]), wrong
@@ -368,29 +375,29 @@ class Repository:
     def unlock(self, own, passphrase_file):  # section 3: a person's identity opens those of the periods; the newest hands on the others
         native = [i for i in own if type(i) is tuple]
         self.periods, found, handed, top = {}, list(native), [], os.path.join(self.dir, "keys")
-        for n in sorted((int(d) for d in os.listdir(top) if re.fullmatch("[1-9][0-9]{0,3}", d)), reverse=True):
+        for n in sorted((int(d) for d in os.listdir(top) if re.fullmatch("[1-9][0-9]{0,3}", d) and int(d) <= 4096), reverse=True):
             said, wrong = self.period(n, folder := os.path.join(top, str(n)))
             if said:
                 self.periods[n] = said
-            files = [(os.path.join(folder, p["name"] + ".age"), p["sha256"], own) for p in said["people"] if re.fullmatch(NAME, p["name"])
+            files = [((folder, p["name"] + ".age"), p["sha256"], own) for p in said["people"] if re.fullmatch(NAME, p["name"])
                      ] if said else []
             if wrong:  # what is damaged may name somebody more
-                files += [(os.path.join(folder, f), None, own) for f in os.listdir(folder) if f.endswith(".age") and f != "previous.age"]
+                files += [((folder, f), None, own) for f in entries(folder) if f.endswith(".age") and f != "previous.age"]
             if handed:
                 after = self.periods.get(n + 1)
-                files.insert(0, (os.path.join(top, str(n + 1), "previous.age"), after and after["previous"]["identity_sha256"], handed))
+                files.insert(0, ((top, str(n + 1), "previous.age"), after and after["previous"]["identity_sha256"], handed))
             public, handed = said and bech32(said["recipient"], "age"), [i for i in native if said and i[1] == bech32(said["recipient"], "age")]
             for path, sha, by in files if not handed else ():
                 try:
-                    data = document(path)
+                    data = document(*path)
                     sha in (None, sha256(data)) or fail("is not the file that was signed")
                     data = opened_by(data, by)
                     while data.startswith(b"age-encryption.org/") and b"-> scrypt " not in data[:64]:  # the next factor
                         data = opened_by(data, by)
-                    handed = [i for i in identities_in(data, path, passphrase_file) if public in (None, i[1])] or fail("holds another key")
+                    handed = [i for i in identities_in(data, os.path.join(*path), passphrase_file) if public in (None, i[1])] or fail("holds another key")
                     break
                 except ERRORS as x:
-                    "encrypted to somebody else" in str(x) or warn("%s: %s" % (path, x))
+                    "encrypted to somebody else" in str(x) or warn("%s: %s" % (os.path.join(*path), x))
             found += handed
         len(found) > len(native) or any(i[1] == bech32(p["recipient"], "age") for i in native for p in self.periods.values()) or fail(
             "the identity opens none of the files below " + top)

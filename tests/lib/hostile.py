@@ -876,6 +876,204 @@ repository_case("datasets-is-a-file", "E-", lambda r, o: (shutil.rmtree(r.dir + 
 repository_case("thousands-of-folders", "E-VAULT-01", lambda r, o: [os.mkdir("%s/%08x-0000-4000-8000-000000000000" % (o, i)) for i in range(3000)])
 
 
+# ---- keys/: who can open it.  The attacker has not the root key; he knows everybody's recipient.  The period's key is not the person's here ----
+
+NOTHING = dict(exit=2, check=lambda out, env: nothing_given(out))
+WHOLE = dict(exit=0, check=lambda out, env: given_all(out))
+TOLD = dict(exit=1, check=lambda out, env: given_all(out))
+
+
+def keys_case(name, code, build, rescue="", made=None, **more):
+    def make(out, keys, env):
+        period = Keys(SCRATCH + "/period")
+        period.sign, period.public, period.person = keys.sign, keys.public, keys.recipient
+        gen = start(out, period)
+        gen.fill(good_entries(gen))
+        gen.write(**(made(gen) if made else {}))
+        build(gen.repo, gen.repo.dir + "/keys/")
+    CASES.append(Case("keys-" + name, make, code, unharmed=None, rescue=rescue, root_key=True, **more))
+
+
+def thief():
+    return Keys(SCRATCH + "/thief")
+
+
+def person(repo, path, identity, to=None):
+    """A person's file of the period whose identity is in that file."""
+    with open(identity, "rb") as f:
+        sealed = repo.keys.encrypt(f.read(), to or repo.keys.person)
+    repo.write(path, sealed)
+    return sha256(sealed)
+
+
+def revision(repo, number, n, people, by=None, previous=None, recipient=None, keys=None, signed=None, **more):
+    """keys/<number>/period-<n>.json as `by` signs it; people: {name: the SHA-256 of the file}."""
+    path = "keys/%d/period-%d.json" % (number, n)
+    repo.write(path, json.dumps({
+        "format": 1, "kind": "bkp-period", "repository": repo.id, "period": number, "revision": n, "begun": "2026-11-21T02:00:00Z",
+        "recipient": recipient or repo.keys.recipient,
+        "people": [{"name": k, "recipient": repo.keys.person, "sha256": v} for k, v in people.items()], "previous": previous, **more}).encode())
+    (by or repo.keys).signature("%s/%s" % (repo.dir, path), signed or "bkp:1 kind=period repository=%s period=%d revision=%d" % (repo.id, number, n))
+    return path
+
+
+def approver(repo, n, by, until):
+    """The thief is named as an approver beside that revision of period 1."""
+    path = "keys/1/period-%d.approver.json" % n
+    repo.write(path, json.dumps({
+        "format": 1, "kind": "bkp-key-approver", "repository": repo.id, "name": "thief", "public": thief().public, "until": until}).encode())
+    by.signature("%s/%s" % (repo.dir, path), "bkp:1 kind=key-approver repository=%s" % repo.id)
+
+
+def to_thief(number):
+    """The generation is captured to the thief's key, by who has the host of the night, and says that it is of that period."""
+    def made(gen):
+        gen.repo.keys.recipient = thief().recipient
+        return {"manifest": {"period": number}}
+    return made
+
+
+def forged_period(by, sign=True, json=True):
+    def build(repo, d):
+        sha = person(repo, "keys/2/tester.age", thief().identity)
+        with open(repo.keys.identity, "rb") as f:  # he does not have it: what he hands on is noise
+            repo.write("keys/2/previous.age", repo.keys.encrypt(b"AGE-SECRET-KEY-1\n", thief().recipient))
+        path = revision(repo, 2, 1, {"tester": sha}, by(repo), {"period_sha256": "0" * 64, "identity_sha256": sha}, thief().recipient)
+        if not sign:
+            os.unlink(repo.dir + "/" + path + ".minisig")
+        if not json:
+            os.unlink(repo.dir + "/" + path)
+    return build
+
+
+def of_another(root, rid):
+    """In the place of keys/ another repository's, of a thief who lets the same person open it."""
+    def build(repo, d):
+        shutil.rmtree(d)
+        other = thief()
+        other.person = repo.keys.person
+        if root:
+            other.sign, other.public = repo.keys.sign, repo.keys.public
+        theirs = Repo(repo.dir + "/../../foreign", other, rid)
+        shutil.copytree(theirs.dir + "/keys", d)
+    return build
+
+
+def thiefs_revision(n, by, until="2027-01-01T00:00:00Z"):
+    """A revision above the true one, in which the thief's key is the period's; signed by him, named by whom `by` gives."""
+    def build(repo, d):
+        sha = person(repo, "keys/1/thief.age", repo.keys.identity, thief().recipient)
+        revision(repo, 1, n, {"thief": sha}, thief(), recipient=thief().recipient)
+        if by:
+            approver(repo, n, by(repo), until)
+    return build
+
+
+def in_place(name, f):
+    def build(repo, d):
+        if os.path.isdir(d + name):
+            shutil.rmtree(d + name)
+        else:
+            os.unlink(d + name)
+        f(d + name)
+    return build
+
+
+def large(path):
+    with open(path, "wb") as f:
+        f.truncate(100 << 20)
+
+
+def rolled_back(repo, d):
+    """Who was added later is not there any more: the period's first revision, and its files, as they were then."""
+    sha = person(repo, "keys/1/other.age", repo.keys.identity, thief().recipient)
+    revision(repo, 1, 1, {"other": sha})
+    os.unlink(d + "1/tester.age")
+
+
+def swapped(repo, d):
+    other = person(repo, "keys/1/other.age", repo.keys.identity, thief().recipient)
+    with open(d + "1/tester.age", "rb") as f:
+        revision(repo, 1, 2, {"other": other, "tester": sha256(f.read())})
+    os.rename(d + "1/other.age", d + "x")
+    os.rename(d + "1/tester.age", d + "1/other.age")
+    os.rename(d + "x", d + "1/tester.age")
+
+
+def second_period(previous):
+    """A true period 2; its previous.age becomes what `previous` makes.  The generation is of period 1, and only tester of 2 is there."""
+    def build(repo, d):
+        period2 = Keys(SCRATCH + "/period2")
+        with open(repo.keys.identity, "rb") as f:
+            handed = repo.keys.encrypt(f.read(), period2.recipient)
+        repo.write("keys/2/previous.age", handed)
+        sha = person(repo, "keys/2/tester.age", period2.identity)
+        with open(d + "1/period-1.json", "rb") as f:
+            was = {"period_sha256": sha256(f.read()), "identity_sha256": sha256(handed)}
+        revision(repo, 2, 1, {"tester": sha}, previous=was, recipient=period2.recipient)
+        os.unlink(d + "1/tester.age")
+        previous(repo, d + "2/previous.age", period2)
+    return build
+
+
+def other_previous(repo, path, period2):
+    with open(thief().identity, "rb") as f:
+        repo.write("keys/2/previous.age", repo.keys.encrypt(f.read(), period2.recipient))
+
+
+def copied(n, as_):
+    def build(repo, d):
+        for end in (".json", ".json.minisig"):
+            shutil.copy(d + n + end, d + as_ + end)
+    return build
+
+
+def garbage(*names):
+    def build(repo, d):
+        for n in names:
+            os.makedirs(os.path.dirname(d + n), exist_ok=True)
+            with open(d + n, "w") as f:
+                f.write("{}")
+    return build
+
+
+keys_case("as-they-should-be", "", lambda r, d: None, **WHOLE)
+keys_case("of-two-periods", "", second_period(lambda r, p, k: None), **WHOLE)
+keys_case("none", "E-PERIOD-06", lambda r, d: shutil.rmtree(d), rescue="keys", **NOTHING)
+keys_case("of-another-root", "E-PERIOD-02", of_another(False, "3f1d6a52-0c6e-4d7b-9a55-0123456789ab"), rescue="signature", **NOTHING)
+keys_case("of-another-repository", "E-PERIOD-02", of_another(True, "aaaaaaaa-0000-4000-8000-000000000001"), rescue="signature", **NOTHING)
+keys_case("forged-period", "E-PERIOD-02", forged_period(lambda r: thief()), rescue="keys/2/period-1.json", made=to_thief(2), **TOLD)
+keys_case("forged-period-without-a-signature", "E-", forged_period(lambda r: thief(), sign=False), rescue="keys/2/period-1.json", made=to_thief(2), **TOLD)
+keys_case("forged-period-that-nothing-describes", "E-PERIOD-06", forged_period(lambda r: thief(), json=False), rescue="keys/2", made=to_thief(2), **TOLD)
+keys_case("forged-period-beside-the-true-one", "E-PERIOD-02", forged_period(lambda r: thief()), rescue="keys/2/period-1.json", **TOLD)
+keys_case("another-key-under-the-true-period", "E-PERIOD-05", lambda r, d: None, rescue="another key than the root key signed", made=to_thief(1), **NOTHING)
+keys_case("rolled-back", "E-PERIOD-04", rolled_back, rescue="opens none", **NOTHING)
+keys_case("people-swapped", "E-PERIOD-03", swapped, rescue="not the file that was signed", **NOTHING)
+keys_case("previous-of-another-period", "E-PERIOD-03", second_period(other_previous), rescue="previous.age: is not the file", **NOTHING)
+keys_case("previous-is-missing", "previous.age", second_period(lambda r, p, k: os.unlink(p)), rescue="previous.age", **NOTHING)
+keys_case("revision-65535-of-nobody", "E-", garbage("1/period-65535.json"), rescue="period-65535.json", **TOLD)
+keys_case("revisions-that-are-none", "", garbage("1/period-0.json", "1/period-007.json", "1/period-65536.json", "1/period-01.json", "1/period--1.json", "1/period-.json"), **WHOLE)
+keys_case("numbers-that-are-none", "", garbage("0/period-1.json", "007/period-1.json", "4097/period-1.json", "x/period-1.json", "-1/period-1.json"), **WHOLE)
+keys_case("revision-under-another-number", "E-PERIOD-02", copied("1/period-1", "1/period-2"), rescue="keys/1/period-2.json", **TOLD)
+keys_case("period-under-another-number", "E-PERIOD-02", lambda r, d: shutil.copytree(d + "1", d + "2"), rescue="keys/2/period-1.json", **TOLD)
+keys_case("five-thousand-periods", "E-PERIOD-06", lambda r, d: [os.mkdir(d + str(i)) for i in range(2, 5001)], rescue="keys/2", **TOLD)
+keys_case("twelve-thousand-revisions", "E-", lambda r, d: garbage(*("1/period-%d.json" % i for i in range(2, 12001)))(r, d), rescue="period-12000.json", **TOLD)
+for name, called, code in [("json", "1/period-1.json", "E-"), ("signature", "1/period-1.json.minisig", "E-")]:
+    keys_case(name + "-is-missing", code, in_place(called, lambda p: None), rescue="keys/1|period-1", **TOLD)
+    keys_case(name + "-of-100-MiB", code, in_place(called, large), rescue="period-1.json", **TOLD)
+    keys_case(name + "-is-a-fifo", code, in_place(called, os.mkfifo), rescue="period-1.json", **TOLD)
+    keys_case(name + "-is-a-symlink", code, in_place(called, lambda p: os.symlink("../../../../outside/secret", p)), rescue="period-1.json", **TOLD)
+    keys_case(name + "-is-a-folder", code, in_place(called, os.mkdir), rescue="period-1.json", **TOLD)
+for name, f in [("missing", lambda p: None), ("of-100-MiB", large), ("a-fifo", os.mkfifo), ("a-symlink", lambda p: os.symlink("../../../../outside/secret", p))]:
+    keys_case("person-is-" + name, "E-", in_place("1/tester.age", f), rescue="tester.age", **NOTHING)
+for name, f in [("a-file", lambda p: open(p, "w").close()), ("a-fifo", os.mkfifo), ("a-symlink-to-itself", lambda p: os.symlink("1", p))]:
+    keys_case("folder-is-" + name, "E-PERIOD", in_place("1", f), rescue="keys", **NOTHING)
+    keys_case("folder-beside-is-" + name, "E-", lambda r, d, f=f: f(d + "2"), rescue="keys/2", **TOLD)
+keys_case("approver-whom-nobody-named", "E-PERIOD-02", thiefs_revision(2, None), rescue="keys/1/period-2.json", **TOLD)
+keys_case("approver-who-named-himself", "E-PERIOD-09", thiefs_revision(2, lambda r: thief()), rescue="approver.json", **TOLD)
+keys_case("approver-whose-time-is-over", "E-PERIOD-09", thiefs_revision(2, lambda r: r.keys, "2026-11-20T00:00:00Z"), rescue="approver.json", **TOLD)
+
+
 # ---- running ----
 
 def snapshot(top, without):

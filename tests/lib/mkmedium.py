@@ -31,9 +31,10 @@ class Keys:
             run(["minisign", "-G", "-W", "-f", "-p", folder + "/sign.pub", "-s", self.sign])
         self.recipient = run(["age-keygen", "-y", self.identity]).decode().strip()
         self.public = open(folder + "/sign.pub").read().split("\n")[1]
+        self.person = self.recipient  # who holds the period's key
 
-    def encrypt(self, data):
-        return run(["age", "-r", self.recipient], data)
+    def encrypt(self, data, to=None):
+        return run(["age", "-r", to or self.recipient], data)
 
     def raw(self, data):
         """The signature itself, base64, as the lines of a journal carry it."""
@@ -248,12 +249,12 @@ class Repo:
         self.keys.signature("%s/%s" % (self.dir, path), "bkp:1 kind=%s repository=%s%s" % (kind, self.id, more))
 
     def write_period(self):
-        """The only period's key is the only person's, too: the tests' archives open with that identity alone."""
+        """The only period's key is the only person's, too, unless there is another person: the tests' archives open with that identity alone."""
         with open(self.keys.identity, "rb") as f:
-            sealed = self.keys.encrypt(f.read())
+            sealed = self.keys.encrypt(f.read(), self.keys.person)
         period = json.dumps({
             "format": 1, "kind": "bkp-period", "repository": self.id, "period": 1, "revision": 1, "begun": "2026-11-21T02:00:00Z",
-            "recipient": self.keys.recipient, "people": [{"name": "tester", "recipient": self.keys.recipient, "sha256": sha256(sealed)}],
+            "recipient": self.keys.recipient, "people": [{"name": "tester", "recipient": self.keys.person, "sha256": sha256(sealed)}],
             "previous": None}).encode()
         self.period_sha256 = sha256(period)
         self.write("keys/1/tester.age", sealed)

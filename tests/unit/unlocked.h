@@ -23,7 +23,7 @@ static __attribute__((unused)) struct age_identity unlocked(
 
 	age_identity_format(person, text);
 	if (keyring_add(k, "person", text, strlen(text), NULL, &err) ||
-	    periods_unlock(state_periods(s), &folder, k, NULL, &err))
+	    periods_unlock((struct periods *)state_periods(s), &folder, k, NULL, &err))
 		fail_msg("%s %s", err.code, err.msg);
 	ret = keyring_identities(k, &n)[1];
 	assert_int_equal(n, 2);

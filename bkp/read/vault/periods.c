@@ -40,7 +40,9 @@ struct scanning {
 	const char *repository;
 	const struct minisig_public *root;
 	uint32_t number;
-	uint32_t below, highest; /* revisions: that are looked for, that was found */
+	uint32_t below; /* only revisions below it are looked for */
+	uint8_t there[PERIOD_REVISION_MAX / 8 +
+		      1]; /* of the others one bit each: listed once, however many they are */
 };
 
 static int read_file(const struct store *folder, uint32_t number, uint32_t revision, const char *suffix,
@@ -105,32 +107,40 @@ static int take_revision(void *arg, const char *name, struct err *err)
 	uint32_t revision = period_file_revision(name, PERIOD_OF_JSON);
 
 	(void)err;
-	if (revision > s->highest && revision < s->below)
-		s->highest = revision;
+	if (revision && revision < s->below)
+		s->there[revision / 8] |= (uint8_t)(1 << revision % 8);
 	return 0;
+}
+
+/* Below that one; 0: none. */
+static uint32_t highest(const struct scanning *s, uint32_t below)
+{
+	do {
+		below--;
+	} while (below && !(s->there[below / 8] & 1 << below % 8));
+	return below;
 }
 
 /* The highest revision that is as it was signed; what is wrong with those above it is kept. */
 static int read_one(struct scanning *s, struct one *ret)
 {
+	struct err why = ERR_INIT;
 	char dir[PERIOD_PATH];
+	uint32_t revision = PERIOD_REVISION_MAX + 1;
+	int r = store_list(s->folder, period_path(s->number, "", dir), take_revision, s, &why);
 
-	period_path(s->number, "", dir);
-	do {
-		struct err why = ERR_INIT;
-		int r;
-
-		s->highest = 0;
-		if (store_list(s->folder, dir, take_revision, s, &why) >= 0 && !s->highest)
-			err_set_kind(&why, ERR_ABSENT, "E-PERIOD-06",
-			    text("nothing in '%s' says which key it is"), dir);
-		r = s->highest ? read_revision(s, s->highest, ret, &why) : -1;
+	if (r >= 0 && !highest(s, revision))
+		err_set_kind(
+		    &why, ERR_ABSENT, "E-PERIOD-06", text("nothing in '%s' says which key it is"), dir);
+	ret->why = why;
+	while (!ret->period && (revision = highest(s, revision))) {
+		why = (struct err)ERR_INIT;
+		r = read_revision(s, revision, ret, &why);
 		if (r && why.kind == ERR_MEMORY)
 			return -1;
 		if (r && !ret->why.code[0])
 			ret->why = why;
-		s->below = s->highest;
-	} while (!ret->period && s->highest);
+	}
 	return 0;
 }
 
@@ -285,7 +295,7 @@ int periods_check(
 /* ---- unlocking ---- */
 
 struct unlocking {
-	const struct periods *p;
+	struct periods *p;
 	const struct store *folder;
 	struct keyring *k;
 	const struct keyring_passphrase *pass;
@@ -389,13 +399,16 @@ static int open_file(
 static void step_down(struct unlocking *u, uint32_t number)
 {
 	const struct period *after = periods_get(u->p, number + 1);
+	struct err *fault = &u->p->one[number - 1].why;
 	struct err why = ERR_INIT;
 	char path[PERIOD_PATH];
 
 	if (open_file(u, number, period_path(number + 1, PERIOD_PREVIOUS, path),
-		after ? after->previous_sha256 : NULL, &why))
+		after ? after->previous_sha256 : NULL, &why)) {
 		note(u, &why);
-	else
+		if (!fault->code[0])
+			*fault = why;
+	} else
 		u->known = true;
 }
 
@@ -459,7 +472,7 @@ static void open_unsigned(struct unlocking *u, uint32_t number)
 	(void)!store_list(u->folder, period_path(number, "", dir), try_name, &t, NULL);
 }
 
-int periods_unlock(const struct periods *p, const struct store *folder, struct keyring *k,
+int periods_unlock(struct periods *p, const struct store *folder, struct keyring *k,
     const struct keyring_passphrase *pass, struct err *err)
 {
 	struct unlocking u = {.p = p, .folder = folder, .k = k, .pass = pass};

@@ -58,8 +58,8 @@ int periods_check(const struct periods *p, uint32_t number, const struct age_rec
     struct err *err) __attribute__((warn_unused_result));
 
 /* Adds to k the identities of all periods that those in k lead to.  pass: for files that a passphrase protects beside.  0: at least that of
- * one period; -1. */
-int periods_unlock(const struct periods *p, const struct store *folder, struct keyring *k,
+ * one period, and where one does not hand on the identity of the one before that is periods_fault() of the latter; -1. */
+int periods_unlock(struct periods *p, const struct store *folder, struct keyring *k,
     const struct keyring_passphrase *pass, struct err *err) __attribute__((warn_unused_result));
 
 #endif

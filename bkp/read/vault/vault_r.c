@@ -241,9 +241,7 @@ const struct periods *vault_r_periods(struct vault_r *v, struct err *err)
 int vault_r_unlock(
     struct vault_r *v, struct keyring *k, const struct keyring_passphrase *pass, struct err *err)
 {
-	const struct periods *p = vault_r_periods(v, err);
-
-	return p ? periods_unlock(p, &v->store, k, pass, err) : -1;
+	return vault_r_periods(v, err) ? periods_unlock(v->periods, &v->store, k, pass, err) : -1;
 }
 
 /* {"format":1,"kind":"bkp-repository-secrets",…} */
