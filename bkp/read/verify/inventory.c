@@ -625,6 +625,21 @@ static int look_periods(const struct looking *l, struct err *err)
 
 /* ---- the repository's own ---- */
 
+/* keys/ of former days, put back: the journal beside it knows of a newer revision.  A copy without keys/ may be meant to be none. */
+static void look_newest_period(const struct looking *l, const struct reported *r)
+{
+	struct looking all = *l;
+	char path[PERIOD_PATH], dir[PATH_BYTES], name[PERIOD_NAME];
+
+	period_file(r->revision, PERIOD_OF_JSON, name);
+	if (!r->period || !store_has(vault_r_store(l->v), PERIOD_KEYS) ||
+	    store_has(vault_r_store(l->v), period_path(r->period, name, path)))
+		return;
+	all.complete = true;
+	snprintf(dir, sizeof(dir), "%s" PERIOD_KEYS "/%u/", l->repo, r->period);
+	tell_unread(&all, dir, name, INVENTORY_NEEDED, STORE_ABSENT, NULL);
+}
+
 static int look_journal(const struct looking *l, struct err *err)
 {
 	struct reported r;
@@ -632,6 +647,7 @@ static int look_journal(const struct looking *l, struct err *err)
 
 	if (reported_look(l->v, "", UINT64_MAX, &r, err))
 		return -1;
+	look_newest_period(l, &r);
 	snprintf(dir, sizeof(dir), "%sjournal/", l->repo);
 	journal_segment_name(r.segment ? r.segment : 1, name);
 	if ((r.state == REPORTED_ABSENT || r.state == REPORTED_BROKEN) && err_is_unread(&r.why))

@@ -15,6 +15,7 @@
 #include "base/text.h"
 #include "format/crypto/digest.h"
 #include "format/journal/journal.h"
+#include "format/medium/period.h"
 #include "read/store/store.h"
 #include "read/file/lines.h"
 #include "read/file/segments.h"
@@ -76,6 +77,18 @@ static void take_committed(struct looking *l, const struct journal_record *r)
 			digest_unhex(hex, DIGEST_LEN, record->manifest_sha256);
 }
 
+static void take_keys(struct looking *l, const struct journal_record *r)
+{
+	const uint64_t period = number_of(r->json, "period"), revision = number_of(r->json, "revision");
+	struct reported *ret = l->ret;
+
+	if (period > PERIOD_MAX || revision > PERIOD_REVISION_MAX || period < ret->period ||
+	    (period == ret->period && revision < ret->revision))
+		return;
+	ret->period = (uint32_t)period;
+	ret->revision = (uint32_t)revision;
+}
+
 static int each_line(void *arg, const uint8_t *line, size_t n, size_t ahead, struct err *err)
 {
 	struct looking *l = arg;
@@ -88,6 +101,8 @@ static int each_line(void *arg, const uint8_t *line, size_t n, size_t ahead, str
 		take_begin(l, &r);
 	else if (!strcmp(r.event, "committed"))
 		take_committed(l, &r);
+	else if (!strcmp(r.event, "keys"))
+		take_keys(l, &r);
 	journal_record_clear(&r);
 	l->ret->head = journal_check_seq(l->check);
 	l->taken += n + 1;

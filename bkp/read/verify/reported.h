@@ -29,9 +29,10 @@ struct reported {
 	enum reported_state state;
 	struct verify_record record; /* when it is known, also of REPORTED_BROKEN */
 	bool known;
-	bool torn;	  /* bytes without an end of line follow the last one */
-	uint64_t head;	  /* records of the copy that were checked */
-	uint32_t segment; /* where what stands after them begins; 0: it is no row of segments */
+	bool torn;		   /* bytes without an end of line follow the last one */
+	uint64_t head;		   /* records of the copy that were checked */
+	uint32_t period, revision; /* the newest of which it says who holds keys; 0: those of the beginning */
+	uint32_t segment;	   /* where what stands after them begins; 0: it is no row of segments */
 	struct err why;
 };
 
