@@ -166,6 +166,7 @@ say "a medium alone: of $n age files none is a passphrase's; no identity, no sig
 # --- keys/ of former days, and worse, put back on a medium
 sign "$ROOT_KEY" "$T/true"
 expect 0 "$BKP" key add eve --from "$T/true" --operator Sato
+expect 0 "$BKP" verify --medium m1 # which has not heard of it yet
 night
 cp -a "$repo/keys" "$T/keys.2"
 put "$T/keys.1" # eve, who is meant to hold one, is not there
