@@ -103,7 +103,7 @@ static int check_approver(const struct period_signed *f, const char *repository,
 int period_signed_check(const struct period_signed *f, const char *repository, const struct period *p,
     const struct minisig_public *root, struct period_approver *ret, struct err *err)
 {
-	char comment[PERIOD_COMMENT];
+	char comment[PERIOD_COMMENT], name[PERIOD_NAME];
 
 	memset(ret, 0, sizeof(*ret));
 	if (strcmp(p->repository, repository) != 0)
@@ -118,6 +118,6 @@ int period_signed_check(const struct period_signed *f, const char *repository, c
 		return 0;
 	err_set_kind(err, ERR_FORGED, "E-PERIOD-02",
 	    text("'%s/%u/%s' is not signed by the root key, nor by somebody whom it named, as what it is"),
-	    PERIOD_KEYS, p->number, PERIOD_JSON);
+	    PERIOD_KEYS, p->number, period_file(p->revision, PERIOD_OF_JSON, name));
 	return err_hint(err, text("minisign -S -s ROOT.key -m period.json -t '%s'"), comment);
 }

@@ -105,7 +105,7 @@ struct run_dataset {
 	struct generation_dataset d;
 	bool committed; /* there is a generation; else d.verdict is GENERATION_FAILED and d.reason says why */
 	uint64_t archives, archive_bytes, new_archives, new_bytes;
-	uint64_t former_bytes; /* of archive_bytes: stored under a former period */
+	uint64_t former_bytes;	 /* of archive_bytes: stored under a former period */
 	struct run_copy *copies; /* as many as media, in their order */
 };
 
