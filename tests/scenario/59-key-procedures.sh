@@ -36,7 +36,7 @@ night
 R=$(repo_of "$T/m2")
 n=0
 drill() { # EXIT PROCEDURE SETTING... [-- OPTION...]: from the medium as it was carried away before
-	local want=$1 p=$2 sets=(--set "root=$ROOT" --set "identity=$T/incho/identity.age" --set "usb=$T/usb/$2" --set "after=$T/m2")
+	local want=$1 p=$2 sets=(--set "root=$ROOT" --set "identity=$T/incho/identity.age" --set "usb=$T/usb/$2" --set "after=${AFTER:-$T/m2}")
 	shift 2
 	while [ $# -gt 0 ] && [ "$1" != -- ]; do sets+=(--set "$1"); shift; done
 	[ $# = 0 ] || shift
@@ -130,7 +130,8 @@ mkdir "$T/root2"
 cp "$ROOT_KEY" "$T/root2/"
 mv "$ROOT_KEY" "$T/lost.key" # what nobody has from here on
 root_lost=("people=--recipient incho=$(r incho) --recipient jimucho=$(r jimucho)" "policy=$T/policy-2.yaml" "media=n1 n2"
-	"new_root=$T/new_root" "after=$T/n2")
+	"new_root=$T/new_root")
+AFTER=$T/n2
 attest works policy init after overlap old
 drill 2 root-key-lost "copy=$T/root2/root.key" "${root_lost[@]}" -- --attest "$T/yes.yaml"
 is "$D/drill.json" '.steps[0] | .check.found == "写しあり" and .mark == "failed"'
