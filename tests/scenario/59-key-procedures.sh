@@ -36,7 +36,8 @@ night
 R=$(repo_of "$T/m2")
 n=0
 drill() { # EXIT PROCEDURE SETTING... [-- OPTION...]: from the medium as it was carried away before
-	local want=$1 p=$2 sets=(--set "root=$ROOT" --set "identity=$T/incho/identity.age" --set "usb=$T/usb/$2" --set "after=${AFTER:-$T/m2}")
+	local want=$1 p=$2
+	local sets=(--set "root=$ROOT" --set "identity=$T/incho/identity.age" --set "usb=$T/usb/$2" --set "after=${AFTER:-$T/m2}")
 	shift 2
 	while [ $# -gt 0 ] && [ "$1" != -- ]; do sets+=(--set "$1"); shift; done
 	[ $# = 0 ] || shift
@@ -49,8 +50,8 @@ drill() { # EXIT PROCEDURE SETTING... [-- OPTION...]: from the medium as it was 
 	*" --attest "*) PLAY=() ;;
 	*) PLAY=(python3 "$SRC_ROOT/tests/lib/play_procedure.py" "$T/pass" "$T/host" "$T/away" --) ;;
 	esac
-	expect "$want" timeout 60 "${PLAY[@]}" "$RESTORE" --lang ja --medium "$T/shelf" --identity "$T/incho/identity.age" --passphrase-file "$T/pass" \
-		drill "$PROC/$p.md" --to "$D" --operator 院長 "${sets[@]}" "$@"
+	expect "$want" timeout 60 "${PLAY[@]}" "$RESTORE" --lang ja --medium "$T/shelf" --identity "$T/incho/identity.age" \
+		--passphrase-file "$T/pass" drill "$PROC/$p.md" --to "$D" --operator 院長 "${sets[@]}" "$@"
 }
 is() { jq -e "$2" "$1" >/dev/null || fail "not so: $2" "$1" "$T/out"; }
 in_journal() { jq -se "$1" "$J" >/dev/null || fail "the record: $1" <(grep -E '"event":"(keys|use|envelope)"' "$J"); }
@@ -100,7 +101,7 @@ for who in incho jimucho jimucho-2; do
 done
 minisign -V -q -P "$ROOT" -m "$R/keys/2/period-1.json" || die "minisign: the change"
 in_journal 'map(select(.event == "keys")) | last | .period == 2 and .people == ["incho","jimucho","jimucho-2"]'
-in_journal 'map(select(.event == "use")) | map(select(.command == "key drill")) | last | .envelope == "A-1" and .person == {"period":2,"name":"incho"}'
+in_journal 'map(select(.event == "use" and .command == "key drill")) | last | .envelope == "A-1" and .person == {period: 2, name: "incho"}'
 "$BKP" key envelope list >"$T/list"
 ! grep -q 'C-1 ' "$T/list" && grep -q 'A-1 .*0003' "$T/list" || fail "the envelopes" "$T/list"
 say "somebody leaves: opens nothing of the next period, the rest open all (stock age); the envelope is retired, a key drill on the record"
@@ -110,7 +111,8 @@ drill 0 key-stolen name=jimucho-2 old_envelope=B-2 seal=0004 "root_key=$ROOT_KEY
 tail -n 1 "$T/out"
 is "$D/drill.json" '.verdict == "passed"'
 for p in 1 2; do period jimucho-2 $p jimucho-2 || die "the test is no test"; done
-for g in $(ls "$R/datasets/docs/generations"); do
+for g in "$R"/datasets/docs/generations/*; do
+	g=${g##*/}
 	if opens "$T/jimucho-2.p1" "$g" || opens "$T/jimucho-2.p2" "$g"; then echo "${R##*/}/datasets/docs/generations/$g"; fi
 done >"$T/thief"
 [ "$(wc -l <"$T/thief")" = "$(($(ls "$R/datasets/docs/generations" | wc -l) - 1))" ] || fail "not all but the newest" "$T/thief"
@@ -149,9 +151,10 @@ is "$D/drill.json" '.verdict == "passed"'
 old=$(jq -s 'length' "$J")
 night
 opens "$T/incho.p3" "$(newest)" && [ "$(jq -s 'length' "$J")" -gt "$old" ] || die "the former repository does not go on"
-"$RESTORE" --quiet --medium "$T/m1" --identity "$T/incho.txt" key remove jimucho --to "$T/less" 2>"$T/err" || fail "key remove"
+"$RESTORE" --quiet --medium "$T/m1" --identity "$T/incho.txt" key remove jimucho --to "$T/less" >"$T/out" 2>&1 || fail "key remove"
 minisign -S -s "$T/new_root/root.key" -m "$T/less/period.json" \
-	-t "$(jq -r '"bkp:1 kind=period repository=\(.repository) period=\(.period) revision=\(.revision)"' "$T/less/period.json")" >/dev/null
+	-t "$(jq -r '"bkp:1 kind=period repository=\(.repository) period=\(.period) revision=\(.revision)"' "$T/less/period.json")" \
+	>/dev/null
 expect 2 "$BKP" key remove jimucho --from "$T/less" --operator 院長
 said E-PERIOD-02
 N=$(repo_of "$T/n2")
@@ -159,8 +162,9 @@ NEW=$(jq -r '.keys[0].public' "$N/repository.json")
 minisign -V -q -P "$NEW" -m "$N/keys/1/period-1.json" || die "minisign: the new repository"
 grep -q "$(echo "$NEW" | cut -c 1-4)" "$T/usb/root-key-lost/root.html" || die "the new root key's page"
 for who in incho jimucho; do
-	age -d -i "$T/$who.txt" -o "$T/$who.n1" "$N/keys/1/$who.age" && age -d -i "$T/$who.n1" "$N/datasets/docs/generations/000001/root.age" |
-		grep -q bkp-root || die "stock age: the same identity of $who does not open the new repository"
+	age -d -i "$T/$who.txt" -o "$T/$who.n1" "$N/keys/1/$who.age" &&
+		age -d -i "$T/$who.n1" "$N/datasets/docs/generations/000001/root.age" | grep -q bkp-root ||
+		die "stock age: the same identity of $who does not open the new repository"
 done
 "$RESTORE" --quiet --medium "$T/n1" --root-key "$NEW" --identity "$T/incho.txt" extract docs@1 --to "$T/back"
 cmp "$T/src/a" "$T/back$T/src/a" || die "another tree"
