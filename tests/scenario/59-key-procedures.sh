@@ -119,7 +119,11 @@ done >"$T/thief"
 cmp "$T/thief" "$T/usb/key-stolen/thief.txt" || fail "what the thief can open is listed otherwise" "$T/thief" "$T/usb/key-stolen/thief.txt"
 for m in m1 m2; do grep -q ">$m<" "$T/usb/key-stolen/media.html" || die "$m is not on the page of media"; done
 in_journal 'map(select(.event == "keys")) | last | .period == 3 and .renew == true and .people == ["incho","jimucho"]'
+"$BKP" key list >"$T/list"
+grep -q 'With keys of former periods open' "$T/list" || fail "what the note of the procedure tells to look for is not said" "$T/list"
 for _ in 1 2 3 4 5 6; do night; done # the first was in the procedure
+"$BKP" key list >"$T/list"
+! grep -q 'With keys of former periods open' "$T/list" || fail "after seven runs it is still said" "$T/list"
 grep -o 'archives/.*' "$R/datasets/docs/generations/$(newest)/SHA256SUMS" | while read -r a; do
 	for p in 1 2; do ! age -d -i "$T/jimucho-2.p$p" -o /dev/null "$R/datasets/docs/$a" 2>/dev/null || echo "$a"; done
 done >"$T/old"
