@@ -323,7 +323,7 @@ for doc, begins in {
     JA + "status.md": ("× 不適合",),
     JA + "restore.md": ("# mkdir", "# bkp-restore --medium /mnt/m/bkp --root-key $KEY generations", "# bkp-restore --medium /mnt/m/bkp --root-key $KEY --identity", "# cd $REPO"),
     JA + "drill.md": ("# P=", "# bkp-restore", "by:"),
-    JA + "audit.md": ("REPO=", "signed() {", "grep '\"event\":\"epoch\"'", "OTHER=", "cd \"$REPO"),
+    JA + "audit.md": ("REPO=", "key=", "grep '\"event\":\"epoch\"'", "OTHER=", "cd \"$REPO"),
     JA + "suspect.md": ("bkp accept",),
     "docs/man/bkp-check.8": ("$ bkp --policy",),
     "docs/man/bkp-drill.1": ("# bkp-restore",),
@@ -486,9 +486,9 @@ def audit(known):
     repo = glob.glob("/mnt/rdx/bkp/*-*-*-*-*")[0]
     sh = person()
     subs = [("^REPO=[^ ]*", "REPO=" + repo), ("^ROOT=[^ ]*", "ROOT=" + SUBS["ROOT"]), ("^S=[^ ]* G=[^ ]*", "S=documents G=2"), ("^OTHER=[^ ]*", "OTHER=$(echo /mnt/nas/bkp/*-*/journal/000001.jsonl)")]
-    good = "".join(take(known, doc, b, sh=sh, subs=subs) for b in ("REPO=", "signed() {", "grep '\"event\":\"epoch\"'", "OTHER=", "cd \"$REPO"))
+    good = "".join(take(known, doc, b, sh=sh, subs=subs) for b in ("REPO=", "key=", "grep '\"event\":\"epoch\"'", "OTHER=", "cd \"$REPO"))
     if good.count("○") != 6 or "×" in good:
-        fault(known[(doc, "signed() {")], "what is whole is not found good:\n" + indent(good))
+        fault(known[(doc, "key=")], "what is whole is not found good:\n" + indent(good))
     sh.close()
 
 def manual(known):
