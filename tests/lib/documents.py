@@ -535,7 +535,7 @@ def manual(known):
     sh.type("export BKP_POLICY=/etc/bkp/second.yaml")
     sh.type("mkdir -p /home/it/init && cd /home/it/init")
     key = re.search("age1[0-9a-z]{50,}", take(known, P + "init.8", "$ age-keygen", sh=sh)).group()
-    take(known, P + "init.8", "# bkp init", sh=sh, subs=[(r"age1\.\.\. --recipient age1\.\.\.", "%s --recipient %s" % (key, SUBS["B"]))])
+    take(known, P + "init.8", "# bkp init", sh=sh, subs=[(r"age1\.\.\. --recipient age1\.\.\.", "%s --recipient %s" % (key, SUBS["B"])), ("/mnt/key/", "/mnt/usb/")])
     sh.type("unset BKP_POLICY")
     take(known, P + "schedule.8", "# bkp schedule install", sh=sh)
     take(known, P + "schedule.8", "# bkp schedule show", sh=sh)
