@@ -9,7 +9,6 @@
 #include <unistd.h>
 
 #include "base/err.h"
-#include "base/path.h"
 #include "base/text.h"
 #include "restore/app/interrupt.h"
 #include "restore/drill/attest.h"
@@ -69,11 +68,16 @@ static int meaning_of(const char *s)
 	return -1;
 }
 
-static void show_line(const char *label, const char *s)
+/* A text of several lines, as commands to be typed, keeps its lines. */
+static void show_text(const char *label, const char *s)
 {
-	char shown[2000];
+	char *safe = drill_safe(s, strlen(s)), *rest = safe, *line;
 
-	fprintf(stderr, "    %s: %s\n", label, path_show(s, shown, sizeof(shown)));
+	fprintf(stderr, "    %s:", label);
+	while ((line = strsep(&rest, "\n")))
+		if (*line)
+			fprintf(stderr, "%s%s\n", line == safe ? " " : "      ", line);
+	free(safe);
 }
 
 static enum heard ask_person(struct replay *r, struct drill_step *s)
@@ -81,10 +85,10 @@ static enum heard ask_person(struct replay *r, struct drill_step *s)
 	enum heard h = HEARD;
 	int yes = -1;
 
-	show_line(text("who"), s->who);
-	show_line(text("what"), s->what);
-	show_line(text("how"), s->how);
-	show_line(text("passes when"), s->pass);
+	show_text(text("who"), s->who);
+	show_text(text("what"), s->what);
+	show_text(text("how"), s->how);
+	show_text(text("passes when"), s->pass);
 	while (yes < 0 && h == HEARD) {
 		char *answer = NULL;
 

@@ -33,7 +33,7 @@ while time.time() < deadline:
     if not data:
         break
     asked += data
-    if len(re.findall(rb"[Pp]assphrase[^\n:]*: ", asked)) > answered:
+    if len(re.findall(rb"(?:[Pp]assphrase|the same again)[^\n:]*: ", asked)) > answered:
         answered += 1
         time.sleep(0.02)  # echo is off only after the prompt
         os.write(tty, answer)

@@ -164,7 +164,7 @@ sed -e "s|^state: .*|state: $C/state|; s|/srv/|$C/srv/|g; s|/etc,|$C/etc,|; s|/v
 export BKP_POLICY=$C/clinic.yaml
 everything=999999999 # of these each can hold it
 for m in clinic-nas SSD-01 SSD-02; do medium $m 4; attach $m; done
-"$BKP" init --recipient "$(age-keygen -y "$T/id.txt")" >/dev/null 2>&1
+"$BKP" init --root-key-out "$C/root.key" --recipient "$(age-keygen -y "$T/id.txt")" >/dev/null 2>&1
 for m in nas:clinic-nas SSD-01:SSD-01 SSD-02:SSD-02; do "$BKP" --quiet medium add "${m%:*}" --path "$M/${m#*:}" || die "medium add $m"; done
 detach SSD-02
 expect 0 "$BKP" medium move SSD-02 --operator "$W" --place "院長自宅 耐火金庫"
