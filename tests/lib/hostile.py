@@ -991,7 +991,7 @@ def rolled_back(repo, d):
     os.unlink(d + "1/tester.age")
 
 
-def swapped(repo, d):
+def people_swapped(repo, d):
     other = person(repo, "keys/1/other.age", repo.keys.identity, thief().recipient)
     with open(d + "1/tester.age", "rb") as f:
         revision(repo, 1, 2, {"other": other, "tester": sha256(f.read())})
@@ -1048,7 +1048,7 @@ keys_case("forged-period-that-nothing-describes", "E-PERIOD-06", forged_period(l
 keys_case("forged-period-beside-the-true-one", "E-PERIOD-02", forged_period(lambda r: thief()), rescue="keys/2/period-1.json", **TOLD)
 keys_case("another-key-under-the-true-period", "E-PERIOD-05", lambda r, d: None, rescue="another key than the root key signed", made=to_thief(1), **NOTHING)
 keys_case("rolled-back", "E-PERIOD-04", rolled_back, rescue="opens none", **NOTHING)
-keys_case("people-swapped", "E-PERIOD-03", swapped, rescue="not the file that was signed", **NOTHING)
+keys_case("people-swapped", "E-PERIOD-03", people_swapped, rescue="not the file that was signed", **NOTHING)
 keys_case("previous-of-another-period", "E-PERIOD-03", second_period(other_previous), rescue="previous.age: is not the file", **NOTHING)
 keys_case("previous-is-missing", "previous.age", second_period(lambda r, p, k: os.unlink(p)), rescue="previous.age", **NOTHING)
 keys_case("revision-65535-of-nobody", "E-", garbage("1/period-65535.json"), rescue="period-65535.json", **TOLD)
