@@ -59,7 +59,7 @@ table init manager "" 0 init --recipient "$R" --root-key-out "$T/root.key"
 did policy init manager ""
 did init init manager ""
 root=$(sed -n 's/^root public key: //p' "$T/out")
-table init manager "" 2 init --recipient "$R"
+table init manager "" 2 init --recipient "$R" --root-key-out "$T/root2.key"
 for m in m1 m2; do table 'medium add' operator "" 0 medium add $m; done
 did medium-added 'medium add' operator ""
 table 'medium add' operator "" 2 medium add RDX-01
