@@ -22,9 +22,10 @@ static void first_line(const struct minisig_secret *sec, struct buf *out)
 {
 	struct journal_frame frame = {.seq = 1, .version = "0", .by = "root", .repository = REPO, .epoch = 1};
 	char key[MINISIG_KEY_TEXT];
-	json_t *m = json_pack("{s:s, s:s, s:[s]}", "site", "clinic", "root_key",
-	    minisig_public_format(&sec->pub, key), "recipients",
-	    "age1qyqszqgpqyqszqgpqyqszqgpqyqszqgpqyqszqgpqyqszqgpqyqs3290gq");
+	json_t *m = json_pack("{s:s, s:s, s:s, s:s}", "site", "clinic", "root_key",
+	    minisig_public_format(&sec->pub, key), "recipient",
+	    "age1qyqszqgpqyqszqgpqyqszqgpqyqszqgpqyqszqgpqyqszqgpqyqs3290gq", "period_sha256",
+	    "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
 
 	if (journal_build(&frame, "init", m, sec, out, NULL))
 		abort();
