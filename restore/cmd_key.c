@@ -335,9 +335,12 @@ int cmd_key(struct app *app, int argc, char **argv)
 		code = key_combine(app, argc > 1 ? argv[1] : NULL);
 	else if (!strcmp(argv[0], "host") && argc == 1)
 		code = cmd_key_host(app);
+	else if (!strcmp(argv[0], "open") && argc == 1)
+		code = cmd_key_open(app);
 	else
 		return app_usage(app,
-		    text("'%s' is none of make, split IDENTITY, combine, host, begin NAME=RECIPIENT …, add "
+		    text("'%s' is none of make, split IDENTITY, combine, open, host, begin NAME=RECIPIENT …, "
+			 "add "
 			 "NAME=RECIPIENT, remove NAME, approver NAME=RW… DATE, drill"),
 		    argv[0]);
 	return app_flush(code);

@@ -33,8 +33,7 @@ static void fill_random(void *arg, void *p, size_t n)
 
 static const struct age_random random_bytes = {fill_random, NULL};
 
-/* The identity of the period in force, among those that the person's leads to. */
-static const struct age_identity *identity_of(const struct app *app, const struct period *p)
+const struct age_identity *app_period_identity(const struct app *app, const struct period *p)
 {
 	struct age_recipient r;
 	size_t n;
@@ -164,7 +163,7 @@ static int make(const struct app *app, struct maker *maker, bool add, char *oper
 {
 	const struct periods *all = vault_r_periods(app->vault, err);
 	const struct period *p = all ? periods_get(all, periods_newest(all)) : NULL;
-	const struct age_identity *id = p ? identity_of(app, p) : NULL;
+	const struct age_identity *id = p ? app_period_identity(app, p) : NULL;
 	const struct period_means by = means(maker);
 	struct period_making *m;
 	int r;

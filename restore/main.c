@@ -49,7 +49,7 @@ static const struct app_command commands[] = {
 	"make --to DIR [--plain-identity] | split -k NUMBER -n NUMBER IDENTITY [--to DIR] | combine [FILE] "
 	"--to DIR | begin NAME=RECIPIENT ... --to DIR | add NAME=RECIPIENT --to DIR | remove NAME --to DIR | "
 	"approver NAME=RW... DATE --to DIR | "
-	"host --to DIR | drill [--since RUN] [--envelope NUMBER]",
+	"open --to DIR | host --to DIR | drill [--since RUN] [--envelope NUMBER]",
 	TEXT_LATER(
 	    "makes a recovery identity; splits one into shares for paper, or puts it together again; "
 	    "one person more, or "

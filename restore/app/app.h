@@ -20,6 +20,7 @@ struct age_identity;
 struct arc_r;
 struct err;
 struct keyring;
+struct period;
 struct slip;
 struct vault_r;
 struct vault_r_generation;
@@ -152,6 +153,9 @@ app_fn cmd_generations, cmd_list, cmd_extract, cmd_cat, cmd_export, cmd_verify, 
     cmd_explain, cmd_key, cmd_key_people, cmd_key_drill;
 /* key host; and the folder --to of what is not to lie on a medium: 0, or an exit code. */
 int cmd_key_host(struct app *app);
+int cmd_key_open(struct app *app);
+/* The identity of that period among those that app_unlock() found, or NULL. */
+const struct age_identity *app_period_identity(const struct app *app, const struct period *p);
 int cmd_key_folder(const struct app *app, int *ret_fd, struct err *err);
 /* Does that `key` command make files for people, of whom some may be stock age's? */
 bool cmd_key_seals(const char *word);

@@ -71,6 +71,14 @@ age -d -i "$T/p2" "$(repo_of "$T/m1")/keys/2/previous.age" >"$T/p1"
 age -d -i "$T/p2" "$set3/root.age" | grep -q bkp-root || die "stock age does not open period 2"
 age -d -i "$T/p1" "$(set_of "$T/m1")/generations/000001/root.age" | grep -q bkp-root || die "stock age does not open period 1 by way of 2"
 expect 0 "$BKP" verify --identity "$T/incho.txt"
+expect 0 key open --to "$T/opened"
+said '2 periods'
+[ "$(stat -c %a "$T/opened/period-2.txt")" = 600 ] || die "others can read a period's identity"
+for n in 1 2; do
+	cmp <(age-keygen -y "$T/opened/period-$n.txt") <(age-keygen -y "$T/p$n") || die "key open: another identity of period $n"
+done
+expect 2 "$RESTORE" --medium "$T/m1" --identity "$T/incho.txt" key open --to "$T/m2/x"
+said E-KEY-07
 say "one person less: the rest open everything, who left nothing of the new period; by bkp-restore, rescue.py and stock age"
 
 # --- what was stored before is stored anew
