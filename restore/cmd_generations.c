@@ -166,6 +166,8 @@ static int each_generation(void *arg, const struct vault_r_listed *g, struct err
 	struct listing *l = arg;
 
 	(void)err;
+	if (g->number < l->app->from || (l->app->upto && g->number > l->app->upto))
+		return 0;
 	if (l->app->json)
 		generation_json(l, g);
 	else {
@@ -185,11 +187,13 @@ int cmd_generations(struct app *app, int argc, char **argv)
 	struct err err = ERR_INIT;
 	int r;
 
-	(void)argc;
-	(void)argv;
 	r = app_vault(app);
 	if (r)
 		return r;
+	if (app->timeline)
+		return cmd_timeline(app, argc ? argv[0] : NULL);
+	if (argc || app->svg)
+		return app_usage(app, "%s", text("a data set and --svg are for 'generations --timeline'"));
 	if (app->json) {
 		printf("{\"repository\":\"%s\",\"root_key\":\"%s\",", vault_r_repository(app->vault),
 		    vault_r_root_key(app->vault));

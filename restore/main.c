@@ -24,8 +24,9 @@
 #include "restore/app/slip.h"
 
 static const struct app_command commands[] = {
-    {"generations", "", TEXT_LATER("what is on this medium (no identity needed)"), APP_JSON, 0, 0,
-	cmd_generations},
+    {"generations", "[--timeline [DATASET] [--svg FILE]]",
+	TEXT_LATER("what is on this medium, or what changed when (no identity needed)"),
+	APP_JSON | APP_TIMELINE | APP_RANGE, 0, 1, cmd_generations},
     {"list", "SELECTOR [GLOB]", TEXT_LATER("entries of a generation, like ls -l"),
 	APP_JSON | APP_IDENTITY | APP_SELECTS, 1, 2, cmd_list},
     {"extract", "SELECTOR [PATH...] --to DIR [--same-owner] [--overwrite]",
@@ -38,6 +39,10 @@ static const struct app_command commands[] = {
     {"verify", "SELECTOR [--deep]",
 	TEXT_LATER("is everything there and what was signed? --deep also decrypts it all"),
 	APP_JSON | APP_IDENTITY | APP_DEEP | APP_SELECTS, 1, 1, cmd_verify},
+    {"bisect", "DATASET [--known-bad FILE] [--scan COMMAND] [--to DIR]",
+	TEXT_LATER("which generation is the last without files that are known to be bad, or that a virus "
+		   "scanner finds"),
+	APP_JSON | APP_IDENTITY | APP_TO | APP_RANGE | APP_BISECT, 1, 1, cmd_bisect},
     {"drill", "FILE --to DIR",
 	TEXT_LATER(
 	    "replays a recovery procedure into an empty folder, times and checks it, and erases the data"),
@@ -162,7 +167,8 @@ static int run_command(struct app *app, int argc, char **argv)
 	/* a drill starts the procedure's commands, which may need more: only what brings data back is
 	 * confined there */
 	if (!(app->command->options & APP_DRILL)) {
-		if ((r = age_beside(app, argv[0])))
+		if ((r = age_beside(app, argv[0])) || (r = cmd_timeline_begin(app)) ||
+		    (r = cmd_bisect_begin(app)))
 			return r;
 		confine_command(app->to);
 	}
@@ -173,7 +179,7 @@ int main(int argc, char **argv)
 {
 	const char *lang = getenv("BKP_LANG");
 	enum text_lang ignored;
-	struct app app = {0};
+	struct app app = {.svg_fd = -1};
 	int r;
 
 	shortage_watch(app_no_memory);
@@ -193,6 +199,7 @@ int main(int argc, char **argv)
 	r = run_command(&app, argc, argv);
 	if (r == APP_OK && (app.unvouched || app.incomplete))
 		r = APP_ATTENTION;
+	r = cmd_bisect_end(&app, r);
 	r = slip_end(&app, r);
 	app_close(&app);
 	return shortage_end(r);

@@ -2,6 +2,7 @@
 # bkp/write is not on its include path.
 add_executable(bkp-restore restore/main.c ${STARVED})
 target_link_libraries(bkp-restore PRIVATE bkp_restore)
+target_link_options(bkp-restore PRIVATE -Wl,--as-needed) # of bkp_format it has no use for zlib
 target_compile_options(bkp-restore PRIVATE -include ${CMAKE_SOURCE_DIR}/bkp/base/banned.h)
 target_include_directories(bkp-restore PRIVATE ${GEN})
 install(TARGETS bkp-restore RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
@@ -23,7 +24,7 @@ if(BKP_STATIC_RESTORE)
 	# Only archives (.a), so that the program runs on whatever rescue system there is.  libarchive.a is large: only what
 	# is called is taken out of it (tar, write to disk), the formats and filters that are not registered stay behind.
 	set(STATIC_LIBS)
-	foreach(name archive sodium crypto lz4 zstd jansson yaml cmark qrcodegen)
+	foreach(name archive sodium crypto lz4 zstd jansson yaml cmark qrcodegen z)
 		find_library(STATIC_${name} lib${name}.a REQUIRED)
 		list(APPEND STATIC_LIBS ${STATIC_${name}})
 	endforeach()

@@ -26,7 +26,7 @@ one() { # SCRIPT: its table lines; a script that ends otherwise than it should i
 		grep -a '^attack' "$out/$name.out"
 	else
 		printf 'attack\t%s\tNOT DETECTED\t\n' "$name"
-		tail -n 40 "$out/$name.out" "$out/$name.err" | sed 's/^/      | /' >&2
+		tail -n 12 "$out/$name.out" "$out/$name.err" | sed 's/^/      | /' >"$out/$name.missed"
 	fi
 }
 
@@ -41,5 +41,6 @@ cat "$out"/*.table 2>/dev/null | cut -f 2- | while IFS=$'\t' read -r attack by s
 done
 total=$(cat "$out"/*.table 2>/dev/null | wc -l)
 missed=$(cat "$out"/*.table 2>/dev/null | grep -c 'NOT DETECTED')
+cat "$out"/*.missed 2>/dev/null # last, where whoever reads the end of a log sees it
 echo "$total attacks, $missed not detected"
 [ "$total" -gt 0 ] && [ "$missed" = 0 ]

@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/timex.h>
 #include <time.h>
@@ -67,13 +68,13 @@ char *clock_format_local(int64_t wall_ns, char *out)
 }
 
 /* The year of the era, counted from 1; 0: before the eras that are told. */
-static int era_year(const struct tm *tm, const char **ret_era)
+static int era_year(int year, int month, int mday, const char **ret_era)
 {
 	static const struct {
 		const char *name;
 		int year, month, day; /* its first */
 	} eras[] = {{"令和", 2019, 5, 1}, {"平成", 1989, 1, 8}};
-	int year = tm->tm_year + 1900, date = (tm->tm_mon + 1) * 100 + tm->tm_mday;
+	int date = month * 100 + mday;
 	size_t i;
 
 	for (i = 0; i < sizeof(eras) / sizeof(*eras); i++)
@@ -85,24 +86,57 @@ static int era_year(const struct tm *tm, const char **ret_era)
 	return 0;
 }
 
-char *clock_format_date(int64_t wall_ns, char *out)
+char *clock_format_era(int year, int month, int mday, char *out)
 {
-	time_t t = (time_t)floor_seconds(wall_ns);
 	const char *name = "";
 	char era[32] = "";
-	struct tm tm;
-	int year;
+	int n = era_year(year, month, mday, &name);
 
-	if (text_lang() != TEXT_JA || !localtime_r(&t, &tm))
-		return clock_format_local(wall_ns, out);
-	year = era_year(&tm, &name);
-	if (year == 1) /* the first year is 元年 */
+	if (n == 1) /* the first year is 元年 */
 		snprintf(era, sizeof(era), "%s元年", name);
-	else if (year)
-		snprintf(era, sizeof(era), "%s%d年", name, year);
-	snprintf(out, CLOCK_DATE, "%s%s%d年%s%d月%d日 %02d:%02d", era, year ? "（" : "", tm.tm_year + 1900,
-	    year ? "）" : "", tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min);
+	else if (n)
+		snprintf(era, sizeof(era), "%s%d年", name, n);
+	snprintf(out, CLOCK_DATE, "%s%s%d年%s%d月%d日", era, n ? "（" : "", year, n ? "）" : "", month, mday);
 	return out;
+}
+
+char *clock_format_day(int64_t wall_ns, char *out)
+{
+	time_t t = (time_t)floor_seconds(wall_ns);
+	struct tm tm;
+
+	if (text_lang() == TEXT_JA && localtime_r(&t, &tm))
+		return clock_format_era(tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday, out);
+	clock_format_local(wall_ns, out)[10] = '\0';
+	return out;
+}
+
+char *clock_format_date(int64_t wall_ns, char *out)
+{
+	char local[CLOCK_TEXT];
+	size_t n = strlen(clock_format_day(wall_ns, out));
+
+	clock_format_local(wall_ns, local);
+	snprintf(out + n, CLOCK_DATE - n, "%s", strlen(local) > 10 ? local + 10 : "");
+	return out;
+}
+
+int clock_parse_day(const char *s, int64_t *ret_wall_ns)
+{
+	struct tm tm = {0}, day;
+	char back[CLOCK_TEXT];
+	const char *end = strlen(s) == 10 ? strptime(s, "%Y-%m-%d", &tm) : NULL;
+
+	if (!end || *end || tm.tm_year < 70 || tm.tm_year > 300)
+		return -1;
+	day = tm;
+	(void)timegm(&day); /* a 31st of February becomes another day */
+	if (!strftime(back, sizeof(back), "%Y-%m-%d", &day) || strcmp(back, s) != 0)
+		return -1;
+	tm.tm_hour = 12;
+	tm.tm_isdst = -1;
+	*ret_wall_ns = (int64_t)mktime(&tm) * SECOND_NS;
+	return 0;
 }
 
 int clock_parse(const char *s, int64_t *ret_wall_ns)
@@ -124,6 +158,72 @@ int clock_parse(const char *s, int64_t *ret_wall_ns)
 		return -1;
 	*ret_wall_ns = ns;
 	return 0;
+}
+
+/* Digits where the form has 0, and else what it has. */
+static bool has_form(const char *s, const char *form)
+{
+	while (*form && (*form == '0' ? *s >= '0' && *s <= '9' : *s == *form)) {
+		s++;
+		form++;
+	}
+	return !*form;
+}
+
+/* mktime() and timegm() take a 31st of November for the first of December. */
+static bool is_real(const struct tm *asked, const struct tm *got)
+{
+	return asked->tm_year == got->tm_year && asked->tm_mon == got->tm_mon &&
+	       asked->tm_mday == got->tm_mday && asked->tm_hour < 24 && asked->tm_min < 60 &&
+	       asked->tm_sec < 60;
+}
+
+static int moment_of(const struct tm *asked, bool local, int64_t offset_s, int64_t *ret)
+{
+	struct tm tm = *asked;
+	const int64_t t = local ? (int64_t)mktime(&tm) : (int64_t)timegm(&tm);
+	int64_t ns;
+
+	if (!is_real(asked, &tm) || __builtin_mul_overflow(t - offset_s, SECOND_NS, &ns))
+		return -1;
+	*ret = ns;
+	return 0;
+}
+
+int clock_parse_moment(const char *s, int64_t *ret_wall_ns)
+{
+	struct tm tm = {.tm_hour = 23, .tm_min = 59, .tm_sec = 59, .tm_isdst = -1};
+	const size_t n = strlen(s);
+	unsigned hours, minutes;
+
+	if (n < 10 || !has_form(s, "0000-00-00"))
+		return -1;
+	tm.tm_year = (int)strtol(s, NULL, 10) - 1900;
+	tm.tm_mon = (int)strtol(s + 5, NULL, 10) - 1;
+	tm.tm_mday = (int)strtol(s + 8, NULL, 10);
+	if (n == 10)
+		return moment_of(&tm, true, 0, ret_wall_ns);
+	if (n < 16 || !has_form(s + 11, "00:00"))
+		return -1;
+	tm.tm_hour = (int)strtol(s + 11, NULL, 10);
+	tm.tm_min = (int)strtol(s + 14, NULL, 10);
+	tm.tm_sec = 0;
+	if (n == 16 && s[10] == ' ')
+		return moment_of(&tm, true, 0, ret_wall_ns);
+	if (n < 20 || s[10] != 'T' || !has_form(s + 16, ":00"))
+		return -1;
+	tm.tm_sec = (int)strtol(s + 17, NULL, 10);
+	tm.tm_isdst = 0;
+	if (n == 20 && s[19] == 'Z')
+		return moment_of(&tm, false, 0, ret_wall_ns);
+	if (n != 25 || (s[19] != '+' && s[19] != '-') || !has_form(s + 20, "00:00"))
+		return -1;
+	hours = (unsigned)strtoul(s + 20, NULL, 10);
+	minutes = (unsigned)strtoul(s + 23, NULL, 10);
+	if (hours > 23 || minutes > 59)
+		return -1;
+	return moment_of(
+	    &tm, false, (s[19] == '-' ? -1 : 1) * (int64_t)(hours * 3600 + minutes * 60), ret_wall_ns);
 }
 
 char *clock_format_span(double seconds, char *out)

@@ -37,6 +37,13 @@ char *clock_format_local(int64_t wall_ns, char *out);
  * 11:00".
  */
 char *clock_format_date(int64_t wall_ns, char *out);
+/* "令和8年（2026年）11月21日", in Japanese whatever the language; likewise. */
+char *clock_format_era(int year, int month, int mday, char *out);
+
+/* As clock_format_date(), without the time of the day. */
+char *clock_format_day(int64_t wall_ns, char *out);
+/* "2026-11-21" → noon of that day, local time.  0, or -1: it is no date (ret untouched). */
+int clock_parse_day(const char *s, int64_t *ret_wall_ns);
 
 /* Local time - UTC at that time, in seconds. */
 int32_t clock_utc_offset(int64_t wall_ns);
@@ -49,5 +56,9 @@ char *clock_format_span(double seconds, char *out);
 /* The inverse of clock_format().  0, or -1 when `s` is not of that form or not a time that 64 bits of
  * nanoseconds can say, 1677 … 2262 (ret untouched). */
 int clock_parse(const char *s, int64_t *ret_wall_ns);
+
+/* What people write: "2026-11-20" (the last second of that day), "2026-11-20 14:00", both of local time, or RFC 3339
+ * with its zone, "2026-11-20T14:00:00+09:00", "…Z".  Likewise. */
+int clock_parse_moment(const char *s, int64_t *ret_wall_ns);
 
 #endif

@@ -95,6 +95,16 @@ static json_t *plan_json(const struct policy *policy, const struct config_proble
 	    policy->state, "datasets", datasets, "media", media, "problems", problem_list(problems));
 }
 
+static int holidays_fault(const struct app *app, const struct err *why)
+{
+	if (app->json)
+		return out_json(
+		    json_pack("{s:b, s:[{s:s, s:s, s:s, s:s}]}", "valid", 0, "problems", "severity", "error",
+			"code", why->code, "message", why->msg, "hint", why->hint),
+		    APP_USAGE);
+	return app_error(why, APP_USAGE);
+}
+
 static int check_policy(struct app *app, struct config_problems *problems)
 {
 	POLICY_AUTO policy = NULL;
@@ -105,6 +115,8 @@ static int check_policy(struct app *app, struct config_problems *problems)
 		return app_error(&err, r < 0 ? APP_USAGE : APP_FAILED);
 	if (!r)
 		app_warn_keeping(policy);
+	if (!r && policy->holidays_fault)
+		return holidays_fault(app, policy->holidays_fault);
 	if (app->json)
 		return out_json(r ? json_pack("{s:b, s:o}", "valid", 0, "problems", problem_list(problems))
 				  : plan_json(policy, problems),

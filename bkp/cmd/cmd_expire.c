@@ -17,6 +17,7 @@
 #include "cmd/app/out.h"
 #include "cmd/app/outcome.h"
 #include "cmd/app/signed_file.h"
+#include "cmd/rotate/visit.h"
 #include "cmd/show/expire_report.h"
 #include "cmd/show/summary.h"
 #include "format/journal/approval.h"
@@ -239,6 +240,26 @@ static int check_request(struct app *app, const struct request *q, const struct 
 	return only_looks(q) ? APP_OK : operator_check(app, policy, q->operator);
 }
 
+/* A medium kept offline that is plugged in and mounted nowhere comes for this and goes again. */
+static int expire_visiting(struct app *app, struct request *q, const struct policy *policy, struct state *s)
+{
+	struct visit v = {.app = app};
+	struct err err = ERR_INIT;
+	const char *name = q->medium;
+	int code, r = VISIT_NOTHING;
+
+	if (q->medium && !q->dry_run)
+		r = visit_attach(&v, s, policy, q->medium, &name, &err);
+	code = !r || r == VISIT_NOTHING
+		   ? expire_and_tell(app, q, policy, s)
+		   : outcome_record(app, s, "expire", app_error(&err, APP_FAILED), err.msg);
+	r = visit_leave(&v, &err);
+	if (r == VISIT_LEFT && !app->json && !app->quiet)
+		printf(text("'%s' is unmounted\n"), name);
+	visit_free(&v);
+	return r < 0 ? app_error(&err, APP_FAILED) : code;
+}
+
 int cmd_expire(struct app *app, int argc, char **argv)
 {
 	enum { DRY_RUN = 1, MEDIUM, OPERATOR, PLAN_OUT, PLAN, SIGNATURE, YES };
@@ -274,7 +295,7 @@ int cmd_expire(struct app *app, int argc, char **argv)
 	if (!code)
 		code = app_state(app, policy, &state);
 	if (!code)
-		code = expire_and_tell(app, &q, policy, state);
+		code = expire_visiting(app, &q, policy, state);
 	state_close(state);
 	chosen_free(&q.chosen);
 	return code;

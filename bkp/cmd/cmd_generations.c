@@ -108,6 +108,10 @@ static int put_why(const struct ledger *l, const struct ledger_generation *g, st
 	    buf_printf(b, err, "%s%s", apart, path_show(g->suspicion, show, sizeof(show))))
 		return -1;
 	apart = b->n ? "; " : "";
+	if (*g->notice &&
+	    buf_printf(b, err, text("%snotice: %s"), apart, path_show(g->notice, show, sizeof(show))))
+		return -1;
+	apart = b->n ? "; " : "";
 	while (g->state == LEDGER_COMMITTED && (o = ledger_companion(l, g, o)))
 		if ((o->state != LEDGER_COMMITTED || !ledger_good(o) || o->suspect) &&
 		    buf_printf(b, err, text("%sdoes not count without that of %s"), apart, o->dataset))
@@ -204,10 +208,10 @@ static json_t *generation_json(const struct ledger_generation *g)
 		       (json_int_t)g->skipped, "archives", (json_int_t)g->archives, "archive_bytes",
 		       (json_int_t)g->archive_bytes, "new_bytes", (json_int_t)g->new_bytes)) ||
 	    json_object_update_new(
-		o, json_pack("{s:b, s:s, s:o, s:o, s:s, s:o}", "suspect", (int)g->suspect, "suspicion",
-		       g->suspicion ? g->suspicion : "", "accepted", overview_time_json(g->accepted_ns),
-		       "held", overview_time_json(g->held_ns), "held_why", g->held_why ? g->held_why : "",
-		       "media", media_json(g)))) {
+		o, json_pack("{s:b, s:s, s:s, s:o, s:o, s:s, s:o}", "suspect", (int)g->suspect, "suspicion",
+		       g->suspicion ? g->suspicion : "", "notice", g->notice, "accepted",
+		       overview_time_json(g->accepted_ns), "held", overview_time_json(g->held_ns), "held_why",
+		       g->held_why ? g->held_why : "", "media", media_json(g)))) {
 		json_decref(o);
 		return NULL;
 	}

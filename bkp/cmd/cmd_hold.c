@@ -80,6 +80,14 @@ static void tell_meaning(
 		printf(text("%s is not held any more\n"), label);
 	else
 		printf(text("%s is accepted: it counts like any other\n"), label);
+	if (what == ACCEPT && g && g->guard.suspect)
+		out_wrapped(stdout, 0, 0,
+		    text("The guard has learned from it: for %d captures it compares with this one, too, and "
+			 "what was accepted twice is ordinary. Files that are harmed never are."),
+		    GUARD_HISTORY);
+	if (what == ACCEPT && g && g->placed_wrong)
+		out_wrapped(stdout, 0, 0, "%s",
+		    text("Canaries that had changed are given up: make others with 'bkp guard canary add'."));
 	if (g && g->suspect)
 		printf("%s\n",
 		    text("it stays suspect and counts neither for floors nor for the generations of 3-2-1"));

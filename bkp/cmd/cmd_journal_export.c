@@ -18,6 +18,7 @@
 #include "base/text.h"
 #include "cmd/app/app.h"
 #include "cmd/cmd_journal.h"
+#include "base/show/csv.h"
 #include "cmd/show/journal_words.h"
 #include "format/journal/journal.h"
 #include "read/ledger/ledger.h"
@@ -32,32 +33,7 @@ struct exporting {
 	const struct ledger *ledger; /* of the whole journal: names of media */
 };
 
-/* ---- CSV: RFC 4180, all cells in quotes ---- */
-
-/* Blanks in front do not keep a spreadsheet from it, nor does a Japanese one ask for half-width signs. */
-static bool is_formula(const char *s)
-{
-	static const char *const wide[] = {"\xef\xbc\x9d", "\xef\xbc\x8b", "\xef\xbc\x8d", "\xef\xbc\xa0"};
-
-	s += strspn(s, " \t\r\n\v\f");
-	for (size_t i = 0; i < sizeof(wide) / sizeof(*wide); i++)
-		if (!strncmp(s, wide[i], 3))
-			return true;
-	return *s && strchr("=+-@", *s);
-}
-
-static void csv_cell(const struct exporting *e, const char *s, bool last)
-{
-	fputc('"', e->to);
-	if (is_formula(s))
-		fputc('\'', e->to);
-	for (; *s; s++) {
-		if (*s == '"')
-			fputc('"', e->to);
-		fputc((unsigned char)*s < ' ' ? ' ' : *s, e->to);
-	}
-	fputs(last ? "\"\r\n" : "\",", e->to);
-}
+/* ---- CSV ---- */
 
 static void csv_head(const struct exporting *e)
 {
@@ -67,9 +43,9 @@ static void csv_head(const struct exporting *e)
 	    text("what")};
 	size_t n = sizeof(names) / sizeof(*names);
 
-	fputs("\xef\xbb\xbf", e->to); /* without it spreadsheets take UTF-8 for something else */
+	fputs(CSV_BOM, e->to);
 	for (size_t i = 0; i < n; i++)
-		csv_cell(e, names[i], i == n - 1);
+		csv_cell(e->to, names[i], i == n - 1);
 }
 
 static void csv_number(const struct exporting *e, const json_t *v)
@@ -78,7 +54,7 @@ static void csv_number(const struct exporting *e, const json_t *v)
 
 	if (json_is_integer(v))
 		snprintf(text_of, sizeof(text_of), "%" JSON_INTEGER_FORMAT, json_integer_value(v));
-	csv_cell(e, text_of, false);
+	csv_cell(e->to, text_of, false);
 }
 
 /* "root (sudo sato)" as two cells. */
@@ -92,8 +68,8 @@ static void csv_who(const struct exporting *e, const char *by)
 	snprintf(sudo, sizeof(sudo), "%s", at ? at + sizeof(mark) - 1 : "");
 	if (*sudo)
 		sudo[strcspn(sudo, ")")] = '\0';
-	csv_cell(e, user, false);
-	csv_cell(e, sudo, false);
+	csv_cell(e->to, user, false);
+	csv_cell(e->to, sudo, false);
 }
 
 static void csv_row(const struct exporting *e, const struct journal_record *r)
@@ -101,18 +77,18 @@ static void csv_row(const struct exporting *e, const struct journal_record *r)
 	char time[CLOCK_TEXT], said[JOURNAL_WORDS];
 
 	csv_number(e, json_object_get(r->json, "seq"));
-	csv_cell(e, clock_format_local(r->wall_ns, time), false);
-	csv_cell(e, journal_text(r->json, "time"), false);
-	csv_cell(e, r->synced ? text("yes") : text("no"), false);
+	csv_cell(e->to, clock_format_local(r->wall_ns, time), false);
+	csv_cell(e->to, journal_text(r->json, "time"), false);
+	csv_cell(e->to, r->synced ? text("yes") : text("no"), false);
 	csv_who(e, r->by);
-	csv_cell(e, journal_text(r->json, "role"), false);
-	csv_cell(e, journal_text(r->json, "operator"), false);
-	csv_cell(e, journal_text(r->json, "command"), false);
-	csv_cell(e, r->event, false);
-	csv_cell(e, journal_words_generation(r, said), false);
-	csv_cell(e, journal_words_medium(r, e->ledger, said), false);
-	csv_cell(e, journal_words_outcome(r, said), false);
-	csv_cell(e, journal_words_what(r, said), true);
+	csv_cell(e->to, journal_text(r->json, "role"), false);
+	csv_cell(e->to, journal_text(r->json, "operator"), false);
+	csv_cell(e->to, journal_text(r->json, "command"), false);
+	csv_cell(e->to, r->event, false);
+	csv_cell(e->to, journal_words_generation(r, said), false);
+	csv_cell(e->to, journal_words_medium(r, e->ledger, said), false);
+	csv_cell(e->to, journal_words_outcome(r, said), false);
+	csv_cell(e->to, journal_words_what(r, said), true);
 }
 
 /* ---- both ---- */

@@ -13,15 +13,16 @@
 #include "cmd/app/outcome.h"
 #include "cmd/show/overview.h"
 #include "cmd/show/summary.h"
+#include "cmd/show/turns_show.h"
 #include "format/policy/policy.h"
 #include "read/ledger/ledger.h"
 #include "read/rules/compliance.h"
 #include "write/state/state.h"
 
-static int send_message(
-    struct app *app, const struct policy *policy, const char *line, const char *details, int code)
+static int send_message(struct app *app, const struct policy *policy, const char *line, const char *details,
+    const char *tell, int code)
 {
-	struct notify_message m = {line, details, "notify", policy->site_name, policy->locale, 0, code};
+	struct notify_message m = {line, details, "notify", policy->site_name, policy->locale, tell, 0, code};
 	struct err err = ERR_INIT, why = ERR_INIT;
 	struct state *s = NULL;
 	int r = notify_run(policy->notify_command, policy->notify_limit_s, &m, &err);
@@ -39,7 +40,7 @@ static int send_test(struct app *app, const struct policy *policy)
 	int code;
 
 	snprintf(line, sizeof(line), "%s", text("this is a test: somebody would be told like this"));
-	code = send_message(app, policy, line, NULL, APP_OK);
+	code = send_message(app, policy, line, NULL, NULL, APP_OK);
 	if (!code && !app->quiet && !app->json)
 		printf(
 		    "%s\n", text("the notify command was run and reports success: has the message arrived?"));
@@ -65,15 +66,17 @@ static int send_compliance(struct app *app, const struct policy *policy, const s
 {
 	struct compliance *s = NULL;
 	char line[SUMMARY_LINE], *details;
+	struct turns_tell tell;
 	int code = overview_compliance(policy, l, &s);
 
 	if (code)
-		return send_message(
-		    app, policy, text("it cannot be told how things stand: run 'bkp status'"), NULL, code);
+		return send_message(app, policy, text("it cannot be told how things stand: run 'bkp status'"),
+		    NULL, NULL, code);
 	code = overview_exit(s);
 	if (code != APP_OK || policy->notify_when == POLICY_NOTIFY_ALWAYS) {
 		details = next_lines(s);
-		code = send_message(app, policy, summary_compliance(s, line), details, code);
+		turns_show_tell(policy, l, s->now_ns, &tell);
+		code = send_message(app, policy, summary_compliance(s, line), details, tell.names, code);
 		free(details);
 	}
 	compliance_free(s);
@@ -115,8 +118,8 @@ int cmd_notify(struct app *app, int argc, char **argv)
 		return send_test(app, policy);
 	code = app_ledger(app, policy, &l);
 	if (code)
-		code = send_message(
-		    app, policy, text("it cannot be told how things stand: run 'bkp status'"), NULL, code);
+		code = send_message(app, policy, text("it cannot be told how things stand: run 'bkp status'"),
+		    NULL, NULL, code);
 	else
 		code = send_compliance(app, policy, l);
 	ledger_free(l);

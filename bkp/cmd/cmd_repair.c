@@ -1,5 +1,5 @@
-/* cmd_repair: bkp repair [MEDIUM]: what is damaged on a medium is written again, from this host and
- * from other media.
+/* cmd_repair: bkp repair [MEDIUM]: what is damaged on a medium is written again, from this host,
+ * from parity and from other media.
  *
  * open_all() opens every medium of the policy that is attached, also those that were not named: they are sources.  A medium
  * whose identity is damaged is opened after the identity was written again.  Then medium_repair_run() for each that is meant.
@@ -50,19 +50,25 @@ static void raise_code(struct job *j, int code)
 	j->code = code > j->code ? code : j->code;
 }
 
-static void on_mended(void *arg, const char *path, const char *from)
+static void on_mended(void *arg, const char *path, enum mend_how how, const char *from)
 {
+	static const char *const words[MEND_HOWS] = {"host", "medium", "parity", "several"};
 	struct job *j = arg;
 	char show[SHOW];
 
 	j->mended++;
 	path_show(path, show, sizeof(show));
-	json_array_append_new(j->rows,
-	    json_pack("{s:s, s:s, s:b, s:s?}", "medium", j->label, "file", show, "mended", 1, "from", from));
+	json_array_append_new(j->rows, json_pack("{s:s, s:s, s:b, s:s?, s:s}", "medium", j->label, "file",
+					   show, "mended", 1, "from", from, "how", words[how]));
 	if (j->app->json || j->app->quiet)
 		return;
-	if (from)
+	if (how == MEND_MEDIUM)
 		printf(text("%s: '%s' copied from medium '%s'\n"), j->label, show, from);
+	else if (how == MEND_PARITY)
+		printf(text("%s: '%s' mended from its parity\n"), j->label, show);
+	else if (how == MEND_SEVERAL)
+		printf(
+		    text("%s: '%s' put together from what several media still have of it\n"), j->label, show);
 	else
 		printf(text("%s: '%s' written anew from this host\n"), j->label, show);
 }
@@ -129,6 +135,12 @@ static int open_medium(
 	return medium_open(path, &want, ret, err);
 }
 
+/* As verify says it: an offline medium that is away is as it should be; of another one nobody knows whether it is whole. */
+static bool is_missed(const struct policy_medium *pm, int r, const struct err *why)
+{
+	return r != MEDIUM_ABSENT || (!pm->offline && why->kind != ERR_UNREGISTERED);
+}
+
 static void open_all(struct job *j)
 {
 	for (size_t i = 0; i < j->policy->n_media && j->n < MEDIA_MAX; i++) {
@@ -138,9 +150,10 @@ static void open_all(struct job *j)
 		int r = open_medium(j, pm, &j->media[j->n], &j->identity[j->n], &err);
 
 		j->n += r == 0;
-		/* those that are away are only missed as sources */
-		if (r && (asked || (r != MEDIUM_ABSENT && !j->wanted)))
-			raise_code(j, app_error(&err, r == MEDIUM_ABSENT ? APP_UNKNOWN : APP_FAILED));
+		if (r && (asked || (!j->wanted && is_missed(pm, r, &err))))
+			raise_code(j, app_error(&err, r != MEDIUM_ABSENT ? APP_FAILED
+						      : asked		 ? APP_UNKNOWN
+									 : APP_ATTENTION));
 	}
 }
 
@@ -170,7 +183,7 @@ static int repair_media(struct job *j)
 
 	j->rows = json_array();
 	open_all(j);
-	if (!j->n && !j->code) {
+	if (!j->n && j->code < APP_FAILED) {
 		err_set(&err, "E-VERIFY-10", "%s", text("there was nothing to verify"));
 		err_hint(&err, "%s", text("attach a medium, or look at 'bkp generations'"));
 		raise_code(j, app_error(&err, APP_UNKNOWN));

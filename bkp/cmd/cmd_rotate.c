@@ -1,5 +1,6 @@
-/* cmd_rotate: bkp rotate [MEDIUM] --operator NAME: the operator's one command.
+/* cmd_rotate: bkp rotate [MEDIUM] --operator NAME: the operator's one command; --plan: which medium comes when (turns/).
  *
+ * A disk that is plugged in and not mounted comes and goes by rotate/visit; what a person is asked is in rotate/rotate_ask.
  * The work is rotate_run() of write/rotate.  Here: options, progress, and end_rotation(), which shows, records and tells.
  * What is shown on stderr is collected first, because the notify command gets it as well. */
 #include <errno.h>
@@ -15,17 +16,23 @@
 #include "cmd/app/out.h"
 #include "cmd/app/outcome.h"
 #include "cmd/app/tools_folder.h"
+#include "cmd/medium/cmd_medium.h"
+#include "cmd/rotate/rotate_ask.h"
+#include "cmd/rotate/visit.h"
 #include "cmd/show/expire_report.h"
 #include "cmd/show/rotate_report.h"
 #include "cmd/show/summary.h"
+#include "cmd/turns/turns_plan.h"
 #include "format/policy/policy.h"
 #include "write/media/journal_copies.h"
 #include "write/rotate/rotate.h"
 #include "write/state/state.h"
 
-#define DAY_S	     ((int64_t)86400)
-#define RECHECK_DAYS 25 /* so that a disk that comes every four weeks is read through each time */
-#define DAYS_MAX     36500
+#define DAY_S	 ((int64_t)86400)
+#define DAYS_MAX 36500
+
+#define ROTATE_ASK  (-1)
+#define WAIT_UNSAID (-2)
 
 struct view {
 	const struct app *app;
@@ -41,6 +48,17 @@ static void on_progress(void *arg, const char *what, uint64_t done, uint64_t tot
 		out_progress_begin(&v->progress, v->app, what, total);
 	}
 	out_progress_update(&v->progress, done, done);
+}
+
+/* Never a time without saying what it rests on. */
+static void on_expect(void *arg, const struct rotate_expected *e)
+{
+	struct view *v = arg;
+
+	if (v->app->quiet || v->app->json)
+		return;
+	out_progress_end(&v->progress);
+	rotate_report_expected(e, stderr);
 }
 
 static void on_leftover(void *arg, const struct reap_leftover *l)
@@ -67,6 +85,34 @@ static int parse_recheck(const char *s, int64_t *ret_s)
 		return -1;
 	*ret_s = (int64_t)days * DAY_S;
 	return 0;
+}
+
+static int parse_wait(const char *s, long *ret_s)
+{
+	char *end;
+	unsigned long n;
+
+	errno = 0;
+	n = strtoul(s, &end, 10);
+	if (*s < '0' || *s > '9' || *end || errno || n > DAYS_MAX * DAY_S)
+		return -1;
+	*ret_s = (long)n;
+	return 0;
+}
+
+/* Nothing fit is plugged in, or more than one: that is for the person at the terminal to change, who is told first. */
+static bool must_ask(struct visit *v, const struct rotate_config *cfg, int r, const struct err *err)
+{
+	v->several = r == VISIT_SEVERAL;
+	if (v->several)
+		return true;
+	if (r == 0 || v->keep_mounted || !visit_sought(cfg->state, cfg->policy, cfg->medium))
+		return false;
+	if (r < 0 && !v->entered)
+		return false;
+	if (r < 0)
+		app_fault(err, stderr);
+	return r < 0 || !rotate_disk_mounted(cfg->state, cfg->policy, cfg->medium);
 }
 
 static void say_faults(const struct rotate_result *result, const struct err *failure, FILE *to)
@@ -108,52 +154,168 @@ static int end_rotation(const struct app *app, const struct rotate_config *cfg,
 	return app_flush(code);
 }
 
-static int rotate(struct app *app, struct rotate_config *cfg)
+/* It is unmounted; what is to be taken away is seen to be gone, and recorded, when the state folder is free again. */
+static int leave(struct visit *v, bool filled, struct rotate_result *result, struct err *err)
+{
+	int r = visit_leave(v, err);
+
+	/* where it was mounted means nothing to anybody else */
+	free(result->mount_point);
+	result->mount_point = NULL;
+	free(result->path);
+	result->path = strdup(v->disk.node);
+	if (r != VISIT_LEFT || !result->path || !filled)
+		return r < 0 ? -1 : result->path ? 0 : err_nomem(err);
+	result->unmounted = true;
+	result->awaited = v->wait_s && rotate_report_leaves(result);
+	snprintf(v->medium, sizeof(v->medium), "%s", result->awaited ? result->medium->name : "");
+	snprintf(v->place, sizeof(v->place), "%s", result->place);
+	return 0;
+}
+
+static int in_turn(const void *arg, const struct policy_medium *m, struct err *err)
+{
+	return rotate_in_turn(arg, m, err);
+}
+
+static int rotate(struct app *app, struct rotate_config *cfg, struct visit *v)
 {
 	struct view view = {.app = app};
-	struct rotate_result result;
-	struct err err = ERR_INIT;
+	struct rotate_result result = {0};
+	struct err err = ERR_INIT, left = ERR_INIT;
 	char tools[PATH_MAX];
 	int r, code;
 
 	cfg->docs = tools_sources(tools);
 	cfg->progress = on_progress;
 	cfg->about = on_leftover;
+	cfg->expect = on_expect;
 	cfg->arg = &view;
+	v->may = in_turn;
+	v->arg = cfg;
+	r = visit_attach(v, cfg->state, cfg->policy, cfg->medium, &cfg->medium, &err);
+	if (v->asks && !v->mounted && must_ask(v, cfg, r, &err))
+		return ROTATE_ASK;
 	out_progress_begin(&view.progress, app, "", 0);
-	r = rotate_run(cfg, &result, &err);
+	if (!r || r == VISIT_NOTHING)
+		r = rotate_run(cfg, &result, &err);
 	out_progress_end(&view.progress);
+	if (v->mounted && leave(v, !r, &result, &left) && !r) {
+		err = left;
+		r = -1;
+	}
 	code = !r ? rotate_report_exit(&result) : err.kind == ERR_USAGE ? APP_USAGE : APP_FAILED;
 	code = end_rotation(app, cfg, &result, r ? &err : NULL, code);
 	rotate_result_free(&result);
 	return code;
 }
 
-static int rotate_with(struct app *app, struct rotate_config *cfg)
+/* The state folder is free while a person answers: a run that is due need not wait for them.  An exit code. */
+static int rotate_asking(
+    struct app *app, const struct policy *policy, struct rotate_config *cfg, struct visit *v)
+{
+	const char *medium = cfg->medium;
+	size_t which;
+	int code;
+
+	for (;;) {
+		struct state *state = NULL;
+
+		cfg->medium = medium;
+		code = app_state(app, policy, &state);
+		cfg->state = state;
+		if (!code)
+			code = rotate(app, cfg, v);
+		state_close(state);
+		if (code != ROTATE_ASK)
+			return code;
+		if (v->several ? !rotate_ask_disk(&v->disks, &which) : !rotate_ask_plug(policy, medium)) {
+			outcome_refused(
+			    app, policy, APP_FAILED, text("a person ended it before a disk was found"));
+			return APP_FAILED;
+		}
+		if (v->several)
+			snprintf(v->chosen, sizeof(v->chosen), "%s", v->disks.all[which].disk.name);
+	}
+}
+
+/* Filled, unmounted: a person takes it out and away. */
+static int take_away(
+    struct app *app, const struct policy *policy, const struct rotate_config *cfg, const struct visit *v)
+{
+	struct app silent = *app;
+	char place[OPERATOR_TEXT];
+	int code = visit_wait(v, cfg->operator);
+
+	if (code)
+		return code;
+	snprintf(place, sizeof(place), "%s", v->place);
+	if (v->asks && !cfg->place && !rotate_ask_place(v->medium, v->place, place))
+		snprintf(place, sizeof(place), "%s", v->place);
+	/* with --json there is one object on stdout, and for a person its line is wider than a terminal */
+	silent.quiet = true;
+	silent.json = false;
+	code = cmd_medium_move(&silent, policy,
+	    &(const struct medium_request){.what = "move",
+		.words = {v->medium},
+		.o = {[MEDIUM_PLACE] = place, [MEDIUM_OPERATOR] = cfg->operator}});
+	if (!code && !app->json && !app->quiet)
+		out_wrapped(stdout, 0, 0, text("'%s' is gone from here and recorded at '%s', by %s"),
+		    v->medium, place, cfg->operator);
+	return app_flush(code);
+}
+
+static int rotate_with(struct app *app, struct rotate_config *cfg, struct visit *v)
 {
 	POLICY_AUTO policy = NULL;
-	struct state *state = NULL;
-	int code = app_policy(app, &policy);
+	char who[OPERATOR_TEXT];
+	int code = app_policy(app, &policy), left;
 
+	if (!code && !cfg->operator&& v->asks) {
+		if (!rotate_ask_operator(policy, who))
+			return APP_FAILED;
+		cfg->operator= who;
+	}
 	app_act(app, "rotate", "operator", cfg->operator);
 	if (code || (code = operator_check(app, policy, cfg->operator)))
 		return code;
-	code = app_state(app, policy, &state);
 	cfg->policy = policy;
-	cfg->state = state;
-	if (!code)
-		code = rotate(app, cfg);
-	state_close(state);
+	code = rotate_asking(app, policy, cfg, v);
+	if (*v->medium) {
+		left = take_away(app, policy, cfg, v);
+		code = left > code ? left : code;
+	}
+	visit_free(v);
 	return code;
 }
 
 int cmd_rotate(struct app *app, int argc, char **argv)
 {
-	enum { OPERATOR = 1, PLACE, RECHECK, YES };
+	enum {
+		OPERATOR = 1,
+		PLACE,
+		RECHECK,
+		YES,
+		OUT_OF_TURN,
+		PLAN,
+		WEEKS,
+		CALENDAR,
+		ACCEPT_ROLLBACK,
+		WAIT,
+		KEEP
+	};
 	static const struct option own[] = {{"operator", required_argument, NULL, OPERATOR},
 	    {"place", required_argument, NULL, PLACE}, {"recheck", required_argument, NULL, RECHECK},
-	    {"yes", no_argument, NULL, YES}, {NULL, 0, NULL, 0}};
-	struct rotate_config cfg = {.recheck_s = RECHECK_DAYS * DAY_S};
+	    {"yes", no_argument, NULL, YES}, {"out-of-turn", no_argument, NULL, OUT_OF_TURN},
+	    {"plan", no_argument, NULL, PLAN}, {"weeks", required_argument, NULL, WEEKS},
+	    {"calendar", no_argument, NULL, CALENDAR},
+	    {"accept-rollback", required_argument, NULL, ACCEPT_ROLLBACK},
+	    {"wait", required_argument, NULL, WAIT}, {"keep-mounted", no_argument, NULL, KEEP},
+	    {NULL, 0, NULL, 0}};
+	struct turns_plan_options plan = {0};
+	bool planned = false;
+	struct rotate_config cfg = {.recheck_s = ROTATE_RECHECK_PERIOD};
+	struct visit v = {.app = app, .wait_s = WAIT_UNSAID};
 	int c, code = APP_OK;
 
 	while ((c = app_getopt(app, argc, argv, own, &code)) != -1) {
@@ -161,18 +323,39 @@ int cmd_rotate(struct app *app, int argc, char **argv)
 			return code;
 		if (c == OPERATOR)
 			cfg.operator= optarg;
-		if (c == YES)
-			cfg.yes = true;
+		if (c == WEEKS)
+			plan.weeks = optarg;
+		cfg.yes = cfg.yes || c == YES;
+		cfg.out_of_turn = cfg.out_of_turn || c == OUT_OF_TURN;
+		planned = planned || c == PLAN;
+		plan.calendar = plan.calendar || c == CALENDAR;
+		if (c == ACCEPT_ROLLBACK)
+			cfg.accept_rollback = optarg;
 		if (c == PLACE)
 			cfg.place = optarg;
+		v.keep_mounted = v.keep_mounted || c == KEEP;
+		if (c == WAIT && parse_wait(optarg, &v.wait_s))
+			return app_usage(app, text("'%s' is not a number of seconds"), optarg);
 		if (c == RECHECK && parse_recheck(optarg, &cfg.recheck_s))
 			return app_usage(
 			    app, text("'%s' is neither 'all' nor 'none' nor a number of days"), optarg);
 	}
+	if (planned && (optind < argc || cfg.operator))
+		return app_usage(
+		    app, "%s", text("--plan is of all pools, and rotates nothing: no medium, no --operator"));
+	if (!planned && (plan.weeks || plan.calendar))
+		return app_usage(app, "%s", text("--weeks and --calendar go with --plan"));
+	if (planned)
+		return turns_plan_run(app, &plan);
 	if (argc - optind > 1)
 		return app_usage(app, "%s", text("one medium is rotated at a time"));
 	if (cfg.place && (code = operator_text(app, "--place", cfg.place)))
 		return code;
+	if (cfg.accept_rollback && (code = operator_text(app, "--accept-rollback", cfg.accept_rollback)))
+		return code;
 	cfg.medium = optind < argc ? argv[optind] : NULL;
-	return rotate_with(app, &cfg);
+	v.asks = rotate_ask_can(app);
+	if (v.wait_s == WAIT_UNSAID)
+		v.wait_s = v.asks ? VISIT_FOREVER : 0;
+	return rotate_with(app, &cfg, &v);
 }

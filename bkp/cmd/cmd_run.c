@@ -21,6 +21,7 @@
 #include <time.h>
 
 #include "base/clock.h"
+#include "base/day.h"
 #include "base/err.h"
 #include "base/path.h"
 #include "base/text.h"
@@ -35,6 +36,7 @@
 #include "cmd/show/run_report.h"
 #include "cmd/show/run_say.h"
 #include "cmd/show/summary.h"
+#include "cmd/show/turns_show.h"
 #include "format/crypto/minisig.h"
 #include "format/policy/policy.h"
 #include "read/ledger/ledger.h"
@@ -257,6 +259,21 @@ static int nothing_due(const struct app *app, const struct policy *policy, const
 	return code;
 }
 
+/* Once a day, by its first run. */
+static void tell_turn(const struct policy *policy, const struct state *state, struct run_result *result)
+{
+	const struct ledger_outcome *last = ledger_outcome(state_ledger(state), "run");
+	struct clock_stamp now;
+	struct turns_tell tell;
+
+	clock_now(&now);
+	if (last && day_of(last->ended_ns) == day_of(now.wall_ns))
+		return;
+	turns_show_tell(policy, state_ledger(state), now.wall_ns, &tell);
+	result->turn = tell.why;
+	result->turn_today = !tell.late;
+}
+
 static int run_sets(struct app *app, const struct policy *policy, struct state *state,
     const struct policy_dataset **sets, size_t n, const struct run_options *opt)
 {
@@ -304,6 +321,7 @@ static int run_sets(struct app *app, const struct policy *policy, struct state *
 		run_result_free(&result);
 		return WATCHDOG_AGAIN;
 	}
+	tell_turn(policy, state, &result);
 	code = r || result.signal ? APP_FAILED : run_report_exit(&result);
 	if (result.signal)
 		run_say_note(&say,

@@ -1,4 +1,4 @@
-/* cmd_status: bkp status [--short] [--prometheus FILE]: 3世代 and 3-2-1 for each data set, where the media are, what to
+/* cmd_status: bkp status [--short | --forecast] [--at MOMENT] [--prometheus FILE]: 3世代 and 3-2-1 for each data set, where the media are, what to
  * do next.
  *
  * Takes no lock.  With --prometheus the file is written also when the journal cannot be read (exit status 3), so that a
@@ -18,9 +18,12 @@
 #include "cmd/show/metrics.h"
 #include "cmd/show/overview.h"
 #include "cmd/show/status_show.h"
+#include "cmd/time/forecast_show.h"
+#include "cmd/time/then.h"
 #include "format/policy/policy.h"
 #include "read/ledger/ledger.h"
 #include "read/rules/compliance.h"
+#include "read/rules/forecast.h"
 
 #define METRICS_MAX ((size_t)16 << 20)
 
@@ -60,10 +63,61 @@ static int write_metrics(const char *path, const struct policy *policy, const st
 	return r ? app_error(&err, APP_FAILED) : APP_OK;
 }
 
+enum form { WHOLE, BRIEF, FORECAST };
+
+/* at_ns: as of then, or 0 */
+static int show_view(const struct app *app, struct status_view *v, enum form form, int64_t at_ns)
+{
+	struct forecast *f = NULL;
+	int code = APP_OK, shown = APP_OK;
+
+	/* what was to come is told where it is asked for */
+	if (form == FORECAST || (!at_ns && !app->quiet && form != BRIEF))
+		code = forecast_make(v->policy, v->s->now_ns, at_ns,
+		    form == FORECAST ? FORECAST_DAYS : FORECAST_SOON_DAYS, &f);
+	if (code && form == FORECAST)
+		return code;
+	/* how things stand is shown also when what comes cannot be told */
+	v->forecast = f;
+	if (app->json)
+		shown = status_show_json(v);
+	else if (!app->quiet)
+		shown = app_flush(form == FORECAST ? status_show_forecast(v)
+				  : form == BRIEF  ? status_show_short(v)
+						   : status_show_text(v));
+	forecast_free(f);
+	return code ? code : shown;
+}
+
+static int show_then(struct app *app, const struct policy *today, const char *moment, enum form form)
+{
+	struct then t;
+	struct status_view v = {.then = &t};
+	struct compliance *s = NULL;
+	int code = then_open(app, today, moment, &t), shown;
+
+	if (code)
+		return code;
+	code = overview_compliance_then(t.policy, t.ledger, t.at_ns, &s);
+	if (!code) {
+		v.policy = t.policy;
+		v.ledger = t.ledger;
+		v.s = s;
+		code = overview_exit(s);
+		then_warn(&t);
+		shown = show_view(app, &v, form, t.at_ns);
+		code = shown ? shown : code;
+	}
+	compliance_free(s);
+	then_close(&t);
+	return code;
+}
+
 static int show_status(const struct app *app, const struct policy *policy, const struct ledger *l,
-    const char *metrics, bool brief)
+    const char *metrics, enum form form)
 {
 	struct compliance *s = NULL;
+	struct status_view v = {.policy = policy, .ledger = l};
 	int code = overview_compliance(policy, l, &s), shown = APP_OK;
 
 	if (code) {
@@ -74,23 +128,23 @@ static int show_status(const struct app *app, const struct policy *policy, const
 	code = overview_exit(s);
 	if (metrics)
 		shown = write_metrics(metrics, policy, l, s, code);
-	if (app->json)
-		shown = shown ? shown : status_show_json(policy, l, s);
-	else if (!app->quiet && !metrics)
-		shown = app_flush(brief ? status_show_short(policy, s) : status_show_text(policy, l, s));
+	v.s = s;
+	if (!shown && (app->json || !metrics))
+		shown = show_view(app, &v, form, 0);
 	compliance_free(s);
 	return shown ? shown : code;
 }
 
 int cmd_status(struct app *app, int argc, char **argv)
 {
-	enum { PROMETHEUS = 1, SHORT };
+	enum { PROMETHEUS = 1, SHORT, AT, AHEAD };
 	static const struct option own[] = {{"prometheus", required_argument, NULL, PROMETHEUS},
-	    {"short", no_argument, NULL, SHORT}, {NULL, 0, NULL, 0}};
+	    {"short", no_argument, NULL, SHORT}, {"at", required_argument, NULL, AT},
+	    {"forecast", no_argument, NULL, AHEAD}, {NULL, 0, NULL, 0}};
 	POLICY_AUTO policy = NULL;
 	struct ledger *l = NULL;
-	const char *metrics = NULL;
-	bool brief = false;
+	const char *metrics = NULL, *moment = NULL;
+	enum form form = WHOLE;
 	int code = APP_OK, opt;
 
 	while ((opt = app_getopt(app, argc, argv, own, &code)) != -1) {
@@ -98,21 +152,29 @@ int cmd_status(struct app *app, int argc, char **argv)
 			return code;
 		if (opt == PROMETHEUS)
 			metrics = optarg;
-		brief = brief || opt == SHORT;
+		if (opt == AT)
+			moment = optarg;
+		form = opt == SHORT ? BRIEF : opt == AHEAD ? FORECAST : form;
 	}
 	if (optind < argc)
 		return app_usage(app, "%s", text("'status' takes options only"));
 	if (metrics && app->json && !strcmp(metrics, "-"))
 		return app_usage(
 		    app, "%s", text("--json and --prometheus - exclude each other: both want stdout"));
+	if (metrics && moment)
+		return app_usage(app, "%s",
+		    text(
+			"--at and --prometheus exclude each other: a collector takes what it reads for now"));
 	code = app_policy(app, &policy);
 	if (code)
 		return code;
+	if (moment)
+		return show_then(app, policy, moment, form);
 	code = app_ledger(app, policy, &l);
 	if (code && metrics)
 		(void)write_metrics(metrics, policy, NULL, NULL, code);
 	if (!code)
-		code = show_status(app, policy, l, metrics, brief);
+		code = show_status(app, policy, l, metrics, form);
 	ledger_free(l);
 	return code;
 }

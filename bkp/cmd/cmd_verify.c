@@ -26,6 +26,7 @@
 #include "cmd/app/chosen.h"
 #include "cmd/app/outcome.h"
 #include "cmd/show/summary.h"
+#include "cmd/verify/verdicts.h"
 #include "format/crypto/digest.h"
 #include "format/medium/generation.h"
 #include "format/policy/policy.h"
@@ -62,7 +63,9 @@ struct job {
 	bool gone;		      /* the current medium does not answer any more */
 	/* what came of it so far; code only rises (raise_code()) */
 	json_t *rows, *stray_rows;
-	uint64_t strays; /* files that belong to no generation and are not as they must be */
+	uint64_t files, bytes;	  /* read from the current medium */
+	struct verdicts verdicts; /* damaged archives */
+	uint64_t strays;	  /* files that belong to no generation and are not as they must be */
 	uint64_t checked, bad, absent, unread; /* absent: media that should be here */
 	int code;
 };
@@ -86,6 +89,7 @@ static void on_fault(void *arg, const struct verify_fault *f)
 		    path_show(f->path, shown, sizeof(shown)));
 	fputc('\n', stderr);
 	app_next(f->err, stderr);
+	verdicts_add(&j->verdicts, j->label, f->file);
 }
 
 /* That the medium was pulled out, or that memory is short, says nothing about the copies: nothing is recorded.
@@ -188,6 +192,8 @@ static void verify_one(struct job *j, struct vault_r *v, const struct medium *m,
 		return;
 	}
 	snprintf(files, sizeof(files), text("%ju files"), (uintmax_t)(r.files + r.seen));
+	j->files += r.files;
+	j->bytes += r.bytes;
 	report_one(j, it, r.files + r.seen, r.bytes, r.faults, files);
 	if (r.faults) {
 		record_damage(j, m, it);
@@ -289,6 +295,19 @@ static struct chosen_item *reported_on(
 	return items;
 }
 
+/* All of it was read: nothing of it need be read again soon (read/rules/rereading.h). */
+static void record_read_through(struct job *j, const struct medium *m, uint64_t bad)
+{
+	struct err err = ERR_INIT;
+
+	if (state_append(j->state, "reread",
+		json_pack("{s:s, s:I, s:I, s:I, s:I, s:I}", "medium", medium_uuid(m), "first", (json_int_t)0,
+		    "parts", (json_int_t)LEDGER_PARTS, "files", (json_int_t)j->files, "bytes",
+		    (json_int_t)j->bytes, "bad", (json_int_t)bad),
+		&err))
+		raise_code(j, app_error(&err, APP_FAILED));
+}
+
 static void verify_medium(struct job *j, const struct medium *m)
 {
 	struct verify_seen *seen = verify_seen_new();
@@ -296,10 +315,11 @@ static void verify_medium(struct job *j, const struct medium *m)
 	struct vault_r *v = NULL;
 	struct err err = ERR_INIT;
 	struct chosen_item *items;
-	uint64_t bad;
+	uint64_t bad, unread = j->unread;
 	size_t n;
 
 	j->gone = false;
+	j->files = j->bytes = 0;
 	if (!seen || store_read(medium_store(m), MEDIUM_JSON, &identity, &err) ||
 	    vault_r_open_medium(
 		m, state_repository(j->state), ledger_root(state_ledger(j->state)), &v, &err)) {
@@ -317,8 +337,11 @@ static void verify_medium(struct job *j, const struct medium *m)
 		if (!j->chosen.n_asked || chosen_has(&j->chosen, items[i].dataset, items[i].number))
 			verify_one(j, v, m, &items[i], seen);
 	record_whole(j, m);
-	if (n && !j->chosen.n_asked && !j->gone)
+	if (n && !j->chosen.n_asked && !j->gone) {
 		verify_around(j, v, m);
+		if (j->unread == unread)
+			record_read_through(j, m, j->bad - bad);
+	}
 	if (items && j->chosen.n_asked && j->bad > bad && !j->gone)
 		mark_sharers(j, v, m, items, n, seen);
 	free(items);
@@ -405,6 +428,7 @@ static int verify_all(struct job *j)
 {
 	char line[SUMMARY_LINE];
 	struct err err = ERR_INIT;
+	json_t *archives;
 	size_t i;
 
 	if (j->medium && !policy_find_medium(j->policy, j->medium))
@@ -422,6 +446,7 @@ static int verify_all(struct job *j)
 	for (i = 0; i < j->policy->n_media; i++)
 		if (!j->medium || policy_find_medium(j->policy, j->medium) == &j->policy->media[i])
 			verify_declared(j, &j->policy->media[i]);
+	archives = verdicts_tell(&j->verdicts, j->app, j->policy, j->state);
 	if (j->unread) {
 		err_set(&err, "E-VERIFY-14", text("%ju copies could not be read: nothing is known of them"),
 		    j->unread);
@@ -435,9 +460,10 @@ static int verify_all(struct job *j)
 		raise_code(j, app_error(&err, APP_UNKNOWN));
 	}
 	if (j->app->json) {
-		json_t *o = json_pack("{s:O, s:O, s:I, s:I, s:I}", "verified", j->rows, "others",
-		    j->stray_rows, "checked", (json_int_t)j->checked, "bad", (json_int_t)j->bad, "unread",
-		    (json_int_t)j->unread);
+		json_t *o = json_pack("{s:O, s:O, s:O, s:I, s:I, s:I, s:I, s:I}", "verified", j->rows,
+		    "others", j->stray_rows, "archives", archives, "mendable",
+		    (json_int_t)j->verdicts.mendable, "lost", (json_int_t)j->verdicts.lost, "checked",
+		    (json_int_t)j->checked, "bad", (json_int_t)j->bad, "unread", (json_int_t)j->unread);
 
 		json_dumpf(o, stdout, JSON_COMPACT);
 		putchar('\n');
@@ -447,11 +473,16 @@ static int verify_all(struct job *j)
 	}
 	if (j->bad && !j->app->json)
 		fprintf(stderr, "%s\n",
-		    text("  → attach the other media and run 'bkp repair': it copies what is damaged from "
-			 "one that has it whole"));
+		    j->verdicts.mendable && !j->verdicts.lost
+			? text("  → run 'bkp repair': it mends what is damaged")
+			: text("  → attach the other media and run 'bkp repair': it copies what is damaged "
+			       "from "
+			       "one that has it whole"));
 	json_decref(j->rows);
 	json_decref(j->stray_rows);
 	json_decref(j->whole);
+	json_decref(archives);
+	verdicts_free(&j->verdicts);
 	return app_flush(j->code);
 }
 

@@ -39,9 +39,11 @@ static const struct app_command commands[] = {
 	"[--root-key RW…]",
 	N_("capture what is due, each data set by itself, on the media"), cmd_run},
     {"rotate", APP_EVERYDAY,
-	"rotate [MEDIUM] --operator NAME [--place TEXT] [--recheck all|none|DAYS] [--yes]",
+	"rotate [MEDIUM] [--operator NAME] [--place TEXT] [--recheck all|none|DAYS] [--wait SECONDS] "
+	"[--keep-mounted] [--yes] [--out-of-turn] [--accept-rollback REASON]\n"
+	"rotate --plan [--weeks N] [--calendar]",
 	N_("bring the medium kept offline up to date, check and seal it"), cmd_rotate},
-    {"status", APP_EVERYDAY, "status [--short] [--prometheus FILE]",
+    {"status", APP_EVERYDAY, "status [--short | --forecast] [--at MOMENT] [--prometheus FILE]",
 	N_("how things stand, and what to do next"), cmd_status},
     {"verify", APP_EVERYDAY,
 	"verify [DATASET | GENERATION…] [--medium NAME] [--identity FILE] [--passphrase-file FILE]",
@@ -56,6 +58,19 @@ static const struct app_command commands[] = {
 	N_("keep a generation until it is released, whatever the policy says"), cmd_hold},
     {"release", APP_GENERATIONS, "release GENERATION… --operator NAME [--reason TEXT]", N_("end a hold"),
 	cmd_release},
+    {"announce", APP_GENERATIONS,
+	"announce\n"
+	"announce TEXT --datasets NAME,…|all --until DAY [--from DAY] [--expect KIND,…] --operator NAME\n"
+	"announce --end NUMBER --operator NAME",
+	N_("tell the guard beforehand of a change that it should expect"), cmd_announce},
+    {"guard", APP_GENERATIONS,
+	"guard show [DATASET | GENERATION]\n"
+	"guard since N [DATASET]\n"
+	"guard canary list [--datasets NAME,…|all]\n"
+	"guard canary add [--datasets NAME,…|all] [--per-folder | --count N] [--exclude PATH] [--dry-run] "
+	"[--yes] --operator NAME\n"
+	"guard canary remove [--datasets NAME,…|all] --operator NAME",
+	N_("what the guard found, in words and figures; files that nobody changes, as tripwires"), cmd_guard},
     {"expire", APP_GENERATIONS,
 	"expire --dry-run [DATASET | GENERATION…] [--medium NAME]\n"
 	"expire --operator NAME [DATASET | GENERATION…] [--medium NAME] [--yes]\n"
@@ -70,8 +85,30 @@ static const struct app_command commands[] = {
 	"medium add NAME [--path DIR]\nmedium list\nmedium show NAME\n"
 	"medium move NAME --operator NAME [--place TEXT]\n"
 	"medium rename OLD NEW --operator NAME\n"
-	"medium retire NAME --operator NAME --reason TEXT",
-	N_("register media, list them, record where they are"), cmd_medium},
+	"medium retire NAME --operator NAME --reason TEXT [--method TEXT] [--witness NAME] [--certificate "
+	"NUMBER] [--keys-destroyed TEXT]\n"
+	"medium prepare DEVICE NAME --operator NAME [--erase WHAT] [--fs ext4|xfs] [--path DIR] [--add]\n"
+	"medium set NAME --operator NAME [--maker TEXT] [--model TEXT] [--serial TEXT] [--bought DATE] "
+	"[--use-until DATE] [--support-until DATE] [--lock TEXT] [--writing once|many] [--custodian TEXT]\n"
+	"medium hand NAME --to TEXT --witness NAME --operator NAME\n"
+	"medium lend NAME --to TEXT --until DATE --reason TEXT --operator NAME [--witness NAME]\n"
+	"medium return NAME --place TEXT --operator NAME [--witness NAME]\n"
+	"medium count --place TEXT --operator NAME [--seen NAME,…] [--witness NAME]\n"
+	"medium lost NAME --reason TEXT --operator NAME\n"
+	"medium found NAME --place TEXT --operator NAME",
+	N_("prepare and register media, list them, record where they are and who has them"), cmd_medium},
+    {"report", APP_RECORD,
+	"report receipt MEDIUM [--out FILE]\n"
+	"report media|allowed|transfers|disposals|losses [--csv] [--out FILE]",
+	N_("papers from the journal, for A4 or a spreadsheet: the slip that goes with a medium, the ledger "
+	   "of "
+	   "media"),
+	cmd_report},
+    {"disc", APP_MEDIA,
+	"disc write [DATASET | GENERATION…] --to DRIVE --operator NAME [--series NAME] [--disc "
+	"cd|dvd|bd|bd-dl|SIZE] "
+	"[--place TEXT] [--again] [--dry-run]",
+	N_("write generations to an optical disc, read it back and register it"), cmd_disc},
     {"repair", APP_MEDIA, "repair [MEDIUM]", N_("write anew what is damaged on a medium, from other media"),
 	cmd_repair},
     {"key", APP_HOST,

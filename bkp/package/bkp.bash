@@ -24,7 +24,7 @@ _bkp() {
 			sed -n 's/^  \([a-z][a-z-]*\)  .*/\1/p; s/^bkp-restore \(--medium DIR \)*\([a-z]\+\) .*/\2/p')" -- "$word")
 	else
 		case ${program##*/}/$command in
-		bkp/verify | bkp/generations | bkp/accept | bkp/hold | bkp/release | bkp/expire)
+		bkp/verify | bkp/generations | bkp/accept | bkp/hold | bkp/release | bkp/expire | bkp/guard)
 			# "emr@42" at the beginning of a line; @ breaks words, so only what is behind it is completed
 			whole=${COMP_LINE:0:COMP_POINT}
 			whole=${whole##* }

@@ -21,6 +21,7 @@ struct arc_r;
 struct err;
 struct keyring;
 struct period;
+struct quarantine;
 struct slip;
 struct vault_r;
 struct vault_r_generation;
@@ -57,7 +58,15 @@ struct app {
 	const char *needed, *shares;  /* -k, -n */
 	const char *since, *envelope; /* of a key drill */
 	const char *slip_file, *sign_slip;
-	struct slip *slip; /* NULL: no identity is used */
+	uint64_t from, upto; /* --generations; 0: from the first on, to the last */
+	bool timeline;
+	const char *svg;
+	int svg_fd; /* opened before the process is confined */
+	const char *known_bad, *scan;
+	bool until_clean;
+	struct quarantine *quarantine; /* of `scan`, likewise */
+	char *own_to;		       /* `to`, where nobody gave one for it */
+	struct slip *slip;	       /* NULL: no identity is used */
 	bool plain;
 	bool keep;
 	bool same_owner, overwrite, deep;
@@ -86,7 +95,10 @@ enum app_option {
 	APP_DRILL = 128,     /* --at --set --attest --keep */
 	APP_NO_MEDIUM = 256, /* neither --medium nor --journal */
 	APP_KEY = 1024,	     /* -k -n --plain-identity --since --envelope */
-	APP_SELECTS = 512    /* no option: the first operand is a selector */
+	APP_SELECTS = 512,   /* no option: the first operand is a selector */
+	APP_TIMELINE = 2048, /* --timeline --svg */
+	APP_RANGE = 4096,    /* --generations */
+	APP_BISECT = 8192    /* --known-bad --scan --until-clean */
 };
 
 struct app_command {
@@ -150,7 +162,14 @@ int app_flush(int code);
 int app_worse(int a, int b);
 
 app_fn cmd_generations, cmd_list, cmd_extract, cmd_cat, cmd_export, cmd_verify, cmd_drill, cmd_procedure,
-    cmd_explain, cmd_key, cmd_key_people, cmd_key_drill;
+    cmd_explain, cmd_key, cmd_key_people, cmd_key_drill, cmd_bisect;
+/* generations --timeline [DATASET]; and its --svg, which is made before the process is confined. */
+int cmd_timeline(struct app *app, const char *dataset);
+int cmd_timeline_begin(struct app *app);
+/* The scanner of `bisect`, likewise. */
+int cmd_bisect_begin(struct app *app);
+/* Erases what was brought there; the exit code: `code`, or worse. */
+int cmd_bisect_end(struct app *app, int code);
 /* key host; and the folder --to of what is not to lie on a medium: 0, or an exit code. */
 int cmd_key_host(struct app *app);
 int cmd_key_open(struct app *app);

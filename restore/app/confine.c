@@ -8,7 +8,9 @@
 
 #include <fcntl.h>
 #include <linux/landlock.h>
+#include <sched.h>
 #include <stdint.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -42,14 +44,14 @@ static void allow_beneath(int rules, int fd, uint64_t access)
 		(void)syscall(SYS_landlock_add_rule, rules, LANDLOCK_RULE_PATH_BENEATH, &below, 0);
 }
 
-void confine_thread(int target)
+/* Below `target` and on `device` alone something is written; `also`: rights of files that are taken away as well. */
+static void restrict_files(int target, const char *device, uint64_t also)
 {
 	long version = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
 	uint64_t write = version < 3 ? FS_WRITE & ~FS_TRUNCATE : FS_WRITE;
-	struct rules all = {
-	    write | LANDLOCK_ACCESS_FS_EXECUTE, version < 4 ? 0 : NET_TCP, version < 6 ? 0 : SCOPES};
+	struct rules all = {write | also, version < 4 ? 0 : NET_TCP, version < 6 ? 0 : SCOPES};
 	IO_FD_AUTO rules = -1;
-	IO_FD_AUTO terminal = -1;
+	IO_FD_AUTO special = -1;
 
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || version < VERSION_LEAST)
 		return;
@@ -57,10 +59,37 @@ void confine_thread(int target)
 	if (rules < 0)
 		return;
 	allow_beneath(rules, target, write);
-	/* where a passphrase is asked for */
-	terminal = open("/dev/tty", O_PATH | O_CLOEXEC);
-	allow_beneath(rules, terminal, LANDLOCK_ACCESS_FS_WRITE_FILE);
+	special = open(device, O_PATH | O_CLOEXEC);
+	allow_beneath(rules, special, LANDLOCK_ACCESS_FS_WRITE_FILE);
 	(void)syscall(SYS_landlock_restrict_self, rules, 0);
+}
+
+void confine_thread(int target)
+{
+	/* the terminal is where a passphrase is asked for */
+	restrict_files(target, "/dev/tty", LANDLOCK_ACCESS_FS_EXECUTE);
+}
+
+/* The folder mounted on itself, in a view of the file system that nobody else has. */
+static void hide_files(const char *folder, const char *const *hidden, size_t n)
+{
+	const unsigned long flags = MS_BIND | MS_REMOUNT | MS_NOEXEC | MS_NOSUID | MS_NODEV;
+
+	if (unshare(CLONE_NEWNS | CLONE_NEWNET) || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL))
+		return;
+	if (!mount(folder, folder, NULL, MS_BIND, NULL))
+		(void)mount(NULL, folder, NULL, flags, NULL);
+	for (size_t i = 0; i < n; i++)
+		(void)mount("/dev/null", hidden[i], NULL, MS_BIND, NULL);
+}
+
+void confine_scanner(const char *folder, const char *const *hidden, size_t n)
+{
+	IO_FD_AUTO target = -1;
+
+	hide_files(folder, hidden, n);
+	target = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	restrict_files(target, "/dev/null", 0);
 }
 
 void confine_command(const char *to)

@@ -14,9 +14,16 @@
 #ifndef RESTORE_APP_CONFINE_H
 #define RESTORE_APP_CONFINE_H
 
+#include <stddef.h>
+
 void confine_thread(int target);
 /* The same from the beginning of a command, before anything of a medium is read.  `to` (NULL: it writes
  * nothing) may not exist yet: then it is the folder above that does. */
 void confine_command(const char *to);
+
+/* For somebody else's program, which is to look at files below `folder` that may be hostile, and at nothing of ours.  It may be started
+ * and may write below `folder`, in /dev/null, and nowhere else.  As root also: there is no network, nothing below `folder` is ever
+ * executed, and the n files of `hidden` (identities) are empty to it.  Of the whole process, which must have one thread. */
+void confine_scanner(const char *folder, const char *const *hidden, size_t n);
 
 #endif

@@ -2,7 +2,9 @@
 #include "restore/app/options.h"
 
 #include <getopt.h>
+#include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "base/show/suggest.h"
 #include "base/text.h"
@@ -31,6 +33,12 @@ enum {
 	OPT_ENVELOPE,
 	OPT_SLIP,
 	OPT_SIGN_SLIP,
+	OPT_RANGE,
+	OPT_TIMELINE,
+	OPT_SVG,
+	OPT_KNOWN_BAD,
+	OPT_SCAN,
+	OPT_UNTIL_CLEAN,
 };
 
 static const struct option options[] = {
@@ -56,6 +64,12 @@ static const struct option options[] = {
     {"envelope", required_argument, NULL, OPT_ENVELOPE},
     {"slip", required_argument, NULL, OPT_SLIP},
     {"sign-slip", required_argument, NULL, OPT_SIGN_SLIP},
+    {"generations", required_argument, NULL, OPT_RANGE},
+    {"timeline", no_argument, NULL, OPT_TIMELINE},
+    {"svg", required_argument, NULL, OPT_SVG},
+    {"known-bad", required_argument, NULL, OPT_KNOWN_BAD},
+    {"scan", required_argument, NULL, OPT_SCAN},
+    {"until-clean", no_argument, NULL, OPT_UNTIL_CLEAN},
     {"quiet", no_argument, NULL, 'q'},
     {"help", no_argument, NULL, 'h'},
     {"version", no_argument, NULL, 'V'},
@@ -70,6 +84,25 @@ static void help_drill(void)
 	printf("  --set NAME=VALUE        %s\n", text("a variable of the procedure; repeatable"));
 	printf("  --attest FILE           %s\n", text("answers for the steps that a person confirms"));
 	printf("  --keep                  %s\n", text("do not erase the restored data at the end"));
+}
+
+static void help_history(unsigned which)
+{
+	if (!which || which & APP_TIMELINE) {
+		printf("  --timeline              %s\n",
+		    text("what changed from one generation to the next, as the journal on the medium says"));
+		printf(
+		    "  --svg FILE              %s\n", text("the same as a drawing for A4, into a new file"));
+	}
+	if (!which || which & APP_RANGE)
+		printf("  --generations A-B       %s\n", text("only those of runs A to B"));
+	if (!which || which & APP_BISECT) {
+		printf("  --known-bad FILE        %s\n",
+		    text("SHA-256 of files that are known to be bad, as sha256sum writes them"));
+		printf("  --scan COMMAND          %s\n",
+		    text("a virus scanner: {} is the folder to look at, {list} a list of its files"));
+		printf("  --until-clean           %s\n", text("stop at the first generation without any"));
+	}
 }
 
 void options_help(unsigned which)
@@ -118,6 +151,7 @@ void options_help(unsigned which)
 		printf("  --envelope NUMBER       %s\n",
 		    text("key drill: the envelope that the key came out of"));
 	}
+	help_history(which);
 	if (!which || which & APP_JSON)
 		printf("  --json                  %s\n", text("one JSON object on standard output"));
 	printf("  --quiet, -q             %s\n", text("no progress, no summary"));
@@ -155,6 +189,58 @@ static int take_drill(struct app *app, int opt)
 		return APP_USAGE;
 	}
 	return -1;
+}
+
+/* "A-B", "A-", "A" */
+static bool parse_range(struct app *app, const char *s)
+{
+	char *end;
+
+	app->from = strtoull(s, &end, 10);
+	if (end == s || *s < '1' || *s > '9')
+		return false;
+	app->upto = app->from;
+	if (*end == '-') {
+		s = end + 1;
+		app->upto = *s ? strtoull(s, &end, 10) : UINT64_MAX;
+		end += !*s;
+	}
+	return !*end && *s != '-' && *s != '+' && *s != ' ' && app->upto >= app->from;
+}
+
+/* Options that look at many generations.  Likewise. */
+static int take_history(struct app *app, int opt, unsigned *used)
+{
+	switch (opt) {
+	case OPT_RANGE:
+		*used |= APP_RANGE;
+		return parse_range(app, optarg)
+			   ? -1
+			   : app_usage(app, text("'%s' is no range of runs, as 30-42"), optarg);
+	case OPT_TIMELINE:
+		app->timeline = true;
+		*used |= APP_TIMELINE;
+		return -1;
+	case OPT_SVG:
+		app->svg = optarg;
+		*used |= APP_TIMELINE;
+		return -1;
+	case OPT_KNOWN_BAD:
+		app->known_bad = optarg;
+		*used |= APP_BISECT;
+		return -1;
+	case OPT_SCAN:
+		app->scan = optarg;
+		*used |= APP_BISECT;
+		return -1;
+	case OPT_UNTIL_CLEAN:
+		app->until_clean = true;
+		*used |= APP_BISECT;
+		return -1;
+	default:
+		*used |= APP_DRILL;
+		return take_drill(app, opt);
+	}
 }
 
 /* Options that change what is restored, or how it is shown. Likewise; *used: enum app_option. */
@@ -202,8 +288,7 @@ static int take_special(struct app *app, int opt, unsigned *used)
 		*used |= APP_KEY;
 		break;
 	default:
-		*used |= APP_DRILL;
-		return take_drill(app, opt);
+		return take_history(app, opt, used);
 	}
 	return -1;
 }

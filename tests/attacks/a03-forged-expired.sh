@@ -7,7 +7,7 @@
 . "$(dirname "$0")/../lib/expiry.sh"
 mkdir -p "$T/src"
 site_policy "  - {name: docs, paths: [$T/src], guard: {enabled: false}, generations: 1, protect: 30d}"
-sed -i "s|{name: m2, type: ssd, |{name: m2, type: rdx, offline: true, |" "$T/policy.yaml"
+sed -i "s|{name: m2, type: ssd, |{name: m2, type: rdx, offline: true, max_attached: 60d, |" "$T/policy.yaml"
 site_make 2>/dev/null
 for i in 1 2 3; do
 	echo "patient $i" >>"$T/src/patients"

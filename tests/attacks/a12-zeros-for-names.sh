@@ -42,7 +42,7 @@ expect 0 env -u LANG LC_ALL=C "$BKP" run --all
 share FORCE_C=1
 detected "zeros for Japanese names, said on standard error, exit 0" "W-CMD-04: data set 'share': its commands said 301 lines" \
 	"$BKP" run --all
-grep -q 'E-GUARD-01.*nothing but zero bytes' "$T/err" || die "the guard did not see them: $(cat "$T/err")"
+grep -q 'E-GUARD-01.*nothing but zero bytes now' "$T/err" || die "the guard did not see them: $(cat "$T/err")"
 [ "$(zeros 2)" = 301 ] || die "the test's command does no harm"
 grep -rlF --exclude-dir=tools 患者 "$T/m1" "$T/m2" "$T/state/journal/000001.jsonl" && die "a file's name stands in the clear"
 # without a word

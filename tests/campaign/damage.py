@@ -5,6 +5,7 @@ Nothing is reset between cases: the programs that read change nothing, and the f
 its generations, one that needs the file; where both do, they take turns; of some cases (ALL) the other one, too.
 """
 import functools
+import glob
 import os
 import re
 import shutil
@@ -119,8 +120,14 @@ class Reader:
         while self.late:
             self.late.popitem()[1].end()
 
+    def forget_slips(self):
+        """Their names are drawn before it is forked: the second one of a server would find its own taken."""
+        for name in glob.glob(self.site.work + "/slips/use-*") + glob.glob(self.site.path("to.use-*")):
+            os.unlink(name)
+
     def run(self, argv, harmed=None):
         late = self.late.get(tuple(argv))
+        self.forget_slips()
         if not late or late.ended or not harmed or harmed in late.seen:
             return self.early.run(argv)
         self.forked_late += 1

@@ -2,6 +2,7 @@
 
 memory, errors and kill go by faults.c: a workload is counted once, then the n-th call or allocation fails, once or from then on.
 """
+import datetime
 import hashlib
 import os
 import subprocess
@@ -22,6 +23,7 @@ from sites import INIT
 RESTORE = ["bkp-restore", "--quiet", "--identity", "{}/id.txt"]
 # a drill looks at every process there is; the shell is there because the first one of all cannot be killed
 ALONE = ["unshare", "--pid", "--fork", "--mount-proc", "sh", "-c", '"$@"; exit $?', "sh"]
+SOON = (datetime.date.today() + datetime.timedelta(20)).isoformat()
 LONG = "a campaign " * 23  # as long as it may be: its record has several sectors
 
 # name -> (state it starts from, its command; {} is the site, * the recipient)
@@ -52,8 +54,13 @@ WORKLOADS = {
     "segment": ("brim", ["bkp", "hold", "1", "--operator", "Sato", "--reason", LONG]),
     "release": ("held", ["bkp", "release", "docs@1", "--operator", "Sato"]),
     "accept": ("suspect", ["bkp", "accept", "docs@3", "--operator", "Sato", "--reason", "a campaign"]),
+    "announce": ("night2", ["bkp", "announce", "a campaign", "--datasets", "all", "--until", SOON, "--operator", "Sato"]),
+    "canary": ("crowded", ["bkp", "guard", "canary", "add", "--datasets", "docs", "--yes", "--quiet", "--operator", "Sato"]),
     "move": ("apart", ["bkp", "medium", "move", "m3", "--operator", "Sato", "--place", "倉庫"]),
     "retire": ("night2", ["bkp", "medium", "retire", "m2", "--operator", "Sato", "--reason", "a campaign"]),
+    "data": ("night2", ["bkp", "medium", "set", "m2", "--operator", "Sato", "--maker", LONG, "--use-until", SOON]),
+    "count": ("apart", ["bkp", "medium", "count", "--place", "金庫", "--seen", "m3", "--operator", "Sato"]),
+    "report": ("night2", ["bkp", "report", "media", "--csv", "--out", "{}/desk/media.csv"]),
     "agree": ("night2", ["bkp", "agree"]),
     "more": ("offered", ["bkp", "key", "add", "jimucho", "--from", "{}/desk/more", "--operator", "Sato"]),
     "less": ("offered", ["bkp", "key", "remove", "hosyu", "--from", "{}/desk/less", "--operator", "Sato", "--renew"]),
@@ -87,12 +94,13 @@ ERRORS = {
 
 
 # what must be given again before the days after are quiet -> how it may end then
-AGAIN = {"repair": (0,), "supply": (0,), "mend": (0, 1), "journal": (0, 1, 2), "accept": (0, 2)}
+AGAIN = {"canary": (0,), "repair": (0,), "supply": (0,), "mend": (0, 1), "journal": (0, 1, 2), "accept": (0, 2)}
 
 
 def once_more(site, workload, argv):
     code, said = site.run(argv) if workload in AGAIN else (0, "")
-    return ["once more: exit %d: %s" % (code, said)] if code and code not in AGAIN[workload] else []
+    wrong = ["once more: exit %d: %s" % (code, said)] if code and code not in AGAIN[workload] else []
+    return wrong or (oracle.canaries(site) if workload == "canary" else [])
 
 
 def start(site, workload):
@@ -111,7 +119,7 @@ def aftermath(site, case, workload, argv, before, ended, faults, full_every, har
     harmed = harmed or HARMED.get(WORKLOADS[workload][0])
     if workload == "extract" and code == 0 and oracle.tree(site.path("src")) != oracle.tree(site.path("to") + site.path("src")):
         faults.append("exit 0, and another tree was restored")
-    faults += oracle.look(site, before, lost=workload in ("journal", "continue"), harmed=harmed, mended=code == 0, goes=workload in GOES)
+    faults += oracle.look(site, before, lost=workload == "journal", harmed=harmed, mended=code == 0, goes=workload in GOES)
     if code == -9 and workload == "repair":
         faults += oracle.replaced(site, before, "m2")
     outcome = oracle.outcome(site, code)

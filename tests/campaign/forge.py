@@ -20,7 +20,7 @@ LIB = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), 
 SCRIPTS = ["attacks/" + n for n in (
     "a01-prepared-index a03-forged-expired a04-old-generation-signed-anew "
     "a06-forged-verified-away a07-journal-bricked a11-host-fault a12-zeros-for-names b14-unregistered-medium").split()] + [
-    "scenario/" + n for n in "18-verify 32-journal-repair 44-drill 48-hostile-procedure 60-schedule 66-hold 67-expire "
+    "scenario/" + n for n in "18-verify 32-journal-repair 44-drill 48-hostile-procedure 53-keys 56-key-use 58-new-host 60-schedule 66-hold 67-expire "
     "68-expire-attacks 69-clock 70-epochs 74-policy-diff 77-narrowed".split()]
 CACHE_STEP = 7  # bytes of the cache's files: each of those that say something, one bit
 # an empty folder is filled; what a signed list says of places.age only who opens it can hold against anything

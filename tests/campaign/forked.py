@@ -1,7 +1,7 @@
 """A program that is started once and answers as if it were started for each command (forkserver.c).
 
-late: it is forked where it would begin to work by threads or to write; `seen` are the files that it has looked at by then; `ended`: it
-came to no such place (with one processor there are no threads).
+late: it is forked where it would begin to work by threads or processes, or to write; `seen` are the files that it has looked at by then;
+`ended`: it came to no such place (with one processor there are no threads).
 """
 import os
 import select

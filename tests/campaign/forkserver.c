@@ -3,8 +3,8 @@
  *
  *   FORKSERVER=IN,OUT   two descriptors, IN a request each: its length (32 bits of this machine), then the arguments, each with a zero byte
  *                       at its end; OUT the status of wait() for it (32 bits).  It ends with the end of IN.  Without it nothing happens.
- *   FORKSERVER_LATE=    main() runs, with the arguments it was started with, to where it would start its first thread or make its first
- *                       folder, and is forked there for each request (of length 0).  Before the first request OUT gets a length and the
+ *   FORKSERVER_LATE=    main() runs, with the arguments it was started with, to where it would start its first thread or process, or make
+ *                       its first folder, and is forked there for each request (of length 0).  Before the first request OUT gets a length and the
  *                       names, each with a zero byte at its end, of all that it opened or looked at until then: for them it is too late.
  *
  * Else nothing of main() ran before the fork.  The process has neither descriptor: it finds what it would
@@ -18,6 +18,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -153,6 +154,19 @@ int mkdirat(int dir, const char *path, mode_t mode)
 	REAL(int, mkdirat, int, const char *, mode_t);
 	now();
 	return real(dir, path, mode);
+}
+/* between it and a process that it starts: all who are forked later would have the one socket, which the first of them ends */
+int socketpair(int domain, int type, int protocol, int pair[2])
+{
+	REAL(int, socketpair, int, int, int, int *);
+	now();
+	return real(domain, type, protocol, pair);
+}
+pid_t fork(void)
+{
+	REAL(pid_t, fork, void);
+	now();
+	return real();
 }
 int pthread_create(pthread_t *t, const pthread_attr_t *a, void *(*f)(void *), void *arg)
 {

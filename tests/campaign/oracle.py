@@ -11,6 +11,7 @@ import os
 import re
 import shutil
 import stat
+import urllib.parse
 
 MEDIA = ("m1", "m2", "m3")
 DOCUMENTS = ("manifest.json", "places.age", "root.age")  # that SHA256SUMS lists
@@ -286,6 +287,7 @@ def look(site, before, lost=False, harmed=False, mended=False, goes=False, compl
     faults += ["generation %s went from m3, and whose word that was is not recorded" % shown(g)
                for g in sorted(before.standing - standing(site, "m3") - spoken) if repository(site, "m3")]
     names = {}
+    none = not journal and not before.journal  # a host that is to go on for a lost one has nothing yet
     for m in MEDIA:
         faults += unsupported(site, m)
         if m != harmed or mended:
@@ -297,7 +299,7 @@ def look(site, before, lost=False, harmed=False, mended=False, goes=False, compl
         repo = repository(site, m)
         theirs = journal_of(repo) if repo else b""
         theirs = theirs[:theirs.rfind(b"\n") + 1]
-        if not lost and not journal.startswith(theirs):
+        if not lost and not none and not journal.startswith(theirs):
             faults.append("%s: its journal knows what the host's does not" % m)
     for generation, medium in sorted(copies(recs)):
         m = names.get(medium)
@@ -381,15 +383,16 @@ def uuid(site, medium):
     return json.loads(read(site.path(medium, "bkp-medium.json")))["medium"]
 
 
-def night_kept(site, lost=()):
+def night_kept(site, lost=(), due=False):
     """A night that ended well: of each data set but the lost ones what it began is on each medium that is to hold it, was read back there,
-    and is the source."""
+    and is the source.  due: of a data set that it left out, what was begun last."""
     recs, _ = records(journal_of(site.path("state")))
-    have, begun = copies(recs), max(r["run"] for r in recs if r["event"] == "begin")
+    have, begun = copies(recs), {d: r["run"] for r in recs if r["event"] == "begin" for d in r["datasets"]}
+    begun = begun if due else dict.fromkeys(begun, max(begun.values()))
     proved = copies([r for r in recs if r["event"] in ("verified", "verify-failed")])
-    faults = ["it ended well, and generation %s@%d is not on %s, or was not read back" % (d, begun, m) for m in ("m1", "m2")
-              for d in policy(site)[1][m] if d not in lost and ((d, begun), uuid(site, m)) not in have & proved]
-    faults += ["%s@%d is reported, and there is no such content" % (d, begun) for d in lost for (g, _) in have if g == (d, begun)]
+    faults = ["it ended well, and generation %s@%d is not on %s, or was not read back" % (d, begun[d], m) for m in ("m1", "m2")
+              for d in policy(site)[1][m] if d not in lost and ((d, begun[d]), uuid(site, m)) not in have & proved]
+    faults += ["%s@%d is reported, and there is no such content" % g for g, _ in have if g[0] in lost and g[1] == begun[g[0]]]
     return faults or [why for why in ([] if lost else [restored(site, "m1")]) if why]
 
 
@@ -415,15 +418,34 @@ WRITTEN = {
     "keys": {"desk/identity": lambda b: b"\nAGE-SECRET-KEY-" in b, "safe/root.key": lambda b: b.startswith(b"untrusted comment: ")},
     "plan": {"desk/plan": lambda b: b.endswith(b"\n")},
     "export": {"desk/journal.csv": lambda b: b.endswith(b"\n")},
+    "report": {"desk/media.csv": lambda b: b.endswith(b"\n")},
     "install": {"sys/etc/cron.d/bkp": lambda b: b.endswith(b"\n")},
     "remove": {"sys/etc/cron.d/bkp": lambda b: not b},
 }
 
 
+def canaries(site):
+    """Every file that was not there before is one of the list that the journal signs for, as it says; and each of the list is there."""
+    made = {site.path("src", "many", n) for n in os.listdir(site.path("src", "many"))} - {site.path("src", "many", "%d.txt" % i) for i in range(25)}
+    if not made:
+        return []
+    told = [r for r in records(journal_of(site.path("state")))[0] if r["event"] == "canary-placed"]
+    lines = [line.split(" ") for line in read(site.path("state/canaries/docs")).decode().splitlines()[1:]]
+    listed = {urllib.parse.unquote(path): sha256 for _, sha256, path in lines}
+    if not told or digest(site.path("state/canaries/docs")) != told[-1]["list_sha256"] or os.path.exists(site.path("state/canaries/docs.new")):
+        return ["the list of canaries is not the one on record"]
+    return ["'%s' is a canary that is not as listed" % p for p in made ^ set(listed) | {p for p in listed if digest(p) != listed[p]}]
+
+
 def promised(site, workload, code):
     """What exit 0 promises."""
+    if code == 0 and workload == "announce":
+        recs, _ = records(journal_of(site.path("state")))
+        return [] if any(r["event"] == "announced" for r in recs[-3:]) else ["exit 0, and nothing says so"]
+    if code == 0 and workload == "canary":
+        return canaries(site) or ([] if os.path.exists(site.path("state/canaries/docs")) else ["exit 0, and none was made"])
     if code == 0 and workload in ("first", "night", "due", "unchanged", "behind", "died", "remembered", "spread"):
-        return night_kept(site)
+        return night_kept(site, due=workload == "due")
     if code == 0 and workload in ("rotate", "mend", "finish"):
         return rotation_kept(site)
     if code == 0 and workload == "journal":

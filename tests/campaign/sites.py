@@ -245,6 +245,12 @@ class Site:
         self.must("bkp", "run", "--all", "--quiet", codes=(1,))
         self.keep("suspect")
         self.reset("night2")
+        os.makedirs(self.path("src", "many"))
+        for i in range(25):  # enough for a canary among them
+            with open(self.path("src", "many", "%d.txt" % i), "w") as f:
+                f.write("file %d\n" % i)
+        self.keep("crowded")
+        self.reset("night2")
         shutil.move(self.path("m3"), self.path("m3.away"))
         self.keep("apart")
         self.reset("night2")
@@ -362,8 +368,8 @@ class Site:
 
 
     def lose(self):
-        """Of m2 one data set's folder, of the other a generation and two of another's documents, all archives; the tools; its identity is
-        damaged."""
+        """Of m2 one data set's folder, of the other a generation and two of another's documents, all archives; the tools; a person's file; its
+        identity is damaged."""
         subprocess.run(["chattr", "-R", "-f", "-i", self.path("m2")], check=False)
         found = sorted(os.path.join(d, f) for d, _, fs in os.walk(self.path("m2")) for f in fs)
         documents = [p for p in found if p.endswith(("docs/generations/000002/manifest.json", "docs/generations/000002/SHA256SUMS.minisig"))]
@@ -372,6 +378,7 @@ class Site:
         repo = oracle.repository(self, "m2")
         for folder in ("../tools", "datasets/db", "datasets/docs/archives", "datasets/docs/generations/000001"):
             shutil.rmtree(os.path.join(repo, folder))
+        os.unlink(repo + "/keys/1/holder-1.age")
         with open(self.path("m2", "bkp-medium.json"), "r+b") as f:
             f.write(b"[")
 
@@ -385,7 +392,7 @@ datasets:
 media:
   - {{name: m1, type: hdd, path: {0}/m1, place: サーバ室}}
   - {{name: m2, type: ssd, path: {0}/m2, place: 別室}}
-  - {{name: m3, type: rdx, path: {0}/m3, place: 金庫, offline: true}}
+  - {{name: m3, type: rdx, path: {0}/m3, place: 金庫, offline: true, max_attached: 400d}}
 """
 
 TRIO = """site: {{name: テスト診療所, language: en}}
@@ -398,7 +405,7 @@ datasets:
 media:
   - {{name: m1, type: hdd, path: {0}/m1, place: サーバ室}}
   - {{name: m2, type: ssd, path: {0}/m2, place: 別室, datasets: [docs, lab]}}
-  - {{name: m3, type: rdx, path: {0}/m3, place: 金庫, offline: true}}
+  - {{name: m3, type: rdx, path: {0}/m3, place: 金庫, offline: true, max_attached: 400d}}
 """
 
 PROCEDURE = """# A drill of the campaign

@@ -11,6 +11,7 @@ import glob, os, pty, re, select, subprocess, sys, time
 
 SRC, WORK = sys.argv[1:3]
 DISKS = WORK + "/disks"
+DISK_UUID = "1b2c3d4e-0000-4000-8000-000000000001" # 07-documents.sh
 PASS = "nagai-Passphrase-2026"
 faults, ran, skipped = [], 0, []
 
@@ -62,6 +63,7 @@ def row_of_paper(asked):
     return re.findall("<pre>([A-Z0-9 ]+)</pre>", read(page))[int(asked.group(2)) - 1]
 
 ANSWERS = [(r"分割片 (\d+) の (\d+)段目[^\n]*: $", row_of_paper), (r"(?i)passphrase[^\n]*: ?$|のパスフレーズ(（[^\n]*）)?: ?$|もう一度: ?$", PASS), (r"（はい y / いいえ n） ?$", "はい"), (r"確認者の名前（[^\n]*） ?$", ""),
+           (r"担当者は(.|\n)*番号（1〜2）[^\n]*: $", "2"), (r"Who does(.|\n)*Number[^\n]*: $", "2"), (r"抜かれるのを待って|Waiting until it is unplugged", lambda asked: unplug()), (r"(どこに保管|is kept)[^\n]*\r?\n> $", ""),
            (r"特記事項（[^\n]*） ?$", "封印異常なし"), (r"\(yes/no\) ?$", "yes"), (r"(your name|remark) [^\n]*\? ?$", "")]
 
 class Shell:
@@ -103,7 +105,9 @@ class Shell:
                 if asked:
                     answered = len(seen)
                     time.sleep(0.05)  # echo is off only after the prompt
-                    os.write(self.tty, (answer(asked) if callable(answer) else answer).encode() + b"\n")
+                    answer = answer(asked) if callable(answer) else answer
+                    if answer is not None:
+                        os.write(self.tty, answer.encode() + b"\n")
                     break
         os.kill(self.pid, 9)
         return -2, seen.decode("utf-8", "replace").replace("\r\n", "\n")
@@ -194,6 +198,10 @@ def typed(sh, block, subs=(), exits=(), instead=None):
 def day(text):
     """seconds from now to that time, as date -d takes it"""
     return int(subprocess.check_output(["date", "-d", text, "+%s"], env=ENV)) - int(time.time())
+
+def soon():
+    """a day that is announced in the documents' place"""
+    return subprocess.check_output(["date", "-d", "@%d" % (time.time() + int(CLOCK[0]) + 3 * 86400), "+%F"], env=ENV, text=True).strip()
 
 ENV = {"PATH": WORK + "/shim:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/home/it", "TZ": "JST-9", "LANG": "C.UTF-8",
        "TERM": "xterm", "FAKEDISK": WORK + "/udev", "ASAN_OPTIONS": os.environ.get("ASAN_OPTIONS", "")}
@@ -319,17 +327,19 @@ for doc, begins in {
     "docs/tutorial.md": TUTORIAL,
     JA + "first-night.md": ("$ export BKP_LANG", "site:", "# bkp init", "# bkp key page", "# findmnt", "# bkp run", "$ bkp-restore"),
     JA + "nightly.md": ("成功 7/8", "schedule:", "bkp schedule install", "30 8"),
-    JA + "rotation.md": ("# mount",),
+    JA + "rotation.md": ("# bkp rotate", "# mount"),
     JA + "status.md": ("× 不適合",),
-    JA + "restore.md": ("# mkdir", "# bkp-restore --medium /mnt/m/bkp --root-key $KEY generations", "# bkp-restore --medium /mnt/m/bkp --root-key $KEY --identity", "# cd $REPO"),
+    JA + "restore.md": ("# mkdir", "# bkp-restore --medium /mnt/m/bkp --root-key $KEY generations\n", "# bkp-restore --medium /mnt/m/bkp --root-key $KEY generations --timeline", "# bkp-restore --medium /mnt/m/bkp --root-key $KEY --identity", "# cd $REPO"),
     JA + "drill.md": ("# P=", "# bkp-restore", "by:"),
     JA + "audit.md": ("REPO=", "key=", "grep '\"event\":\"epoch\"'", "OTHER=", "cd \"$REPO"),
-    JA + "suspect.md": ("bkp accept",),
+    JA + "suspect.md": ("bkp guard show", "bkp accept", "bkp announce"),
+    "docs/man/bkp-announce.8": ("# bkp announce",),
     "docs/man/bkp-check.8": ("$ bkp --policy",),
     "docs/man/bkp-drill.1": ("# bkp-restore",),
     "docs/man/bkp-explain.8": ("$ bkp explain",),
     "docs/man/bkp-expire.8": ("# bkp expire --dry-run", "# bkp expire --medium"),
     "docs/man/bkp-generations.8": ("$ bkp generations 42",),
+    "docs/man/bkp-guard.8": ("# bkp guard canary",),
     "docs/man/bkp-init.8": ("$ age-keygen", "# bkp init"),
     "docs/man/bkp-journal.8": ("$ bkp journal verify --root-key", "$ bkp journal verify --against", "$ bkp --lang", "# bkp journal repair"),
     "docs/man/bkp-notify.8": ("notify:\n  command: |\n    {", "notify:\n  command: |\n    curl"),
@@ -337,7 +347,8 @@ for doc, begins in {
     "docs/man/bkp-procedure.5": ("# Recovery",),
     "docs/man/bkp-repair.8": ("# bkp verify", "# mount", "# bkp repair"),
     "docs/man/bkp-restore.1": ("$ bkp-restore --medium", "$ bkp-restore ... cat", "# bkp-restore ... extract"),
-    "docs/man/bkp-rotate.8": ("# mount", "# umount", "# bkp medium"),
+    "docs/man/bkp-rotate.8": ("# bkp rotate\n", "# bkp rotate RDX-01", "# mount", "# umount", "# bkp medium",
+                              "# bkp rotate --plan --weeks", "# bkp rotate --plan --calendar"),
     "docs/man/bkp-run.8": ("# bkp schedule", "# bkp run --dry-run", "# bkp run emr", "0 22"),
     "docs/man/bkp-schedule.8": ("# bkp schedule install", "# bkp schedule show", "# bkp --policy"),
     "docs/man/bkp-status.8": ("*/10",),
@@ -348,7 +359,7 @@ for doc, begins in {
 def first_night(known):
     doc, sh = JA + "first-night.md", person()
     at(sh, "yesterday 17:00")
-    sh.type("mkdir -p /mnt/key2 /mnt/root /mnt/usb; cd /home/it")
+    sh.type("mkdir -p /mnt/key2 /mnt/safe /mnt/usb; cd /home/it")
     made = take(known, doc, "$ export BKP_LANG", sh=sh)
     SUBS["A"], SUBS["B"] = re.findall("age1[0-9a-z]{50,}", made)[:2]
     sh.type("unset BKP_LANG")
@@ -396,8 +407,25 @@ def nights(known):
     at(sh, "11 days 10:00")
     screens(sh)
     take(known, JA + "status.md", "× 不適合", lambda b: typed(sh, b, instead="# bkp status\n" + unborne(b.text), exits=[("bkp status", 1)]))
+    take(known, JA + "rotation.md", "# bkp rotate", lambda b: plugged(lambda: typed(sh, b, instead=re.sub(r"/dev/sdb1( \(.*?\))?", "…", b.text))))
     take(known, JA + "rotation.md", "# mount", sh=sh)
     sh.close()
+
+LOOP = [""]
+
+def unplug():
+    """at the moment when it is asked for; nothing is typed"""
+    need("losetup -d " + LOOP[0])
+
+def plugged(f):
+    """the disk as one that is plugged in and mounted nowhere: its files on an ext4 with its UUID, on a loop device"""
+    image, point, disk = WORK + "/rdx.img", WORK + "/rdx.d", DISKS + "/rdx"
+    need("truncate -s 200M %s && mkfs.ext4 -q -U %s %s && mkdir -p %s && /bin/mount -o loop %s %s && cp -a %s/. %s && umount %s" %
+         (image, DISK_UUID, image, point, image, point, disk, point, point))
+    LOOP[0] = need("losetup -f --show " + image).strip()
+    f()
+    need("losetup -d %s 2>/dev/null; /bin/mount -o loop %s %s && chattr -R -f -i %s %s; rm -rf %s/bkp && cp -a %s/bkp %s/ && umount %s && rm %s" %
+         (LOOP[0], image, point, point, disk, disk, point, disk, point, image))
 
 def nightly(known):
     doc, sh = JA + "nightly.md", person()
@@ -416,13 +444,19 @@ def suspect(known):
     need("cd /srv/documents && for f in *; do head -c 200000 /dev/urandom >$f.locked && rm $f; done")
     need("bkp run --all --quiet", 1)
     g = need("bkp generations --json | python3 -c 'import json, sys; print(*[\"%s@%d\" % (g[\"dataset\"], g[\"generation\"]) for g in json.load(sys.stdin)[\"generations\"] if g[\"suspect\"]])'").strip()
+    screen = take(known, JA + "suspect.md", "bkp guard show", sh=sh, exits=[("bkp guard show", 1)])
+    if "bkp accept %s --operator 担当者名" % g not in re.sub(r"\s+", " ", screen) or "個のファイル" not in screen or "オフライン媒体をつながない" not in screen:
+        fault(known[(JA + "suspect.md", "bkp guard show")], "it does not say what the document says:\n" + indent(screen))
     take(known, JA + "suspect.md", "bkp accept", sh=sh, subs=[("世代", g), ("自分の名前", "山田")])
+    take(known, JA + "suspect.md", "bkp announce", sh=sh, subs=[("自分の名前", "山田"), ("2026-11-30", soon())])
     sh.close()
 
 def restore(known):
     doc, sh = JA + "restore.md", person()
     take(known, doc, "# mkdir", sh=sh, subs=[("RW…", SUBS["ROOT"])])
-    take(known, doc, "# bkp-restore --medium /mnt/m/bkp --root-key $KEY generations", sh=sh)
+    take(known, doc, "# bkp-restore --medium /mnt/m/bkp --root-key $KEY generations\n", sh=sh)
+    write(DISKS + "/key/bad.txt", "# a list\n%s  evil.exe\n" % ("0123456789abcdef" * 4))
+    take(known, doc, "# bkp-restore --medium /mnt/m/bkp --root-key $KEY generations --timeline", sh=sh)
     take(known, doc, "# bkp-restore --medium /mnt/m/bkp --root-key $KEY --identity", sh=sh)
     take(known, doc, "# cd $REPO", sh=sh)
     need("diff -r /srv/back /srv/rescued && diff -r %s/documents.was /srv/back/documents/srv/documents" % WORK)
@@ -498,12 +532,14 @@ def manual(known):
     names = [("Yamada|Sato", "山田")]
     repo = os.path.basename(glob.glob("/mnt/rdx/bkp/*-*-*-*-*")[0])
     sh.type("mkdir -p /home/it/man && cd /home/it/man && cp /mnt/key/identity.age recovery.txt && cp /etc/bkp/policy.yaml new.yaml")
+    take(known, P + "announce.8", "# bkp announce", sh=sh, subs=names + [("2026-11-30", soon())])
     take(known, P + "check.8", "$ bkp --policy", sh=sh)
     take(known, P + "drill.1", "# bkp-restore", sh=sh, subs=names + [("/mnt/rdx", "/mnt/rdx/bkp"), (r"RW\.\.\.", SUBS["ROOT"]), ("emr-postgresql", "emr")])
     take(known, P + "explain.8", "$ bkp explain", sh=sh)
     take(known, P + "expire.8", "# bkp expire --dry-run", sh=sh)
     take(known, P + "expire.8", "# bkp expire --medium", sh=sh, subs=names)
     take(known, P + "generations.8", "$ bkp generations 42", lambda b: typed(sh, b, instead="\n".join(b.text.replace("bkp generations 42", "bkp --lang en generations 13").split("\n")[:2]) + "\n"))
+    take(known, P + "guard.8", "# bkp guard canary", sh=sh, exits=[("canary add", 1)])  # there are no 20 files
     take(known, P + "journal.8", "$ bkp journal verify --root-key", sh=sh, subs=[(r"RW\.\.\.", SUBS["ROOT"]), (r"/mnt/usb/1f28\.\.\.", "/mnt/rdx/bkp/" + repo)])
     take(known, P + "journal.8", "$ bkp journal verify --against", sh=sh, subs=[("/mnt/usb", "/mnt/rdx/bkp")])
     take(known, P + "journal.8", "$ bkp --lang", sh=sh)
@@ -524,9 +560,17 @@ def manual(known):
     for begin in "# bkp verify", "# mount", "# bkp repair":
         take(known, P + "repair.8", begin, sh=sh)
     sh.type("umount /mnt/rdx")
+    plugged(lambda: take(known, P + "rotate.8", "# bkp rotate\n", sh=sh))
+    plugged(lambda: take(known, P + "rotate.8", "# bkp rotate RDX-01", sh=sh, subs=names))
     take(known, P + "rotate.8", "# mount", sh=sh, subs=names)
     take(known, P + "rotate.8", "# umount", sh=sh)
     take(known, P + "rotate.8", "# bkp medium", sh=sh, subs=names)
+    sh.type("sed 's|^  - {name: RDX-01.*|  - {name: RDX-01, type: rdx, offline: true}\\n  - {name: RDX-02, type: rdx, offline: true}|' "
+            "/etc/bkp/site.yaml >/etc/bkp/pools.yaml; echo 'pools: [{name: w, media: [RDX-01, RDX-02], swap_every: 7d}]' >>/etc/bkp/pools.yaml")
+    sh.type("export BKP_POLICY=/etc/bkp/pools.yaml")
+    take(known, P + "rotate.8", "# bkp rotate --plan --weeks", sh=sh)
+    take(known, P + "rotate.8", "# bkp rotate --plan --calendar", sh=sh)
+    sh.type("unset BKP_POLICY")
     take(known, P + "run.8", "# bkp schedule", sh=sh)
     take(known, P + "run.8", "# bkp run --dry-run", sh=sh)
     take(known, P + "run.8", "# bkp run emr", sh=sh)

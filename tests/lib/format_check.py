@@ -263,7 +263,7 @@ class Documents:
 def component(p):
     """a part of a path in the documents, as a pattern"""
     for what, to in (("<repository-id>", UUID), ("emr", SET), ("<person>.age", SET + r"\.age"), ("000001.jsonl", r"[0-9]{6}\.jsonl"),
-                     ("ab12….age", HEX + r"\.age"), ("period-1.json", r"period-[1-9][0-9]{0,4}\.json"),
+                     ("ab12….age", HEX + r"\.age"), ("ab12….par", HEX + r"\.par"), ("period-1.json", r"period-[1-9][0-9]{0,4}\.json"),
                      ("period-1.approver.json", r"period-[1-9][0-9]{0,4}\.approver\.json"), ("ab", "[0-9a-f]{2}"), ("000042", "[0-9]{6,18}")):
         if p == what:
             return to

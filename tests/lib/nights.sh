@@ -20,7 +20,7 @@ in_memory() { # the site's folder moves to memory, before anything is made in it
 	chmod 0755 "$d"
 	rm -rf "$T"
 	T=$d
-	export BKP_POLICY=$T/policy.yaml
+	export BKP_POLICY=$T/policy.yaml BKP_SLIPS=$T/slips
 	. "$SRC_ROOT/tests/lib/fakeclock.sh"
 }
 

@@ -5,7 +5,7 @@
 # to build and to run the demo
 BKP_BUILD_PACKAGES="gcc libc6-dev cmake ninja-build pkg-config gettext python3
   libarchive-dev libsodium-dev libssl-dev liblz4-dev libzstd-dev uuid-dev libjansson-dev libyaml-dev liblmdb-dev
-  libcmark-dev libqrcodegen-dev libblkid-dev libmount-dev
+  libcmark-dev libqrcodegen-dev libblkid-dev libmount-dev libisal-dev
   libacl1-dev libattr1-dev libbz2-dev liblzma-dev libxml2-dev nettle-dev zlib1g-dev
   age lz4 zstd minisign openssl rsync"
 # to test
@@ -13,13 +13,15 @@ BKP_BUILD_PACKAGES="gcc libc6-dev cmake ninja-build pkg-config gettext python3
 BKP_TEST_PACKAGES="$BKP_BUILD_PACKAGES clang libclang-rt-14-dev debootstrap dpkg-dev clang-format-14 libcmocka-dev
   postgresql mariadb-server mariadb-client orthanc sqlite3 curl
   chromium fonts-ipafont-gothic poppler-utils zbar-tools librsvg2-bin
+  clamav
   cron systemd openssh-server openssh-client zip busybox
-  fuse3 libfuse3-dev jq
+  fuse3 libfuse3-dev jq fdisk xorriso
   acl attr libcap2-bin e2fsprogs xfsprogs btrfs-progs libarchive-tools strace bsdextrautils util-linux procps time man-db mandoc shellcheck
   python3-prometheus-client"
 
 # What Debian starts when it is installed, by package.  The tests start their own, below their own folders.
-BKP_SERVICES="postgresql:postgresql mariadb-server:mariadb orthanc:orthanc openssh-server:ssh"
+BKP_SERVICES="postgresql:postgresql mariadb-server:mariadb orthanc:orthanc openssh-server:ssh
+  clamav:clamav-freshclam"
 
 # bkp_quietly COMMAND...: what it installs is not started.  policy-rc.d is Debian's way to say so: it holds under systemd, under
 # SysV init and in a chroot, and touches no service that runs already.  One that is there is the machine's own, and stays.

@@ -9,53 +9,43 @@
   ransom.py wipe DIR                       each file cut to nothing
   ransom.py delete DIR                     each file deleted
   --percent P                              of the files that are not encrypted yet
-"Encrypted" is random bytes, which nothing can tell from it.  The folder must hold a file MADE-FOR-TESTS.  Prints how many files."""
-import argparse, os, random, sys
+"Encrypted" is random bytes, which nothing can tell from it.  The folder must hold a file MADE-FOR-TESTS.  Prints how many files.  What is
+done is tests/bench/guard/attacks.py; a file gets the time of the newest one, so that it is harmed on the simulated day."""
+import argparse, os, random, sys, time
 
-p = argparse.ArgumentParser(description=__doc__)
-p.add_argument("how", choices=["in-place", "locked", "replace", "rename", "header", "text", "wipe", "delete"])
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "bench", "guard"))
+import attacks  # noqa: E402
+
+HOW = {
+    "in-place": {},
+    "locked": {"rename": "locked"},
+    "replace": {"how": "replace"},
+    "rename": {"how": None, "rename": "locked"},
+    "header": {"how": attacks.behind(4096)},
+    "text": {"how": attacks.one_sentence},
+    "wipe": {"how": attacks.emptied},
+    "delete": {"how": "delete"},
+}
+p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+p.add_argument("how", choices=HOW)
 p.add_argument("dir")
 p.add_argument("--keep-times", action="store_true")
 p.add_argument("--percent", type=float, default=100)
 p.add_argument("--seed", type=int, default=1)
 a = p.parse_args()
-if not os.path.exists(os.path.join(a.dir, "MADE-FOR-TESTS")):
-    sys.exit("ransom.py: %s does not hold MADE-FOR-TESTS: refused" % a.dir)
-rnd = random.Random(a.seed)
+harm = attacks.Harm(attacks.Attack(a.how, keep_times=a.keep_times, **HOW[a.how]), a.dir, a.seed)
 done_list = os.path.join(os.path.dirname(a.dir.rstrip("/")), "encrypted.txt")  # what a slow one did before
-done = set(open(done_list).read().split("\n")) if os.path.exists(done_list) else set()
-names = sorted(os.path.join(d, f) for d, _, fs in os.walk(a.dir) for f in fs if f != "MADE-FOR-TESTS")
-names = [n for n in names if n not in done]
-chosen = names if a.percent >= 100 else rnd.sample(names, min(len(names), max(1, round((len(names) + len(done)) * a.percent / 100))))
+if os.path.exists(done_list):
+    with open(done_list) as f:
+        harm.done = set(f.read().split("\n"))
+names = attacks.tree(a.dir)
+newest = max([time.time()] + [os.stat(n).st_mtime for n in names])
+left = [n for n in names if n not in harm.done]
+rnd = random.Random(a.seed)
+chosen = left if a.percent >= 100 else rnd.sample(left, min(len(left), max(1, round((len(left) + len(harm.done)) * a.percent / 100))))
 for name in chosen:
-    st = os.stat(name)
-    to = name
-    if a.how == "delete":
-        os.remove(name)
-        continue
-    if a.how == "rename":
-        to = name + ".locked"
-        os.rename(name, to)
-    elif a.how == "replace":
-        to = os.path.join(os.path.dirname(name), "%x" % rnd.getrandbits(80))
-        open(to, "wb").write(rnd.randbytes(st.st_size + 512))
-        os.remove(name)
-    else:
-        with open(name, "r+b") as f:
-            if a.how == "header":
-                f.seek(4096)
-                f.write(rnd.randbytes(max(0, st.st_size - 4096)))
-            elif a.how == "text":
-                f.write((b"The patient is well, no complaints, see again in two weeks. " * (st.st_size // 60 + 1))[:st.st_size])
-            elif a.how != "wipe":
-                f.write(rnd.randbytes(st.st_size))
-            if a.how == "wipe":
-                f.truncate(0)
-        if a.keep_times:
-            os.utime(name, ns=(st.st_atime_ns, st.st_mtime_ns))
-        if a.how == "locked":
-            to = name + ".locked"
-            os.rename(name, to)
-    done.add(to)
-open(done_list, "w").write("\n".join(sorted(done)))
+    harm.harm(name, rnd, newest)
+with open(done_list, "w") as f:
+    f.write("\n".join(sorted(harm.done)))
 print(len(chosen))

@@ -77,7 +77,8 @@ policy_of() {
 	shift
 	for s in "$@"; do e+=(-e "$s"); done
 	mkdir -p "$T/home" "$T/m1"
-	sed -e "s|^state: .*|state: $T/state|" -e "s|path: /mnt/[a-z]*/bkp|path: $T/m1|" -e '/max_attached/d' "${e[@]+"${e[@]}"}" \
+	sed -e "s|^state: .*|state: $T/state|" -e "s|path: /mnt/[a-z]*/bkp|path: $T/m1|" -e '/max_attached/d' \
+		-e '/^pools:/d' -e '/^  - {name: [a-z]*, media: \[/d' "${e[@]+"${e[@]}"}" \
 		"$SRC_ROOT/policies/$name.yaml" >"$BKP_POLICY"
 	sed -i -e "/path: ${T//\//\\/}\\/m1/a\\  - {name: second, type: ssd, path: $T/m2, place: 別室}" \
 		-e '/^places:/a\  - {name: 別室}' "$BKP_POLICY"

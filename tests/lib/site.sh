@@ -15,6 +15,9 @@ export BKP_POLICY=$T/policy.yaml
 export BKP_SLIPS=$T/slips # where no output has a folder to stand beside
 export COLUMNS=10000 # sentences are not broken: a test looks for them as they are
 
+# A command that fails where nothing was to fail ends the test by set -e: it says where, also if it printed nothing itself.
+trap 'echo "FAILED: ${BASH_SOURCE[0]##*/}:$LINENO: exit $?: $BASH_COMMAND" >&2' ERR
+
 say() { echo "proved: $*"; }
 die() { echo "FAILED: $*" >&2; exit 1; }
 # fail WORDS [FILE...]: shows the files, by default what the last command printed, and dies
@@ -39,6 +42,12 @@ site_cleanup() {
 	fi
 }
 trap site_cleanup EXIT
+
+# other_uuid IMAGE|DEVICE [UUID]: the ext4 on it gets another UUID (tune2fs asks for a check that is younger than the last mount)
+other_uuid() {
+	e2fsck -fy "$1" >"$T/e2fsck" 2>&1 || [ $? = 1 ] || fail "e2fsck $1" "$T/e2fsck"
+	tune2fs -U "${2:-random}" "$1" >"$T/tune2fs" 2>&1 || fail "tune2fs $1" "$T/tune2fs"
+}
 
 # thaw DIR: takes the immutable flags off, as only root can, so that a test can damage a medium
 thaw() { chattr -R -f -i "$@" 2>/dev/null || true; }

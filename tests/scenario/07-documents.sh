@@ -23,7 +23,7 @@ mkdir -p "$W"/shim "$W"/disks/{nas,ssd,rdx,key} "$W/tree"
 # the one that is carried away has a UUID, as a disk has (fakeclock.c, FAKEDISK)
 mkdir -p "$W/udev/run/udev/data"
 mknod "$W/udev/sdx" b 240 1
-echo "E:ID_FS_UUID=1B2C-3D4E" >"$W/udev/run/udev/data/b240:1"
+echo "E:ID_FS_UUID=1b2c3d4e-0000-4000-8000-000000000001" >"$W/udev/run/udev/data/b240:1"
 for d in nas ssd key; do mount -t tmpfs none "$W/disks/$d"; done
 mount -t tmpfs "$W/udev/sdx" "$W/disks/rdx"
 mount --bind "$SRC" "$W/tree"

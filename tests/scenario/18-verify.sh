@@ -128,9 +128,11 @@ done
 say "a sector that cannot be read: named, every entry is still found good; a medium pulled out: exit 3, nothing recorded of it"
 
 # one reader where a disk turns, several where none does: which archive each read is for, in order
+# Each read takes 3 ms: one reader must not be through while another waits for a busy machine.
 readers() { # 0 or 1: what the kernel is to say of the disk; prints how often a reader turned from one archive to another
 	echo "$1" >"/sys/block/$(basename "$loop")/queue/rotational"
-	strace -f -qq -y -o "$T/trace" -e trace=read,pread64 "$R" --medium "$T/disk" verify 1 --quiet >"$T/out" 2>&1 ||
+	strace -f -qq -y -o "$T/trace" -e trace=read,pread64 -e inject=read,pread64:delay_exit=3000 \
+		"$R" --medium "$T/disk" verify 1 --quiet >"$T/out" 2>&1 ||
 		fail "verify on a loop device" "$T/out"
 	grep -o 'archives/[^>]*' "$T/trace" | uniq | wc -l
 }

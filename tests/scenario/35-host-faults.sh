@@ -129,6 +129,7 @@ index=$T/state/cache/dedup/data.mdb
 again=0 tried=0
 for page in $(seq 2 3 $(($(stat -c %s "$index") / 4096 - 1))); do
 	for at in 10 12 16; do
+		[ -e "$index" ] || expect 0 "$BKP" --quiet run --all # what could not be mended is made by the next run
 		[ "$(stat -c %s "$index")" -gt $((page * 4096 + at)) ] || continue # it was begun anew
 		printf '\377' | dd of="$index" bs=1 seek=$((page * 4096 + at)) conv=notrunc 2>/dev/null
 		head -c 30000 /dev/urandom >"$T/src/new"

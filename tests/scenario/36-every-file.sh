@@ -95,7 +95,7 @@ grep -A1 'docs@2 is whole' "$T/out" | grep -q '^2 files of the medium, of no gen
 	die "bkp-restore verify ends as if all were well: $(cat "$T/out")"
 for x in "$T/m1/autorun.inf" "$repo/extra" "$docs/generations/note" "$docs/archives/00x" "$T/m1/tools/evil" \
 	"$repo/procedures/other.md"; do : >"$x"; done
-mkdir "$T/m1/x-site" "$repo/parity"; : >"$T/m1/x-site/inventory"
+mkdir "$T/m1/x-site"; : >"$T/m1/x-site/inventory"
 expect 2 "$BKP" verify --medium m1
 [ "$(grep -c W-VERIFY-16 "$T/err")" = 6 ] || die "foreign files: $(cat "$T/err")"
 rm "$T/m1/autorun.inf" "$repo/extra" "$docs/generations/note" "$docs/archives/00x" "$T/m1/tools/evil" "$repo/procedures/other.md"
@@ -168,8 +168,8 @@ thaw "$T/m1"
 for g in 1 2; do grep -o 'archives/.*' "$docs/generations/00000$g/SHA256SUMS" | sort >"$T/list$g"; done
 flip "$docs/$(comm -12 "$T/list1" "$T/list2" | head -n 1)" 500
 expect 0 "$BKP" repair
-[ "$(grep -c 'copied from medium' "$T/out")" = 1 ] ||
-	die "copied again for each generation that shares it: $(cat "$T/out")"
+[ "$(grep -c 'mended from its parity' "$T/out")" = 1 ] ||
+	die "mended again for each generation that shares it: $(cat "$T/out")"
 # an archive that only a damaged list names
 flip "$docs/$(comm -13 "$T/list1" "$T/list2" | head -n 1)" 500
 flip "$docs/generations/000002/SHA256SUMS" 30
@@ -177,6 +177,13 @@ expect 0 "$BKP" repair
 hashes "$T/m1" | cmp - "$T/truth" || die "an archive that only a damaged list names was left"
 expect 0 restore_to "$T/m1" 2 "$T/back"
 cmp "$T/back$T/src/b" "$T/src/b" || die "what was repaired does not restore"
+# of an online medium that is away nobody knows whether it is whole; as verify says it
+mv "$T/m2" "$T/away"
+expect 1 "$BKP" repair
+grep -q "E-MEDIA-01: .*m2" "$T/err" || die "that m2 was not looked at is not said: $(cat "$T/err")"
+expect 0 "$BKP" repair m1
+mv "$T/away" "$T/m2"
+expect 0 "$BKP" repair
 say "bkp repair: everything that belongs to no generation anew from this host; archives and documents of generations from the sister medium"
 
 # a source that is itself damaged: nothing good goes for it, what it has whole is still taken, the rest is not left undone
@@ -200,7 +207,8 @@ touch "$T/m1/autorun.inf"
 expect 1 "$BKP" repair m1 # the list and what it lists, in one go
 grep -A1 W-VERIFY-16 "$T/err" | grep -q → || die "what to do about a foreign file: $(cat "$T/err")"
 rm "$T/m1/autorun.inf"
-grep -q "manifest.json\|generations/000001" "$T/out" && grep -q "${large##*/}' copied" "$T/out" || die "repair: $(cat "$T/out" "$T/err")"
+grep -q "manifest.json\|generations/000001" "$T/out" && grep -q "${large##*/}' mended from its parity" "$T/out" ||
+	die "repair: $(cat "$T/out" "$T/err")"
 hashes "$T/m1" | cmp - "$T/truth" || die "repair did not make of m1 what m2 is"
 expect 0 "$BKP" verify --quiet
 say "a damaged source of a repair harms nothing, and hinders nothing"
@@ -218,6 +226,7 @@ thaw "$T/m1" "$T/m2"
 a=$(comm -12 "$T/list1" "$T/list2" | head -n 1)
 flip "$docs/$a" 500
 flip "$(set_of "$T/m2")/$a" 700
+rm -r "$(repo_of "$T/m1")/parity" "$(repo_of "$T/m2")/parity"
 sum=$(sha256sum <"$docs/$a")
 expect 2 "$BKP" repair
 [ "$(grep -c E-MEND-01 "$T/err")" = 2 ] || die "that nobody has it whole: $(cat "$T/err")"

@@ -28,4 +28,6 @@ grep -q "^tried 2 of 2 (1 now" "$T/out" || { cat "$T/out"; exit 1; }
 grep -q "^$well [0-9a-f]" "$T/begun/tried" || { cat "$T/begun/tried"; exit 1; }
 echo "proved: what does not exist is refused; what failed is tried again, and only that"
 
+# a sample of families in turns forks no reader late, as a long run of damage does
+echo "proved: $(python3 "${run_sh%run.sh}selftest.py" "$BKP_RELEASE" 60)"
 sample "$points" --only memory,errors,full,damage

@@ -33,7 +33,7 @@ policy "name: big, paths: [$T/big]"
 "$BKP" medium add m1 >/dev/null
 for n in 1 2 3; do
 	night 1 --all
-	said "big@$n +failed +- +- +about 10[0-9] MB are to come, 'm1' has [1-7][0-9] MB free for it"
+	said "big@$n +failed +- +- +about 1[01][0-9] MB are to come, 'm1' has [1-7][0-9] MB free for it"
 	said "mid@$n +good"
 	[ "$(stored big)" = 0 ] || die "night $n: something of what does not fit was written"
 done
@@ -71,7 +71,7 @@ SECOND=1 policy "name: big, paths: [$T/big]"
 "$BKP" medium add m2 >/dev/null
 night 1 --all
 said "big@10 +good"
-said "E-RUN-09: m1: about 10[0-9] MB are to come"
+said "E-RUN-09: m1: about 1[01][0-9] MB are to come"
 restore_to "$T/m2" 10 "$T/back" big
 diff -r "$T/big" "$T/back$T/big" || die "what came back from the medium that had room is not what was there"
 say "where another medium has room it is captured there, and the one that has none is named"

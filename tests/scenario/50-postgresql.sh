@@ -74,7 +74,9 @@ expect 0 "$BKP" run --all
 # the next night somebody "optimised" the dump: it ends well and holds no patient
 sed -i "s|-Fc emr|-Fc --exclude-table-data=patient --exclude-table-data=orders emr|" "$T/policy.yaml"
 policy_accept 山田 || die "$(cat "$T/accepted")"
-expect 0 "$BKP" run --all
+expect 1 "$BKP" run --all
+said '2 個の表（計 62345 行）がなくなりました' # the guard saw it, and nobody looked
+expect 0 "$BKP" accept emr@2 --operator 山田 --reason 高速化
 # the release build: the static bkp-restore, which the medium carries, is not there in the one with sanitizers
 expect 0 "$BKP_RELEASE/bkp" rotate RDX-01 --operator 山田
 umount "$T/rdx"

@@ -111,9 +111,9 @@ say "--renew: after seven runs no new generation refers to anything that the for
 # --- what is refused
 repo=$(repo_of "$T/m1")
 expect 0 key add "jimucho=$(r jimucho)" --to "$T/forged"
-bad() { # WHY DIR: refused, and nothing is changed by it
+bad() { # WHY DIR [add|remove]: refused, and nothing is changed by it
 	cp -a "$T/state" "$T/state.was"
-	expect 2 "$BKP" key add jimucho --from "$2" --operator Sato
+	expect 2 "$BKP" key "${3:-add}" jimucho --from "$2" --operator Sato
 	diff -rq -x 'journal*' -x cache -x lock -x 'policies*' "$T/state" "$T/state.was" >"$T/diff" ||
 		fail "$1: something was changed" "$T/diff"
 	rm -rf "$T/state.was"
@@ -134,7 +134,21 @@ bad "another file" "$T/f3"
 said E-PERIOD-03
 bad "of the first days" "$T/add"
 said E-PERIOD-08
-say "signed by another key, signed as something else, with another file, from former days: refused, and nothing is changed"
+altered() { # WHY FILTER WORDS [DIR add|remove]: the root key has signed what does not follow the keys in force
+	rm -rf "$T/f"
+	cp -a "${4:-$T/forged}" "$T/f"
+	jq -c "$2" "${4:-$T/forged}/period.json" >"$T/f/period.json"
+	sign "$T/f"
+	bad "$1" "$T/f" "${5:-add}"
+	said "E-PERIOD-08.*$3"
+}
+zeros=$(printf '%064d' 0)
+altered "of another recipient" ".recipient = \"$(r hosyu)\"" 'another period'
+altered "behind another period" ".previous.period_sha256 = \"$zeros\"" 'another period'
+altered "with another key of the former period" ".previous.identity_sha256 = \"$zeros\"" 'another period'
+altered "with another file of who has a key" ".people[0].sha256 = \"$zeros\"" 'somebody is missing'
+say "signed by another key, signed as something else, with another file, from former days, not behind the keys in force:" \
+	"refused, and nothing is changed"
 
 # --- an approver signs in the place of the root key, as long as it said so
 minisign -G -W -f -p "$T/appr.pub" -s "$T/appr.key" >/dev/null 2>&1
@@ -179,6 +193,9 @@ python3 "$SRC_ROOT/restore/rescue.py" extract --identity "$T/jimucho.txt" "$T/m1
 ! grep -q 'period-' "$T/out" || fail "rescue.py does not take the approver" "$T/out"
 expect 0 "$BKP" verify
 say "an approver signs in the place of the root key, up to the day that it said; the night's key does not"
+
+expect 0 key remove jimucho --to "$T/next"
+altered "a period behind another one" ".previous.period_sha256 = \"$zeros\"" 'another change' "$T/next" remove
 
 # a medium that shows former keys, or none: what can be read is read, and it is said
 chmod -R u+w "$repo/keys"

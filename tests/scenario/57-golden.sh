@@ -196,7 +196,7 @@ for n in 1 2 3; do cp -a tiny/1 s/$n; done
 python3 "$G/writer.py" "$G" f s 2 >/dev/null
 repo=$(repo_of f)
 for d in f "$repo"; do
-	for n in parity policy rotations x-site; do mkdir -p "$d/$n/deep" && echo "not ours" >"$d/$n/deep/file"; done
+	for n in policy rotations x-site; do mkdir -p "$d/$n/deep" && echo "not ours" >"$d/$n/deep/file"; done
 	echo "not ours" >"$d/x-file"
 done
 mkdir -p "$repo/keys/vendor/1" f/00000000-1111-4222-8333-444444444444

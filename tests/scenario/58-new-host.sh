@@ -44,6 +44,14 @@ sed 's/"repository":"......../"repository":"00000000/' "$T/s/secrets.json" >"$T/
 expect 2 go_on "$ROOT_KEY" "$T/s/foreign.json"
 said E-CONTINUE-02
 expect 64 "$BKP" init --continue "$T/m1" --root-key "$ROOT_KEY"
+repo1=$(repo_of "$T/m1")
+thaw "$repo1"
+cp -a "$repo1/repository.age" "$T/age.was"
+chmod u+w "$repo1/repository.age"
+printf x >>"$repo1/repository.age"
+expect 2 go_on "$ROOT_KEY"
+said E-CONTINUE-03
+cp -a --remove-destination "$T/age.was" "$repo1/repository.age"
 j2=$(repo_of "$T/m2")/journal
 thaw "$j2"
 cp -a "$j2" "$T/j2"
@@ -53,7 +61,8 @@ said 'E-JOURNAL|E-CONTINUE-01'
 rm -r "$j2" && cp -a "$T/j2" "$j2"
 [ ! -e "$T/state" ] && [ -z "$(find "$T" -maxdepth 1 -name '.state.new' -prune -exec find {} -type f \;)" ] ||
 	die "what was refused left something behind"
-say "a stranger, another root key, another repository's secrets, a journal that was rewritten: refused, and nothing is left behind"
+say "a stranger, another root key, another repository's secrets, another repository.age, a journal that was rewritten:" \
+	"refused, and nothing is left behind"
 
 # --- it goes on
 expect 0 go_on "$ROOT_KEY"

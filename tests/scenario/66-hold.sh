@@ -23,7 +23,7 @@ sed 's/^\t*//' >"$T/policy.yaml" <<-Y
 	    store_as: emr.sql
 	media:
 	  - {name: m1, type: hdd, path: $T/m1, place: サーバ室}
-	  - {name: RDX-01, type: rdx, offline: true, path: $T/RDX-01, place: 金庫}
+	  - {name: RDX-01, type: rdx, offline: true, max_attached: 400d, path: $T/RDX-01, place: 金庫}
 Y
 touch "$T/src/MADE-FOR-TESTS"
 echo "nobody changes this" >"$T/src/canary.txt"
@@ -32,7 +32,7 @@ import random, sys
 rnd = random.Random(66)
 for i in range(200):
     open("%s/scan%03d.pdf" % (sys.argv[1], i), "wb").write(b"%PDF-1.4\n" + rnd.randbytes(3000))
-open(sys.argv[2], "wb").write(b"PGDMP" + bytes(5000))
+open(sys.argv[2], "wb").write(b"PGDMP" + b"a table of contents " * 250)
 P
 "$BKP" init --root-key-out "$T/root.$RANDOM$RANDOM" --recipient "$(age-keygen -y "$T/id.txt")" >/dev/null
 "$BKP" --quiet medium add m1 2>/dev/null
@@ -86,7 +86,7 @@ say "hold, release, accept: 27 kinds of bad input are refused with a next action
 python3 "$SRC_ROOT/tests/lib/ransom.py" in-place "$T/src" >/dev/null
 night 1
 bad=docs@$G run=$G
-grep -q '"suspect":"1 canary.*200 of 20[12] files are no longer' "$T/json" || die "not said: $(cat "$T/json")"
+grep -q '"suspect":"1 canary.*200 of 20[12] files look encrypted' "$T/json" || die "not said: $(cat "$T/json")"
 marks | grep -q "^$bad suspect - -" || die "not marked: $(marks)"
 marks | grep -q "^dump@$run - - -" || die "the other data set of that run is marked, too: $(marks)"
 "$BKP" generations | grep -q "^$bad .*suspect" || die "bkp generations does not show it"
@@ -227,7 +227,7 @@ for d in docs dump; do
 	mv "$T/generations.$d" "$(set_of "$T/m1" $d)/generations"
 done
 night 1
-grep -q '"suspect":"[0-9]* of 20[0-9] files are no longer' "$T/json" || die "what a failed night had seen is lost: $(cat "$T/json")"
+grep -q '"suspect":"[0-9]* of 20[0-9] files look encrypted' "$T/json" || die "what a failed night had seen is lost: $(cat "$T/json")"
 say "an attack in a night that reported no generation is raised by the next one"
 
 # ---- attacks on the guard itself; without a canary, which would tell every time
@@ -278,18 +278,18 @@ say "what was harmed and held does not count on the nights after it, nor under a
 python3 "$SRC_ROOT/tests/lib/ransom.py" in-place "$T/src" >/dev/null
 rm -rf "$T/state/cache"
 night 1
-grep '"unguarded":"what is remembered' "$T/json" | grep -q '"suspect":"[^"]*\(are no longer\|lost the kind\)' ||
+grep '"unguarded":"what is remembered' "$T/json" | grep -q '"suspect":"[^"]*\(look encrypted\|came to look\)' ||
 	die "an attack that deletes the cache first goes unseen: $(cat "$T/json")"
 heal
 # it is forged: every byte of a kind is set to that of an unknown format
 python3 "$SRC_ROOT/tests/lib/ransom.py" in-place "$T/src" --keep-times >/dev/null
 head -c 4000 /dev/urandom | dd of="$T/state/cache/stat/docs.cache" bs=1 seek=300 conv=notrunc status=none
 night 1
-grep -q '"suspect":"[^"]*\(are no longer\|lost the kind\)' "$T/json" || die "an attack that damages the cache goes unseen: $(cat "$T/json")"
+grep -q '"suspect":"[^"]*\(look encrypted\|came to look\)' "$T/json" || die "an attack that damages the cache goes unseen: $(cat "$T/json")"
 heal
 # the same with a dump
 cp "$T/dump" "$T/dump.random"
-python3 -c 'import sys; open(sys.argv[1], "wb").write(b"PGDMP" + bytes(5000))' "$T/dump"
+python3 -c 'import sys; open(sys.argv[1], "wb").write(b"PGDMP" + b"a table of contents " * 250)' "$T/dump"
 night 0
 cp "$T/dump.random" "$T/dump"
 rm -rf "$T/state/cache"

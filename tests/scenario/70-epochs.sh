@@ -12,7 +12,7 @@ echo one >"$T/src/a"; head -c 300000 /dev/urandom >"$T/src/b"
 age-keygen -o "$T/id.txt" 2>/dev/null
 site_policy "  - {name: docs, paths: [$T/src]}"
 # shellcheck disable=SC2016
-sed -i '$a\  - {name: RDX-01, type: rdx, path: '"$T"'/rdx, offline: true, place: 別棟}' "$T/policy.yaml"
+sed -i '$a\  - {name: RDX-01, type: rdx, path: '"$T"'/rdx, offline: true, max_attached: 400d, place: 別棟}' "$T/policy.yaml"
 r=$(age-keygen -y "$T/id.txt")
 J=$T/state/journal/000001.jsonl
 only_key() { (cd "$T/state" && ls signing-*.key) | xargs; }

@@ -10,7 +10,7 @@ BKP_RELEASE=${BKP_RELEASE:-$BKP_BIN}
 # ---- an old copy of the state folder, from before more was agreed
 mkdir -p "$T/src"
 site_policy "  - {name: docs, paths: [$T/src], guard: {enabled: false}, generations: 1, protect: 1h}"
-sed -i "s|{name: m2, type: ssd, |{name: m2, type: rdx, offline: true, |" "$T/policy.yaml"
+sed -i "s|{name: m2, type: ssd, |{name: m2, type: rdx, offline: true, max_attached: 400d, |" "$T/policy.yaml"
 site_make 2>/dev/null
 for d in 1 2 3 4; do echo "day $d" >>"$T/src/patients"; expect 0 on_day $d "$BKP" run --quiet --all; done
 expect 0 on_day 4 "$BKP" rotate --quiet m2 --operator Sato

@@ -87,7 +87,7 @@ assert o["run"] == run and [d["dataset"] for d in o["datasets"]] == ["emr", "log
 emr, logs, docs = o["datasets"]
 assert emr["generation"] is None and emr["verdict"] == "failed" and "status 1" in emr["reason"], emr
 assert logs["generation"] == run and logs["verdict"] == "good" and "suspect" not in logs, logs
-assert docs["generation"] == run and "40 of 41 files are no longer" in docs["suspect"], docs
+assert docs["generation"] == run and "40 of 41 files look encrypted" in docs["suspect"], docs
 P
 python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))["line"])' "$T/out" >"$T/line"
 grep -q '^1 of 3 good' "$T/line" || fail "the line of the morning" "$T/line"

@@ -82,7 +82,7 @@ static UNUSED void site_run(void)
 	    .datasets = sets,
 	    .n_datasets = 1,
 	    .version = "1",
-	    .docs = {NULL, "1", NULL}};
+	    .docs = {.version = "1"}};
 	struct run_result res;
 	struct err err = ERR_INIT;
 

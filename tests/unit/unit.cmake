@@ -14,6 +14,7 @@ foreach(source ${UNIT_SOURCES})
 	target_compile_options(${name} PRIVATE -Wno-format-nonliteral -Wno-write-strings)
 	add_test(NAME ${name} COMMAND ${name})
 endforeach()
+target_link_options(test_config_memory PRIVATE -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=strdup)
 
 # The libraries as a command, for scenario tests.
 add_executable(agetool ${CMAKE_SOURCE_DIR}/tests/lib/agetool.c)

@@ -23,8 +23,10 @@
 #include "base/show/suggest.h"
 #include "base/text.h"
 #include "cmd/app/watchdog.h"
+#include "format/policy/holidays.h"
 #include "format/policy/policy.h"
 #include "read/ledger/ledger.h"
+#include "read/ledger/ledger_then.h"
 #include "read/store/store_dir.h"
 #include "read/vault/repository.h"
 #include "write/media/device.h"
@@ -244,6 +246,38 @@ static int read_policy(const char *path, struct buf *out, struct err *err)
 	return r;
 }
 
+/* Whatever is wrong with them keeps no night from being captured: 'bkp check' and 'bkp status' say it. */
+static int load_holidays(struct policy *p, struct err *err)
+{
+	BUF_AUTO b = BUF_INIT(HOLIDAYS_BYTES_MAX);
+	struct err why = ERR_INIT;
+	char show[400];
+	int r;
+
+	if (!p->holidays_path)
+		return 0;
+	r = io_read_file(AT_FDCWD, p->holidays_path, &b, &why);
+	if (r) {
+		struct err e = ERR_INIT;
+
+		err_set(&e, "E-POLICY-48", text("the holidays cannot be read: %s"),
+		    r == IO_ABSENT ? path_show(p->holidays_path, show, sizeof(show)) : why.msg);
+		err_hint(&e, "%s",
+		    text("make the file, as from policies/holidays-ja.txt, or take 'holidays' out of the "
+			 "policy"));
+		why = e;
+	} else {
+		r = holidays_parse(p->holidays_path, (const char *)b.p, b.n, &p->holidays, &why);
+	}
+	if (!r)
+		return 0;
+	p->holidays_fault = malloc(sizeof(*p->holidays_fault));
+	if (!p->holidays_fault)
+		return err_nomem(err);
+	*p->holidays_fault = why;
+	return 0;
+}
+
 int app_policy_check(struct app *app, struct policy **ret, struct config_problems *problems, struct err *err)
 {
 	struct buf *b = &app->policy_text;
@@ -255,7 +289,7 @@ int app_policy_check(struct app *app, struct policy **ret, struct config_problem
 		return 1;
 	if (!app->lang_given)
 		text_set_lang((*ret)->lang);
-	return 0;
+	return load_holidays(*ret, err);
 }
 
 int app_policy(struct app *app, struct policy **ret)
@@ -332,8 +366,9 @@ int app_state(struct app *app, const struct policy *policy, struct state **ret)
 	return APP_OK;
 }
 
-/* The journal is checked against the root key of the repository file beside it. */
-int app_ledger_read(const struct policy *policy, struct ledger **ret, struct err *err)
+/* The journal is checked against the root key of the repository file beside it.  then: where it ends, or NULL. */
+static int read_ledger(const struct policy *policy, int64_t at_ns, struct ledger_then *then,
+    struct ledger **ret, struct err *err)
 {
 	const char *path = policy->state;
 	IO_FD_AUTO dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -352,9 +387,21 @@ int app_ledger_read(const struct policy *policy, struct ledger **ret, struct err
 	}
 	if (r)
 		return -1;
-	r = ledger_load(dir, repository_keys(repo, &n), ret, err);
+	r = then ? ledger_then(dir, repository_keys(repo, &n), at_ns, then, ret, err)
+		 : ledger_load(dir, repository_keys(repo, &n), ret, err);
 	repository_free(repo);
 	return r ? -1 : 0;
+}
+
+int app_ledger_read(const struct policy *policy, struct ledger **ret, struct err *err)
+{
+	return read_ledger(policy, 0, NULL, ret, err);
+}
+
+int app_ledger_then(const struct policy *policy, int64_t at_ns, struct ledger_then *ret_where,
+    struct ledger **ret, struct err *err)
+{
+	return read_ledger(policy, at_ns, ret_where, ret, err);
 }
 
 int app_ledger(struct app *app, const struct policy *policy, struct ledger **ret)

@@ -11,6 +11,7 @@
 #include <getopt.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 
 #include "base/buf.h"
@@ -94,6 +95,10 @@ void app_warn_keeping(const struct policy *policy);
 int app_ledger(struct app *app, const struct policy *policy, struct ledger **ret);
 /* The same for those who report themselves: 0, -1. */
 int app_ledger_read(const struct policy *policy, struct ledger **ret, struct err *err);
+/* As it was at that moment (ledger_then.h): likewise. */
+struct ledger_then;
+int app_ledger_then(const struct policy *policy, int64_t at_ns, struct ledger_then *ret_where,
+    struct ledger **ret, struct err *err);
 
 /* "bkp: CODE: message" and "  → hint" on stderr; returns `code`. */
 int app_error(const struct err *err, int code);
@@ -114,7 +119,7 @@ int app_flush(int code);
 
 app_fn cmd_init, cmd_check, cmd_journal, cmd_generations, cmd_medium, cmd_status, cmd_run, cmd_verify,
     cmd_repair, cmd_explain;
-app_fn cmd_rotate, cmd_schedule, cmd_notify, cmd_expire, cmd_agree, cmd_clock, cmd_hold, cmd_key, cmd_release,
-    cmd_accept;
+app_fn cmd_disc, cmd_rotate, cmd_schedule, cmd_notify, cmd_expire, cmd_agree, cmd_clock, cmd_hold, cmd_key,
+    cmd_release, cmd_accept, cmd_announce, cmd_guard, cmd_report;
 
 #endif

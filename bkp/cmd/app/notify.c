@@ -29,7 +29,7 @@
 #define TAIL	  200 /* bytes of what it wrote that are kept: the end says what went wrong */
 #define SHOWN	  320
 #define TICK_MS	  50
-#define VARIABLES 7
+#define VARIABLES 8
 #define VALUE	  1024
 
 struct child {
@@ -48,8 +48,8 @@ struct environment {
 
 static bool is_ours(const char *entry)
 {
-	static const char *const names[VARIABLES] = {
-	    "BKP_LINE=", "BKP_EXIT=", "BKP_COMMAND=", "BKP_SITE=", "BKP_RUN=", "LC_ALL=", "LANG="};
+	static const char *const names[VARIABLES] = {"BKP_LINE=", "BKP_EXIT=", "BKP_COMMAND=", "BKP_SITE=",
+	    "BKP_RUN=", "LC_ALL=", "LANG=", "BKP_TELL="};
 
 	for (size_t i = 0; i < VARIABLES; i++)
 		if (!strncmp(entry, names[i], strlen(names[i])))
@@ -68,6 +68,7 @@ static int environment_make(struct environment *e, const struct notify_message *
 	snprintf(e->own[4], VALUE, "BKP_RUN=%.*ju", m->run ? 1 : 0, (uintmax_t)m->run);
 	snprintf(e->own[5], VALUE, "LC_ALL=%s", m->locale);
 	snprintf(e->own[6], VALUE, "LANG=%s", m->locale);
+	snprintf(e->own[7], VALUE, "BKP_TELL=%s", m->tell ? m->tell : "");
 	while (environ && environ[n])
 		n++;
 	e->list = calloc(n + VARIABLES + 1, sizeof(*e->list));

@@ -7,6 +7,7 @@
  *	BKP_COMMAND     "run", "rotate" …
  *	BKP_SITE        the site's name
  *	BKP_RUN         the number of the run, or empty
+ *	BKP_TELL        whom the policy wants told besides ("A, B": reminders of turns), or empty
  * What it writes is kept for the error only.  It is ended, with all it started, when the time is over.
  *
  * Errors: W-NOTIFY-01, whatever happened: what was to be told was not.
@@ -22,7 +23,8 @@ struct notify_message {
 	const char *line;
 	const char *details; /* several lines, or NULL */
 	const char *command, *site, *locale;
-	uint64_t run; /* 0: none */
+	const char *tell; /* names; or NULL */
+	uint64_t run;	  /* 0: none */
 	int exit;
 };
 

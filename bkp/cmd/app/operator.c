@@ -16,8 +16,6 @@
 #include "cmd/app/outcome.h"
 #include "format/policy/policy.h"
 
-#define PEOPLE_MAX 256
-
 int operator_text(const struct app *app, const char *option, const char *value)
 {
 	char show[4 * OPERATOR_TEXT];
@@ -35,17 +33,22 @@ int operator_text(const struct app *app, const char *option, const char *value)
 	return APP_OK;
 }
 
-/* Bringing media in and out is the operators' and managers' business, where the policy says who they are. */
-static size_t who_may(const struct policy *policy, const char *names[PEOPLE_MAX])
+/* Those with one of the roles, where the policy says who they are. */
+static size_t who_may(const struct policy *policy, unsigned roles, const char *names[OPERATOR_NAMES])
 {
 	size_t n = 0;
 
-	for (size_t i = 0; i < policy->n_people && n < PEOPLE_MAX; i++)
-		if (policy->people[i].roles & (POLICY_OPERATOR | POLICY_MANAGER))
+	for (size_t i = 0; i < policy->n_people && n < OPERATOR_NAMES; i++)
+		if (policy->people[i].roles & roles)
 			names[n++] = policy->people[i].name;
-	for (size_t i = 0; !n && i < policy->n_people && i < PEOPLE_MAX; i++)
+	for (size_t i = 0; !n && i < policy->n_people && i < OPERATOR_NAMES; i++)
 		names[i] = policy->people[i].name;
-	return n ? n : policy->n_people < PEOPLE_MAX ? policy->n_people : PEOPLE_MAX;
+	return n ? n : policy->n_people < OPERATOR_NAMES ? policy->n_people : OPERATOR_NAMES;
+}
+
+size_t operator_names(const struct policy *policy, const char *names[OPERATOR_NAMES])
+{
+	return who_may(policy, POLICY_OPERATOR | POLICY_MANAGER, names);
 }
 
 static int unknown_person(
@@ -71,20 +74,38 @@ static int unknown_person(
 	return app_error(&err, APP_USAGE);
 }
 
-int operator_check(struct app *app, const struct policy *policy, const char *name)
+static int check_person(
+    struct app *app, const struct policy *policy, const char *option, unsigned roles, const char *name)
 {
-	const char *names[PEOPLE_MAX];
+	const char *names[OPERATOR_NAMES];
 	size_t n;
-	int code;
+	int code = operator_text(app, option, name);
 
-	if (!name)
-		return app_usage(app, "%s", text("say who does it with --operator NAME"));
-	code = operator_text(app, "--operator", name);
 	if (code || !policy->n_people)
 		return code;
-	n = who_may(policy, names);
+	n = who_may(policy, roles, names);
 	for (size_t i = 0; i < n; i++)
 		if (!strcmp(names[i], name))
 			return APP_OK;
 	return unknown_person(app, policy, names, n, name);
+}
+
+/* Bringing media in and out is the operators' and managers' business. */
+int operator_check(struct app *app, const struct policy *policy, const char *name)
+{
+	return name ? check_person(app, policy, "--operator", POLICY_OPERATOR | POLICY_MANAGER, name)
+		    : app_usage(app, "%s", text("say who does it with --operator NAME"));
+}
+
+int operator_witness(struct app *app, const struct policy *policy, const char *name, const char *operator)
+{
+	struct err err = ERR_INIT;
+
+	if (operator&& !strcmp(name, operator)) {
+		err_set(&err, "E-MEDIA-24", text("'%s' cannot be operator and witness at once"), name);
+		err_hint(&err, "%s", text("a second person watches, and is named with --witness"));
+		outcome_refused(app, policy, APP_USAGE, err.msg);
+		return app_error(&err, APP_USAGE);
+	}
+	return check_person(app, policy, "--witness", POLICY_WITNESS, name);
 }

@@ -9,6 +9,7 @@
 #include <jansson.h>
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/show/table.h"
 #include "base/show/wrap.h"
@@ -18,6 +19,13 @@
 #define COLUMNS_LEAST 40
 #define COLUMNS_MOST  1000000
 #define TABLE_MAX     ((size_t)256 << 20)
+
+json_t *out_time_json(int64_t ns)
+{
+	char time[CLOCK_TEXT];
+
+	return ns ? json_string(clock_format(ns, time)) : json_null();
+}
 
 unsigned out_columns(void)
 {

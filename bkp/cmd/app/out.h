@@ -21,6 +21,9 @@ char *out_bytes(uint64_t n, char out[OUT_BYTES]);
  * `code`, or APP_FAILED after a report. */
 int out_json(struct json_t *o, int code);
 
+/* RFC 3339, UTC; null for 0. */
+struct json_t *out_time_json(int64_t ns);
+
 /* How wide lines may be: 80, or $COLUMNS where somebody has exported that. */
 unsigned out_columns(void);
 

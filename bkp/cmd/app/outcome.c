@@ -77,7 +77,7 @@ int outcome_tell(
     const struct app *app, const struct policy *policy, struct state *state, const struct outcome *o)
 {
 	struct notify_message m = {
-	    o->line, o->details, o->command, policy->site_name, policy->locale, o->run, o->code};
+	    o->line, o->details, o->command, policy->site_name, policy->locale, o->tell, o->run, o->code};
 	struct err err = ERR_INIT;
 	int r, code = state ? record_outcome(
 				  state, o->command, o->code, o->record ? o->record : o->line, o->signal)

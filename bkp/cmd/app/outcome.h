@@ -23,6 +23,7 @@ struct outcome {
 	const char *line;    /* what a person is told (summary.h) */
 	const char *record;  /* what the journal says of it, where that is less; or NULL */
 	const char *details; /* for the notify command: several lines, or NULL */
+	const char *tell;    /* whom else: names (policy_pool.remind); or NULL */
 	uint64_t run;	     /* or 0 */
 	int signal;	     /* that ended it early, or 0 */
 	bool good_news;	     /* is told though all is well */

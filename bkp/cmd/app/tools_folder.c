@@ -39,5 +39,6 @@ const char *tools_folder(char out[PATH_MAX])
 
 struct medium_docs_sources tools_sources(char out[PATH_MAX])
 {
-	return (struct medium_docs_sources){tools_folder(out), BKP_VERSION, TOOLS_SUMS};
+	return (struct medium_docs_sources){
+	    .tools = tools_folder(out), .version = BKP_VERSION, .built = TOOLS_SUMS};
 }

@@ -97,7 +97,7 @@ static const char *label_of_medium(const struct ledger *l, const char *uuid)
 
 char *journal_words_medium(const struct journal_record *r, const struct ledger *l, char out[JOURNAL_WORDS])
 {
-	const json_t *list = json_object_get(r->json, "media");
+	const json_t *list = json_object_get(r->json, !strcmp(r->event, "media-counted") ? "seen" : "media");
 	size_t used = 0;
 
 	snprintf(out, JOURNAL_WORDS, "%s",
@@ -256,11 +256,43 @@ static void say_repaired(const struct journal_record *r, char out[JOURNAL_WORDS]
 	    member_number(r, "count"), few_of(r, "files", member_number(r, "count"), few));
 }
 
+static void say_reread(const struct journal_record *r, char out[JOURNAL_WORDS])
+{
+	char bytes[OUT_BYTES];
+
+	snprintf(out, JOURNAL_WORDS,
+	    text("read again: %ju of 256 parts of the medium, %ju files, %s; damaged: %ju"),
+	    member_number(r, "parts"), member_number(r, "files"), out_bytes(member_number(r, "bytes"), bytes),
+	    member_number(r, "bad"));
+}
+
 static void say_rotated(const struct journal_record *r, char out[JOURNAL_WORDS])
 {
 	snprintf(out, JOURNAL_WORDS,
 	    text("the medium was brought up to date: %ju generations, newest %ju; to be taken to '%s'"),
 	    member_number(r, "generations"), member_number(r, "newest"), journal_text(r->json, "place"));
+}
+
+static void say_rollback_accepted(const struct journal_record *r, char out[JOURNAL_WORDS])
+{
+	snprintf(out, JOURNAL_WORDS, text("the medium was taken as it was after rotation %ju: '%s'"),
+	    member_number(r, "turn"), journal_text(r->json, "reason"));
+}
+
+static void say_strangers(const struct journal_record *r, char out[JOURNAL_WORDS])
+{
+	char few[JOURNAL_WORDS / 2];
+	uint64_t n = member_number(r, "ours") + member_number(r, "beside");
+
+	snprintf(out, JOURNAL_WORDS, text("files on the medium that are not of bkp: %ju (%s)"), n,
+	    few_of(r, "files", n, few));
+}
+
+static void say_disc(const struct journal_record *r, char out[JOURNAL_WORDS])
+{
+	snprintf(out, JOURNAL_WORDS,
+	    text("the disc was written and read back, byte by byte: %ju files, %ju bytes, SHA-256 %s"),
+	    member_number(r, "files"), member_number(r, "bytes"), journal_text(r->json, "sha256"));
 }
 
 static void say_moved(const struct journal_record *r, char out[JOURNAL_WORDS])
@@ -280,6 +312,8 @@ static void say_history(const struct journal_record *r, char out[JOURNAL_WORDS])
 	snprintf(out, JOURNAL_WORDS,
 	    !strcmp(journal_text(r->json, "found"), "truncated")
 		? text("the medium's copy of the journal was cut: from record %ju on it is gone")
+	    : !strcmp(journal_text(r->json, "found"), "rolled-back")
+		? text("the medium was as it was on a former day: it knew nothing from record %ju on")
 		: text("the medium's copy of the journal is another from record %ju on"),
 	    member_number(r, "line"));
 }
@@ -343,6 +377,11 @@ static void say_finished(const struct journal_record *r, char out[JOURNAL_WORDS]
 	    label_of_record(r, label));
 }
 
+static const char *or_dash(const struct journal_record *r, const char *key)
+{
+	return *journal_text(r->json, key) ? journal_text(r->json, key) : "-";
+}
+
 static void say_name(const struct journal_record *r, char out[JOURNAL_WORDS])
 {
 	char why[JOURNAL_WORDS / 2];
@@ -352,6 +391,61 @@ static void say_name(const struct journal_record *r, char out[JOURNAL_WORDS])
 		    journal_text(r->json, "label"));
 	else
 		snprintf(out, JOURNAL_WORDS, text("the medium is retired%s"), because(r, "reason", why));
+	if (*journal_text(r->json, "method")) {
+		size_t n = strlen(out);
+
+		snprintf(out + n, JOURNAL_WORDS - n,
+		    text("; destroyed: %s; witness %s; certificate %s; keys: %s"),
+		    journal_text(r->json, "method"), journal_text(r->json, "witness"),
+		    or_dash(r, "certificate"), or_dash(r, "keys_destroyed"));
+	}
+}
+
+/* "maker: …; model: …" */
+static void say_data(const struct journal_record *r, char out[JOURNAL_WORDS])
+{
+	static const char *const names[] = {"maker", "model", "serial", "bought", "use_until",
+	    "support_until", "lock", "writing", "custodian"};
+	size_t n = (size_t)snprintf(out, JOURNAL_WORDS, "%s", text("recorded of the medium"));
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names) && n < JOURNAL_WORDS; i++)
+		if (json_is_string(json_object_get(r->json, names[i])))
+			n += (size_t)snprintf(out + n, JOURNAL_WORDS - n, "; %s: %s", names[i],
+			    journal_text(r->json, names[i]));
+}
+
+static void say_prepared(const struct journal_record *r, char out[JOURNAL_WORDS])
+{
+	char few[JOURNAL_WORDS / 2];
+
+	snprintf(out, JOURNAL_WORDS,
+	    text("the disk %s (serial number %s) was made fit for use as '%s'; it held: %s"),
+	    journal_text(r->json, "device"), or_dash(r, "serial"), journal_text(r->json, "label"),
+	    few_of(r, "held", json_array_size(json_object_get(r->json, "held")), few));
+}
+
+static void say_custody(const struct journal_record *r, char out[JOURNAL_WORDS])
+{
+	const char *to = journal_text(r->json, "to"), *place = journal_text(r->json, "place");
+	char why[JOURNAL_WORDS / 2];
+
+	because(r, "reason", why);
+	if (!strcmp(r->event, "medium-handed"))
+		snprintf(out, JOURNAL_WORDS, text("the medium was handed over to %s; witness %s"), to,
+		    journal_text(r->json, "witness"));
+	else if (!strcmp(r->event, "medium-lent"))
+		snprintf(out, JOURNAL_WORDS, text("the medium was lent to %s until %s%s"), to,
+		    journal_text(r->json, "until"), why);
+	else if (!strcmp(r->event, "medium-returned"))
+		snprintf(out, JOURNAL_WORDS, text("the medium was brought back to '%s'"), place);
+	else if (!strcmp(r->event, "medium-lost"))
+		snprintf(out, JOURNAL_WORDS, text("the medium is lost%s"), why);
+	else if (!strcmp(r->event, "medium-found"))
+		snprintf(out, JOURNAL_WORDS, text("the medium was found and is at '%s'"), place);
+	else
+		snprintf(out, JOURNAL_WORDS, text("stock-take of '%s': seen %zu, not found %zu"), place,
+		    json_array_size(json_object_get(r->json, "seen")),
+		    json_array_size(json_object_get(r->json, "missing")));
 }
 
 static void say_tools(const struct journal_record *r, char out[JOURNAL_WORDS])
@@ -480,21 +574,52 @@ static void say_envelope(const struct journal_record *r, char out[JOURNAL_WORDS]
 		    number, because(r, "why", why));
 }
 
+static void say_announced(const struct journal_record *r, char out[JOURNAL_WORDS])
+{
+	char few[JOURNAL_WORDS / 2], until[CLOCK_TEXT];
+
+	if (*journal_text(r->json, "text"))
+		snprintf(out, JOURNAL_WORDS, text("announced until %s, number %ju: '%s', of %s"),
+		    local_time_of(journal_text(r->json, "until"), until), member_number(r, "number"),
+		    journal_text(r->json, "text"),
+		    few_of(r, "datasets", json_array_size(json_object_get(r->json, "datasets")), few));
+	else
+		snprintf(
+		    out, JOURNAL_WORDS, text("announcement %ju was ended early"), member_number(r, "number"));
+}
+
+static void say_canaries(const struct journal_record *r, char out[JOURNAL_WORDS])
+{
+	size_t n = json_array_size(json_object_get(r->json, "canaries"));
+
+	if (n)
+		snprintf(out, JOURNAL_WORDS, text("%zu canaries were made in %s"), n,
+		    journal_text(r->json, "dataset"));
+	else
+		snprintf(out, JOURNAL_WORDS, text("the canaries of %s were removed"),
+		    journal_text(r->json, "dataset"));
+}
+
 static const struct {
 	const char *event;
 	words_fn *say;
 } rules[] = {{"init", say_init}, {JOURNAL_EPOCH_EVENT, say_epoch}, {"medium-added", say_added},
     {"begin", say_begin}, {"committed", say_committed}, {"verified", say_several}, {"copied", say_several},
     {"verify-failed", say_damaged}, {"failed", say_failed}, {"medium-attached", say_attached},
-    {"medium-detached", say_attached}, {"repaired", say_repaired}, {"rotated", say_rotated},
-    {"medium-moved", say_moved}, {"heads", say_journal_copies}, {"history", say_history},
-    {"policy", say_policy}, {"policy-accepted", say_policy_accepted}, {"agreed", say_agreed},
-    {"accepted", say_decision}, {"held", say_decision}, {"released", say_decision}, {"expired", say_expired},
-    {"expiry-finished", say_finished}, {"medium-renamed", say_name}, {"medium-retired", say_name},
-    {"documents", say_tools}, {"tools-accepted", say_tools}, {"clock-jump", say_clock},
-    {"clock-attested", say_clock}, {"outcome", say_outcome}, {"scheduled", say_scheduled},
-    {"notified", say_notified}, {"journal-repaired", say_journal_repaired}, {"keys", say_keys},
-    {"use", say_use}, {"uses-reviewed", say_reviewed}, {"envelope", say_envelope}};
+    {"medium-detached", say_attached}, {"repaired", say_repaired}, {"reread", say_reread},
+    {"rotated", say_rotated}, {"medium-moved", say_moved}, {"disc-written", say_disc},
+    {"heads", say_journal_copies}, {"history", say_history}, {"rollback-accepted", say_rollback_accepted},
+    {"strangers", say_strangers}, {"policy", say_policy}, {"policy-accepted", say_policy_accepted},
+    {"agreed", say_agreed}, {"accepted", say_decision}, {"held", say_decision}, {"released", say_decision},
+    {"expired", say_expired}, {"expiry-finished", say_finished}, {"medium-renamed", say_name},
+    {"medium-retired", say_name}, {"documents", say_tools}, {"tools-accepted", say_tools},
+    {"clock-jump", say_clock}, {"clock-attested", say_clock}, {"outcome", say_outcome},
+    {"scheduled", say_scheduled}, {"notified", say_notified}, {"journal-repaired", say_journal_repaired},
+    {"keys", say_keys}, {"use", say_use}, {"uses-reviewed", say_reviewed}, {"envelope", say_envelope},
+    {"announced", say_announced}, {"announcement-ended", say_announced}, {"canary-placed", say_canaries},
+    {"canary-removed", say_canaries}, {"medium-data", say_data}, {"medium-prepared", say_prepared},
+    {"medium-handed", say_custody}, {"medium-lent", say_custody}, {"medium-returned", say_custody},
+    {"media-counted", say_custody}, {"medium-lost", say_custody}, {"medium-found", say_custody}};
 
 char *journal_words_what(const struct journal_record *r, char out[JOURNAL_WORDS])
 {

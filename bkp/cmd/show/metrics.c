@@ -195,6 +195,37 @@ static int64_t rotated(const struct compliance_medium *m)
 	return m->ledger ? m->ledger->rotated_ns / SECOND_NS : 0;
 }
 
+static int64_t too_long(const struct compliance_medium *m)
+{
+	return m->overdue_attached;
+}
+
+static int64_t attached_least(const struct compliance_medium *m)
+{
+	return m->exposed.least_s;
+}
+
+/* -1: not known */
+static int64_t attached_most(const struct compliance_medium *m)
+{
+	return m->exposed.most_s;
+}
+
+static int64_t free_bytes(const struct compliance_medium *m)
+{
+	return m->room.free_ns ? (int64_t)m->room.free : -1;
+}
+
+static int64_t full_from(const struct compliance_medium *m)
+{
+	return m->room.from_ns / SECOND_NS;
+}
+
+static int64_t full_to(const struct compliance_medium *m)
+{
+	return m->room.to_ns / SECOND_NS;
+}
+
 static void medium_metrics(struct writer *w, const struct compliance *s)
 {
 	static const struct {
@@ -203,6 +234,15 @@ static void medium_metrics(struct writer *w, const struct compliance *s)
 	} rows[] = {
 	    {"bkp_medium_attached", "1: seen, or recorded as attached.", attached},
 	    {"bkp_medium_overdue", "1: rotation overdue, or attached too long.", overdue},
+	    {"bkp_medium_attached_too_long", "1: attached for longer than max_attached.", too_long},
+	    {"bkp_medium_attached_seconds_least", "How long it was attached this month, at least.",
+		attached_least},
+	    {"bkp_medium_attached_seconds_most", "The same, at most; -1: not known.", attached_most},
+	    {"bkp_medium_free_bytes", "Free on it when it was last written to; -1: not known.", free_bytes},
+	    {"bkp_medium_full_from_timestamp_seconds",
+		"When it will be full at the earliest; 0: not in sight, or not known.", full_from},
+	    {"bkp_medium_full_to_timestamp_seconds",
+		"When it will be full at the latest; 0: not in sight, or not known.", full_to},
 	    {"bkp_medium_generations", "Verified generations on it.", held},
 	    {"bkp_medium_missing_generations", "Generations that it should hold and does not.", lacking},
 	    {"bkp_medium_damaged_generations", "Generations found damaged on it.", damaged},
@@ -215,8 +255,9 @@ static void medium_metrics(struct writer *w, const struct compliance *s)
 			const struct compliance_medium *m = &s->media[i];
 
 			if (m->policy)
-				put_sample(w, rows[r].value(m), "medium", m->policy->name, "type",
-				    m->policy->type, "offline", m->policy->offline ? "true" : "false", NULL);
+				put_sample(w, rows[r].value(m), "medium",
+				    m->ledger ? m->ledger->label : m->policy->name, "type", m->policy->type,
+				    "offline", m->policy->offline ? "true" : "false", NULL);
 		}
 	}
 }

@@ -17,6 +17,9 @@
 #include "base/text.h"
 #include "base/width.h"
 #include "cmd/app/app.h"
+#include "cmd/app/out.h"
+#include "cmd/time/attached.h"
+#include "cmd/time/room_show.h"
 #include "format/policy/policy.h"
 #include "format/policy/policy_plan.h"
 #include "read/ledger/ledger.h"
@@ -45,6 +48,14 @@ int overview_compliance(const struct policy *policy, const struct ledger *l, str
 	return r ? app_error(&err, APP_UNKNOWN) : APP_OK;
 }
 
+int overview_compliance_then(
+    const struct policy *policy, const struct ledger *l, int64_t at_ns, struct compliance **ret)
+{
+	struct err err = ERR_INIT;
+
+	return compliance_new(policy, l, NULL, at_ns, ret, &err) ? app_error(&err, APP_UNKNOWN) : APP_OK;
+}
+
 int overview_exit(const struct compliance *s)
 {
 	return s->nothing ? APP_FAILED : s->overall == COMPLIANCE_MET ? APP_OK : APP_ATTENTION;
@@ -69,9 +80,14 @@ char *overview_age(int64_t now_ns, int64_t ns, char out[OVERVIEW_TEXT])
 char *overview_where(const struct compliance_medium *m, char out[OVERVIEW_TEXT])
 {
 	const struct ledger_medium *lm = m->ledger;
-	bool offline = m->policy ? m->policy->offline : lm->offline;
+	const bool offline = m->policy ? m->policy->offline : lm->offline;
 	char since[CLOCK_TEXT];
 
+	if (m->lost || (lm && lm->lost_ns)) {
+		snprintf(out, OVERVIEW_TEXT, text("lost since %s"),
+		    clock_format_local((lm ? lm : m->lost)->lost_ns, since));
+		return out;
+	}
 	if (!lm) {
 		snprintf(out, OVERVIEW_TEXT, "%s", text("not registered yet"));
 		return out;
@@ -104,9 +120,7 @@ char *overview_where(const struct compliance_medium *m, char out[OVERVIEW_TEXT])
 
 json_t *overview_time_json(int64_t ns)
 {
-	char time[CLOCK_TEXT];
-
-	return ns ? json_string(clock_format(ns, time)) : json_null();
+	return out_time_json(ns);
 }
 
 json_t *overview_number_json(uint64_t n)
@@ -160,7 +174,10 @@ json_t *overview_opened_json(const struct ledger *l, const char *dataset)
 
 static json_t *recorded_json(const struct ledger_medium *lm)
 {
-	return json_pack("{s:s, s:s, s:s, s:s, s:o, s:b, s:o, s:o, s:o, s:s, s:s, s:s}", "medium", lm->uuid,
+	return json_pack(
+	    "{s:O?, s:O?, s:o, s:o, s:o, s:s, s:s, s:s, s:s, s:o, s:b, s:o, s:o, s:o, s:s, s:s, s:s}", "data",
+	    lm->data, "lent", lm->lent, "counted", overview_time_json(lm->counted_ns), "missing_since",
+	    overview_time_json(lm->missing_ns), "lost", overview_time_json(lm->lost_ns), "medium", lm->uuid,
 	    "path", lm->path, "fs_uuid", lm->fs_uuid, "serial", lm->serial, "added",
 	    overview_time_json(lm->added_ns), "recorded_attached", (int)lm->attached, "since",
 	    overview_time_json(lm->attach_ns), "rotated", overview_time_json(lm->rotated_ns), "moved",
@@ -173,6 +190,7 @@ json_t *overview_medium_json(const struct compliance_medium *m)
 	static const char *const sights[] = {"not seen", "seen", "unknown"};
 	const char *type = m->ledger ? m->ledger->type : m->policy->type;
 	json_t *o = m->ledger ? recorded_json(m->ledger)
+		    : m->lost ? recorded_json(m->lost)
 			      : json_pack("{s:n, s:s?, s:s?}", "medium", "path", m->policy->path, "place",
 				    m->policy->place);
 
@@ -180,7 +198,7 @@ json_t *overview_medium_json(const struct compliance_medium *m)
 	    json_object_update_new(o,
 		json_pack(
 		    "{s:s, s:s, s:s, s:b, s:b, s:b, s:b, s:s, s:b, s:s?, s:b, s:b, s:I, s:o, s:o, s:I, s:I}",
-		    "label", m->policy ? m->policy->name : m->ledger->label, "type", type, "technology",
+		    "label", m->ledger ? m->ledger->label : m->policy->name, "type", type, "technology",
 		    compliance_technology_word(compliance_technology(type)), "type_shown",
 		    (int)compliance_type_shown(m), "offline",
 		    (int)(m->policy ? m->policy->offline : m->ledger->offline), "declared", m->policy != NULL,
@@ -189,7 +207,14 @@ json_t *overview_medium_json(const struct compliance_medium *m)
 		    "overdue_attached", (int)m->overdue_attached, "generations", (json_int_t)m->generations,
 		    "newest", overview_number_json(m->newest), "newest_begun",
 		    overview_time_json(m->newest_ns), "damaged", (json_int_t)m->damaged, "missing",
-		    (json_int_t)m->missing))) {
+		    (json_int_t)m->missing)) ||
+	    json_object_set_new(
+		o, "pool", m->policy && m->policy->pool ? json_string(m->policy->pool->name) : json_null()) ||
+	    json_object_set_new(o, "room", m->ledger ? room_json(&m->room) : json_null()) ||
+	    json_object_set_new(o, "attached_minutes",
+		m->ledger && (m->policy ? m->policy->offline : m->ledger->offline)
+		    ? attached_minutes_json(&m->exposed)
+		    : json_null())) {
 		json_decref(o);
 		return NULL;
 	}
@@ -222,7 +247,7 @@ static void medium_row(struct table *t, const struct compliance_medium *m)
 							     : "-";
 	char show[SHOW], where[OVERVIEW_TEXT], time[CLOCK_TEXT];
 
-	table_cell(t, "%s", m->policy ? m->policy->name : m->ledger->label);
+	table_cell(t, "%s", m->ledger ? m->ledger->label : m->policy->name);
 	table_cell(t, m->ledger && !compliance_type_shown(m) ? text("%s (declared)") : "%s",
 	    policy_plan_technology(m->ledger ? m->ledger->type : m->policy->type));
 	table_cell(t, "%s", overview_where(m, where));

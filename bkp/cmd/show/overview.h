@@ -22,6 +22,10 @@ struct table;
  * error has been reported. */
 int overview_compliance(const struct policy *policy, const struct ledger *l, struct compliance **ret);
 
+/* The same as of a moment of the past: no medium is looked at. */
+int overview_compliance_then(
+    const struct policy *policy, const struct ledger *l, int64_t at_ns, struct compliance **ret);
+
 /* enum app_exit for how things stand. */
 int overview_exit(const struct compliance *s);
 

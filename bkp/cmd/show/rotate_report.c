@@ -23,6 +23,13 @@ static bool is_complete(const struct rotate_result *r)
 	return r->current && !r->refill.missing && !r->damaged;
 }
 
+bool rotate_report_leaves(const struct rotate_result *r)
+{
+	if (r->damaged || (r->refill.full && r->may_go))
+		return false;
+	return r->current || (r->refill.full && r->generations);
+}
+
 /* "unmount it (umount /mnt/rdx), take it to '…', then record …": what the operator does with every disk. */
 static void carry_away(const struct rotate_result *r, const char *operator, char * out, size_t size)
 {
@@ -30,7 +37,14 @@ static void carry_away(const struct rotate_result *r, const char *operator, char
 
 	path_show(r->place, place, sizeof(place));
 	path_word(operator, who, sizeof(who));
-	if (r->mount_point)
+	if (r->awaited)
+		snprintf(out, size, text("unplug it now and take it to '%s'"), place);
+	else if (r->unmounted)
+		snprintf(out, size,
+		    text("unplug it (it is unmounted), take it to '%s', then record it with "
+			 "'bkp medium move %s --operator %s'"),
+		    place, r->medium->name, who);
+	else if (r->mount_point)
 		snprintf(out, size,
 		    text("unmount it (umount %s), take it to '%s', then record it with 'bkp medium move %s "
 			 "--operator %s'"),
@@ -101,6 +115,8 @@ static char *rotate_report_next(const struct rotate_result *r, const char *opera
 
 void rotate_report_faults(const struct rotate_result *r, FILE *out)
 {
+	if (r->turn.code[0])
+		app_fault(&r->turn, out);
 	if (r->clock.code[0])
 		app_fault(&r->clock, out);
 	if (r->reaped.code[0])
@@ -130,16 +146,41 @@ void rotate_report_faults(const struct rotate_result *r, FILE *out)
 	}
 	if (r->history.code[0])
 		app_fault(&r->history, out);
+	if (r->strangers.code[0])
+		app_fault(&r->strangers, out);
+	if (r->beside.code[0])
+		app_fault(&r->beside, out);
 	if (r->replaced_source.code[0])
 		app_fault(&r->replaced_source, out);
 	if (r->replaced.code[0])
 		app_fault(&r->replaced, out);
+	if (r->parity_why.code[0])
+		app_fault(&r->parity_why, out);
 	if (r->docs_why.code[0])
 		app_fault(&r->docs_why, out);
 	else if (!r->docs_complete)
 		fprintf(out, "%s\n",
 		    text("bkp: W-ROTATE-01: the static bkp-restore is not installed here, so the medium does "
 			 "not carry it"));
+}
+
+static const char *const pace_words[] = {"guess", "measured-other", "measured"};
+
+void rotate_report_expected(const struct rotate_expected *e, FILE *out)
+{
+	char copied[OUT_BYTES], again[OUT_BYTES], time[SHOW];
+	uint64_t minutes = (e->seconds + 59) / 60;
+
+	if (minutes <= 1)
+		snprintf(time, sizeof(time), "%s", text("about a minute"));
+	else
+		snprintf(time, sizeof(time), text("about %ju minutes"), (uintmax_t)minutes);
+	out_wrapped(out, 0, 2,
+	    text("'%s': %ju generations, %s to copy and read back, %s to read again: %s (%s)"), e->medium,
+	    (uintmax_t)e->generations, out_bytes(e->bytes, copied), out_bytes(e->reread, again), time,
+	    e->pace == ROTATE_MEASURED	       ? text("as measured at its last rotation")
+	    : e->pace == ROTATE_MEASURED_OTHER ? text("as measured on another medium of its type")
+					       : text("a guess: nothing has been measured yet"));
 }
 
 static void print_summary(const struct rotate_result *r)
@@ -151,6 +192,9 @@ static void print_summary(const struct rotate_result *r)
 	    out_bytes(r->refill.bytes, bytes), r->refill.verified);
 	if (r->rechecked)
 		printf(text("  older copies read back again: %ju\n"), r->rechecked);
+	if (r->reread.parts)
+		printf(text("  read again: %ju of 256 parts of it, %s\n"), r->reread.parts,
+		    out_bytes(r->reread.bytes, bytes));
 	if (r->finished)
 		printf(text("  deleted from it, as recorded earlier: %ju generations\n"), r->finished);
 	printf(text("  verified generations on it: %ju"), r->generations);
@@ -204,6 +248,13 @@ static json_t *facts_json(const struct rotate_result *r, const char *operator)
 	    (int)r->docs_complete, "complete", (int)is_complete(r), "deleted", (json_int_t)r->finished);
 }
 
+static json_t *expected_json(const struct rotate_expected *e)
+{
+	return json_pack("{s:I, s:I, s:I, s:I, s:s}", "generations", (json_int_t)e->generations, "bytes",
+	    (json_int_t)e->bytes, "read_again", (json_int_t)e->reread, "seconds", (json_int_t)e->seconds,
+	    "basis", pace_words[e->pace]);
+}
+
 int rotate_report_json(
     const struct rotate_result *r, const char *operator, const struct err * failure, int code)
 {
@@ -217,6 +268,12 @@ int rotate_report_json(
 		    code);
 	}
 	o = facts_json(r, operator);
+	if (o && r->turn.code[0])
+		json_object_set_new(o, "turn", json_string(path_show(r->turn.msg, why, sizeof(why))));
+	if (o) {
+		json_object_set_new(o, "number", json_integer((json_int_t)r->number));
+		json_object_set_new(o, "expected", expected_json(&r->expected));
+	}
 	if (o && r->refill.why.code[0])
 		json_object_set_new(o, "reason", json_string(path_show(r->refill.why.msg, why, sizeof(why))));
 	if (o)
@@ -231,8 +288,9 @@ int rotate_report_exit(const struct rotate_result *r)
 		return APP_FAILED;
 	/* without the static program there are still rescue.py and stock tools: said, but no fault */
 	return is_complete(r) && !r->refill.lost && !r->refill.suspect && !r->docs_why.code[0] &&
-		       !r->replaced.code[0] && !r->replaced_source.code[0] && !r->history.code[0] &&
-		       !r->clock.code[0] && !r->reaped.code[0]
+		       !r->parity_why.code[0] && !r->replaced.code[0] && !r->replaced_source.code[0] &&
+		       !r->history.code[0] && !r->strangers.code[0] && !r->beside.code[0] &&
+		       !r->clock.code[0] && !r->reaped.code[0] && !r->turn.code[0]
 		   ? APP_OK
 		   : APP_ATTENTION;
 }

@@ -85,6 +85,8 @@ static void print_suspect(const struct generation_dataset *d, const char *label,
 	fprintf(out, "  → %s\n",
 	    text("look at the files now; if they are harmed, take this computer off the network, attach no "
 		 "disk and call for help"));
+	fprintf(out, text("  → 'bkp guard show %s' says in plain words what was found, and what to do\n"),
+	    d->name);
 	fprintf(out,
 	    text("  → until somebody decides nothing expires: 'bkp accept %s --operator NAME --reason TEXT' "
 		 "when it is right, 'bkp hold %s --operator NAME --reason TEXT' when it is not\n"),
@@ -188,7 +190,10 @@ void run_report_faults(const struct run_result *r, const struct err *failure, FI
 	print_said(&r->clock, out);
 	print_said(&r->reaped, out);
 	print_said(&r->narrowed, out);
+	print_said(&r->exposed, out);
 	print_said(&r->again, out);
+	if (!r->turn_today)
+		print_said(&r->turn, out);
 	for (i = 0; i < r->n_datasets; i++) {
 		const struct generation_dataset *d = &r->datasets[i].d;
 
@@ -233,6 +238,10 @@ static void summarize_datasets(const struct run_result *r)
 		    out_bytes(s->archive_bytes, bytes), (uintmax_t)s->new_archives);
 	}
 	(void)out_table(t, 2, APP_OK);
+	for (size_t i = 0; i < r->n_datasets; i++)
+		if (r->datasets[i].d.notice)
+			out_wrapped(stdout, 0, 4, text("  notice of %s: %s"),
+			    generation_label(r->datasets[i].d.name, r->run, label), r->datasets[i].d.notice);
 }
 
 /* Of each medium one sentence, made of what applies. */
@@ -322,13 +331,14 @@ static json_t *copies_json(const struct run_result *r, const struct run_dataset 
 static json_t *dataset_json(const struct run_result *r, const struct run_dataset *s)
 {
 	const struct generation_dataset *d = &s->d;
-	json_t *o = json_pack("{s:s, s:o, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:s*, s:s*, s:s*, s:s*, s:I}",
-	    "dataset", d->name, "generation", overview_number_json(s->committed ? r->run : 0), "verdict",
-	    generation_verdict_word(d->verdict), "entries", (json_int_t)d->entries, "files",
-	    (json_int_t)d->files, "bytes", (json_int_t)d->bytes, "unreadable", (json_int_t)d->unreadable,
-	    "changed", (json_int_t)d->changed, "skipped", (json_int_t)d->skipped, "reason", d->reason,
-	    "suspect", d->suspicion, "unguarded", d->blind, "said", d->said, "said_lines",
-	    (json_int_t)d->said_lines);
+	json_t *o =
+	    json_pack("{s:s, s:o, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:s*, s:s*, s:s*, s:s*, s:s*, s:I}",
+		"dataset", d->name, "generation", overview_number_json(s->committed ? r->run : 0), "verdict",
+		generation_verdict_word(d->verdict), "entries", (json_int_t)d->entries, "files",
+		(json_int_t)d->files, "bytes", (json_int_t)d->bytes, "unreadable", (json_int_t)d->unreadable,
+		"changed", (json_int_t)d->changed, "skipped", (json_int_t)d->skipped, "reason", d->reason,
+		"suspect", d->suspicion, "notice", d->notice, "unguarded", d->blind, "said", d->said,
+		"said_lines", (json_int_t)d->said_lines);
 
 	if (!o ||
 	    json_object_update_new(o,
@@ -375,7 +385,8 @@ int run_report_exit(const struct run_result *r)
 		if (!r->media[i].ok || !r->media[i].verified || r->media[i].history.code[0] ||
 		    r->media[i].replaced.code[0] || r->media[i].undone.code[0])
 			return APP_ATTENTION;
-	if (r->clock.code[0] || r->reaped.code[0] || r->narrowed.code[0] || r->again.code[0])
+	if (r->clock.code[0] || r->reaped.code[0] || r->narrowed.code[0] || r->exposed.code[0] ||
+	    r->again.code[0] || r->turn.code[0])
 		return APP_ATTENTION;
 	return r->missing.code[0] || r->slow.code[0] ? APP_ATTENTION : APP_OK;
 }

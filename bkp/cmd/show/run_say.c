@@ -12,11 +12,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/err.h"
 #include "cmd/app/app.h"
 #include "cmd/app/outcome.h"
 #include "cmd/show/run_report.h"
 #include "cmd/show/summary.h"
+#include "cmd/show/turns_show.h"
 #include "read/ledger/ledger.h"
 #include "write/media/journal_copies.h"
 #include "write/run/run.h"
@@ -80,13 +82,20 @@ int run_say_end(
 	const struct ledger_latch *latch = state ? ledger_latch(state_ledger(state)) : NULL;
 	char line[SUMMARY_LINE], record[SUMMARY_LINE];
 	struct outcome o = {.command = "run", .code = code, .line = line, .record = record};
+	struct turns_tell tell;
+	struct clock_stamp now;
 
 	out_progress_end(&s->progress);
 	summary_run(r, failure, latch, true, line);
 	summary_run(r, failure, latch, false, record);
 	if (code == APP_OK && latch && latch->found_ns)
 		o.code = code = APP_ATTENTION;
-	o.good_news = s->good_news = outcome_good_news(s->policy, state);
+	o.good_news = s->good_news = outcome_good_news(s->policy, state) || (r->turn_today && r->turn.msg[0]);
+	if (r->turn.msg[0] && state) {
+		clock_now(&now);
+		turns_show_tell(s->policy, state_ledger(state), now.wall_ns, &tell);
+		o.tell = tell.names;
+	}
 	say_line(s, line, failure, code == APP_OK);
 	say_faults(s, r, failure, code);
 	if (s->app->json)

@@ -20,17 +20,24 @@
 #include "cmd/app/out.h"
 #include "cmd/show/overview.h"
 #include "cmd/show/summary.h"
+#include "cmd/show/turns_show.h"
+#include "cmd/time/forecast_show.h"
+#include "cmd/time/room_show.h"
+#include "cmd/time/then.h"
+#include "format/guard/announce.h"
 #include "format/policy/policy.h"
 #include "read/ledger/ledger.h"
 #include "read/rules/compliance.h"
 #include "read/rules/former_keys.h"
 
-#define SHOW	    64
-#define NEXT_INDENT 5
-#define NEXT_MAX    ((size_t)1 << 16)
-#define SHORT_LINES 24 /* of the smallest terminal that people use */
-#define SHORT_SETS  12
-#define SHORT_NAME  28 /* characters of a data set's name */
+#define SHOW		64
+#define NEXT_INDENT	5
+#define NEXT_MAX	((size_t)1 << 16)
+#define SHORT_LINES	24 /* of the smallest terminal that people use */
+#define SHORT_SETS	12
+#define SHORT_NAME	28 /* characters of a data set's name */
+#define THEN_LINES	5  /* that then_show() takes at most */
+#define SHORT_ANNOUNCED 16 /* characters of what was announced */
 
 /* ---- for people ---- */
 
@@ -51,21 +58,70 @@ static void rule_cell(struct table *t, const struct compliance_rule *r)
 	table_cell(t, "%s %u/%u", sign_of(r->verdict), r->have, r->want);
 }
 
-static void show_head(const struct policy *policy, const struct compliance *s)
+/* Those in force: the newest at *ret_newest. */
+static size_t count_announced(
+    const struct ledger *l, const struct compliance *s, const struct ledger_announcement **ret_newest)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < ledger_announcements(l); i++)
+		if (ledger_announced(l, ledger_announcement(l, i), NULL, s->now_ns)) {
+			*ret_newest = ledger_announcement(l, i);
+			n++;
+		}
+	return n;
+}
+
+/* One line, as long as one is in force; 0: none is. */
+static unsigned show_announced(const struct ledger *l, const struct compliance *s)
+{
+	const struct ledger_announcement *a;
+	size_t n = count_announced(l, s, &a);
+	char until[CLOCK_TEXT], what[ANNOUNCE_TEXT + sizeof("…")];
+
+	if (!n)
+		return 0;
+	snprintf(what, sizeof(what), "%s", a->text);
+	summary_cut(what, SHORT_ANNOUNCED);
+	clock_format_local(a->until_ns, until);
+	if (n > 1)
+		printf(text("announced until %s: '%s', and %zu more\n"), until, what, n - 1);
+	else
+		printf(text("announced until %s: '%s'\n"), until, what);
+	return 1;
+}
+
+static void show_head(const struct status_view *v)
 {
 	char show[SHOW], now[CLOCK_TEXT];
 
-	out_wrapped(stdout, 0, 2, "%s  %s  %s", verdict_text(s->overall), clock_format_local(s->now_ns, now),
-	    path_show(policy->site_name, show, sizeof(show)));
+	out_wrapped(stdout, 0, 2, "%s  %s  %s", verdict_text(v->s->overall),
+	    clock_format_local(v->s->now_ns, now), path_show(v->policy->site_name, show, sizeof(show)));
+	if (v->then)
+		then_show(v->then);
+}
+
+/* " (for 5 days)": how long it has stood; "" of what is not known, or of today. */
+static const char *stood_for(const struct compliance *s, size_t i, char out[OVERVIEW_TEXT])
+{
+	char age[OVERVIEW_TEXT];
+
+	out[0] = '\0';
+	if (s->next_since && s->next_since[i] && s->now_ns - s->next_since[i] >= 86400 * SECOND_NS)
+		snprintf(
+		    out, OVERVIEW_TEXT, text(" (for %s)"), overview_age(s->now_ns, s->next_since[i], age));
+	return out;
 }
 
 static void show_next(const struct compliance *s)
 {
+	char age[OVERVIEW_TEXT];
+
 	if (!s->n_next)
 		return;
 	printf("\n%s\n", text("What to do next"));
 	for (size_t i = 0; i < s->n_next; i++)
-		out_wrapped(stdout, 0, NEXT_INDENT, "%3zu. %s", i + 1, s->next[i]);
+		out_wrapped(stdout, 0, NEXT_INDENT, "%3zu. %s%s", i + 1, s->next[i], stood_for(s, i, age));
 }
 
 static int show_verdicts(const struct compliance *s)
@@ -264,12 +320,19 @@ static int show_events(const struct ledger *l, const struct compliance *s)
 	return out_table(t, 0, APP_OK);
 }
 
-int status_show_text(const struct policy *policy, const struct ledger *l, const struct compliance *s)
+int status_show_text(const struct status_view *v)
 {
+	const struct ledger *l = v->ledger;
+	const struct compliance *s = v->s;
 	int code;
 
-	show_head(policy, s);
+	show_head(v);
+	(void)show_announced(l, s);
+	(void)turns_show_lines(s);
 	show_next(s);
+	if (v->forecast)
+		forecast_show(v->policy, v->forecast, false);
+	room_show(s, false);
 	putchar('\n');
 	code = show_verdicts(s);
 	show_whys(l, s);
@@ -281,6 +344,15 @@ int status_show_text(const struct policy *policy, const struct ledger *l, const 
 		code = out_table(overview_media_table(s), 0, APP_OK);
 	putchar('\n');
 	return code ? code : show_events(l, s);
+}
+
+int status_show_forecast(const struct status_view *v)
+{
+	show_head(v);
+	show_next(v->s);
+	forecast_show(v->policy, v->forecast, true);
+	room_show(v->s, true);
+	return APP_OK;
 }
 
 /* ---- on one screen ---- */
@@ -350,14 +422,17 @@ static int short_datasets(const struct compliance *s, unsigned *ret_lines)
 static int short_next(const struct compliance *s, unsigned lines)
 {
 	BUF_AUTO b = BUF_INIT(NEXT_MAX);
+	BUF_AUTO line = BUF_INIT(NEXT_MAX);
 	struct err err = ERR_INIT;
+	char age[OVERVIEW_TEXT];
 
 	for (size_t i = 0; i < s->n_next; i++) {
 		unsigned takes = 1, reserve = i + 1 < s->n_next;
 
-		b.n = 0;
-		if (buf_printf(&b, &err, "%3zu. ", i + 1) ||
-		    wrap_text(s->next[i], out_columns(), NEXT_INDENT, NEXT_INDENT, &b, &err) ||
+		b.n = line.n = 0;
+		if (buf_printf(&b, &err, "%3zu. ", i + 1) || buf_puts(&line, s->next[i], &err) ||
+		    buf_puts(&line, stood_for(s, i, age), &err) || buf_terminate(&line, &err) ||
+		    wrap_text((char *)line.p, out_columns(), NEXT_INDENT, NEXT_INDENT, &b, &err) ||
 		    buf_terminate(&b, &err))
 			return app_error(&err, APP_FAILED);
 		for (const char *p = (char *)b.p; (p = strchr(p, '\n')); p++)
@@ -372,16 +447,18 @@ static int short_next(const struct compliance *s, unsigned lines)
 	return APP_OK;
 }
 
-int status_show_short(const struct policy *policy, const struct compliance *s)
+int status_show_short(const struct status_view *v)
 {
-	unsigned used;
+	const struct compliance *s = v->s;
+	unsigned used, above;
 	int code;
 
-	show_head(policy, s);
+	show_head(v);
+	above = show_announced(v->ledger, s) + turns_show_lines(s) + (v->then ? THEN_LINES : 0);
 	code = short_datasets(s, &used);
 	if (!code && s->n_next) {
 		printf("%s\n", text("What to do next"));
-		code = short_next(s, SHORT_LINES - used - 2);
+		code = short_next(s, SHORT_LINES - above - used - 2);
 	}
 	return code;
 }
@@ -446,6 +523,18 @@ static json_t *outcome_json(const struct ledger_outcome *o)
 		 : json_null();
 }
 
+/* The numbers of those in force. */
+static json_t *announced_json(const struct ledger *l, const struct compliance *s)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < ledger_announcements(l); i++)
+		if (ledger_announced(l, ledger_announcement(l, i), NULL, s->now_ns))
+			json_array_append_new(
+			    list, json_integer((json_int_t)ledger_announcement(l, i)->number));
+	return list;
+}
+
 /* What concerns everything. */
 static json_t *events_json(const struct ledger *l, const struct compliance *s)
 {
@@ -453,8 +542,9 @@ static json_t *events_json(const struct ledger *l, const struct compliance *s)
 	const struct ledger_latch *latch = s->latch;
 	char line[SUMMARY_LINE];
 
-	return json_pack("{s:s, s:o, s:o, s:o, s:o, s:o}", "line", summary_compliance(s, line), "last_run",
-	    outcome_json(s->run), "last_rotation", outcome_json(s->rotation), "last_notification",
+	return json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "line", summary_compliance(s, line),
+	    "announced", announced_json(l, s), "last_run", outcome_json(s->run), "last_rotation",
+	    outcome_json(s->rotation), "last_notification",
 	    t->at_ns ? json_pack("{s:o, s:b, s:s}", "time", overview_time_json(t->at_ns), "ok", (int)t->ok,
 			   "reason", t->reason ? t->reason : "")
 		     : json_null(),
@@ -466,9 +556,12 @@ static json_t *events_json(const struct ledger *l, const struct compliance *s)
 	    "frozen_by", overview_generation_json(ledger_frozen_by(l)));
 }
 
-static json_t *status_json(const struct policy *policy, const struct ledger *l, const struct compliance *s)
+static json_t *status_json(const struct status_view *v)
 {
-	json_t *datasets = json_array(), *media = json_array(), *next = json_array(), *o;
+	const struct ledger *l = v->ledger;
+	const struct compliance *s = v->s;
+	json_t *datasets = json_array(), *media = json_array(), *next = json_array(), *since = json_array(),
+	       *o;
 
 	for (size_t i = 0; i < s->n_datasets; i++)
 		json_array_append_new(datasets, dataset_json(l, &s->datasets[i]));
@@ -476,12 +569,19 @@ static json_t *status_json(const struct policy *policy, const struct ledger *l, 
 		json_array_append_new(media, overview_medium_json(&s->media[i]));
 	for (size_t i = 0; i < s->n_next; i++)
 		json_array_append_new(next, json_string(s->next[i]));
+	for (size_t i = 0; i < s->n_next; i++)
+		json_array_append_new(since, overview_time_json(s->next_since[i]));
 	o = json_pack("{s:o, s:o, s:s, s:s, s:o, s:s, s:b, s:I, s:o, s:o, s:o}", "key_uses",
-	    overview_uses_json(l), "envelopes", overview_envelopes_json(policy, l, s->now_ns), "site",
-	    policy->site_name, "repository", ledger_repository(l), "now", overview_time_json(s->now_ns),
+	    overview_uses_json(l), "envelopes", overview_envelopes_json(v->policy, l, s->now_ns), "site",
+	    v->policy->site_name, "repository", ledger_repository(l), "now", overview_time_json(s->now_ns),
 	    "overall", compliance_verdict_word(s->overall), "nothing", (int)s->nothing, "journal_records",
 	    (json_int_t)ledger_seq(l), "datasets", datasets, "media", media, "next", next);
-	if (!o || json_object_set_new(o, "journal_epoch", json_integer((json_int_t)ledger_epoch(l))) ||
+	if (!o || json_object_set_new(o, "next_since", since) ||
+	    json_object_set_new(o, "turns", turns_show_all_json(s)) ||
+	    json_object_set_new(o, "journal_epoch", json_integer((json_int_t)ledger_epoch(l))) ||
+	    json_object_set_new(
+		o, "forecast", v->forecast ? forecast_json(v->policy, v->forecast) : json_null()) ||
+	    json_object_set_new(o, "at", v->then ? then_json(v->then) : json_null()) ||
 	    json_object_update_new(o, events_json(l, s))) {
 		json_decref(o);
 		return NULL;
@@ -489,7 +589,7 @@ static json_t *status_json(const struct policy *policy, const struct ledger *l, 
 	return o;
 }
 
-int status_show_json(const struct policy *policy, const struct ledger *l, const struct compliance *s)
+int status_show_json(const struct status_view *v)
 {
-	return out_json(status_json(policy, l, s), APP_OK);
+	return out_json(status_json(v), APP_OK);
 }

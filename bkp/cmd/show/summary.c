@@ -169,8 +169,12 @@ static void other_items(struct items *it, const struct run_result *r, const stru
 		add_fault(it, "%s", shown_reason(r->reaped.msg, why));
 	if (r->narrowed.code[0])
 		add_fault(it, "%s", shown_reason(r->narrowed.msg, why));
+	if (r->exposed.code[0])
+		add_fault(it, "%s", shown_reason(r->exposed.msg, why));
 	if (r->again.code[0])
 		add_fault(it, "%s", shown_reason(r->again.msg, why));
+	if (r->turn.msg[0] && !r->turn_today)
+		add_fault(it, "%s", shown_reason(r->turn.msg, why));
 	if (r->slow.code[0])
 		add_fault(it, "%s", text("the next run will have to read all files again"));
 	if (r->missing.code[0])
@@ -190,7 +194,7 @@ char *summary_run(const struct run_result *r, const struct err *failure, const s
 {
 	char faults[SUMMARY_LINE];
 	struct items it = {0};
-	size_t good = 0, partial = 0, n;
+	size_t good = 0, partial = 0, noticed = 0, n;
 
 	if (failure && !any_committed(r)) {
 		snprintf(
@@ -204,6 +208,7 @@ char *summary_run(const struct run_result *r, const struct err *failure, const s
 
 		good += dataset_good(&it, d, words) && r->datasets[i].committed;
 		partial += d->verdict == GENERATION_PARTIAL && !d->guard.suspect;
+		noticed += d->notice != NULL;
 	}
 	for (size_t i = 0; i < r->n_media; i++)
 		medium_item(&it, r, i);
@@ -211,10 +216,14 @@ char *summary_run(const struct run_result *r, const struct err *failure, const s
 	n = (size_t)snprintf(out, SUMMARY_LINE, text("%zu of %zu good"), good, r->n_datasets);
 	if (partial)
 		n += (size_t)snprintf(out + n, SUMMARY_LINE - n, text(", %zu stored in part"), partial);
+	if (noticed)
+		n += (size_t)snprintf(out + n, SUMMARY_LINE - n, text(", %zu changed as announced"), noticed);
 	if (it.n)
 		n += (size_t)snprintf(out + n, SUMMARY_LINE - n,
 		    it.n == 1 ? text(", 1 warning: ") : text(", %u warnings: "), it.n);
-	snprintf(out + n, SUMMARY_LINE - n, "%s", it.n ? join_faults(&it, faults) : "");
+	n += (size_t)snprintf(out + n, SUMMARY_LINE - n, "%s", it.n ? join_faults(&it, faults) : "");
+	if (r->turn.msg[0] && r->turn_today && n < SUMMARY_LINE)
+		snprintf(out + n, SUMMARY_LINE - n, "%s%s", text("; "), shown_reason(r->turn.msg, faults));
 	return finish_line(out);
 }
 

@@ -1,8 +1,9 @@
 /* guard: see guard.h.
  *
  * guard_judge(), in order: canaries → what the census shows beyond what was measured is added (compare_census()) → a
- * command's output is judged by its kind alone → else every figure by judge_figure(): this capture against limit and habit,
- * then the sums over GUARD_WINDOW and over GUARD_HISTORY captures.  One figure that is raised makes the capture suspect.
+ * command's output is judged by its kind → else every figure by judge_figure(): this capture against limit and habit, then the
+ * sums over GUARD_WINDOW and over GUARD_HISTORY captures; then what has no history here: bytes that are harmed, and what strata.h
+ * found out of the ordinary.  Each that is raised makes the capture suspect.
  *
  * All sums saturate at UINT64_MAX: the history comes from a journal, and a figure must not wrap to a small one. */
 #include "format/guard/guard.h"
@@ -24,7 +25,7 @@
 #define CENSUS_PASS   50 /* one in so many */
 #define LONG_TIMES    2	 /* the limits of a window, for one of GUARD_HISTORY */
 
-enum figure { LOST, DENSE, REPLACED, CHANGED, DELETED, RENAMED, FIGURES };
+enum figure { HARMED, SEALED, REPLACED, CHANGED, DELETED, RENAMED, FIGURES };
 
 /* From which on a figure is raised, for sensitivity low, normal, high.  Shares in per mille of the files that
  * there were.  few: a data set so small that `count` is out of reach is raised at one file in so many; 0:
@@ -34,14 +35,87 @@ static const struct limit {
 	unsigned few;
 	unsigned window_count[N_SENSITIVITY], window_share[N_SENSITIVITY];
 } limits[FIGURES] = {
-    [LOST] = {{20, 5, 2}, {20, 5, 1}, {20, 5, 1}, 4, {40, 8, 3}, {30, 8, 2}},
-    [DENSE] = {{40, 10, 5}, {50, 10, 3}, {100, 30, 10}, 2, {80, 20, 8}, {80, 20, 5}},
-    [REPLACED] = {{40, 10, 5}, {100, 30, 10}, {200, 60, 20}, 2, {80, 20, 10}, {150, 40, 15}},
+    [HARMED] = {{20, 5, 2}, {20, 5, 1}, {20, 5, 1}, 4, {40, 8, 3}, {30, 8, 2}},
+    [SEALED] = {{40, 10, 5}, {50, 8, 3}, {100, 30, 10}, 2, {80, 20, 8}, {80, 12, 5}},
+    [REPLACED] = {{40, 10, 5}, {100, 8, 5}, {200, 60, 20}, 2, {80, 20, 10}, {150, 12, 10}},
     [CHANGED] = {{100, 30, 15}, {600, 300, 120}, {950, 800, 500}, 0, {0}, {0}},
     [DELETED] = {{100, 30, 15}, {500, 250, 100}, {800, 500, 250}, 0, {0}, {0}},
     [RENAMED] = {{100, 40, 20}, {800, 500, 200}, {950, 800, 500}, 0, {0}, {0}},
 };
+static const enum guard_reason figure_reasons[FIGURES] = {
+    [HARMED] = GUARD_R_HARM,
+    [SEALED] = GUARD_R_SEALED,
+    [REPLACED] = GUARD_R_NEWKIND,
+    [CHANGED] = GUARD_R_CHANGED,
+    [DELETED] = GUARD_R_DELETED,
+    [RENAMED] = GUARD_R_RENAMED,
+};
+/* Of one folder, or one kind of files, much may be sealed or replaced on purpose: a table of accounts, an export in another format.
+ * Of less than so many former extensions it takes this share of all files, in per mille. */
+#define BREADTH 3
+static const unsigned narrow_share[N_SENSITIVITY] = {500, 200, 100};
+/* Few files of a large data set, but a share (one in so many) of all that were touched. */
+#define HARM_OF_TOUCHED 20
+/* Bytes that are harmed, in per mille of all: one database may be most of a data set. */
+static const unsigned harmed_bytes_share[N_SENSITIVITY] = {200, 50, 20};
+#define HARMED_BYTES_LEAST (UINT64_C(4) << 20) /* below that it is their number that tells */
+/* Out of the ordinary by folder (strata.h): in FOLDERS of them at the least, and one in FOLDERS_SHARE; files, and their share. */
+#define FOLDERS	      3
+#define FOLDERS_SHARE 4
+static const struct {
+	unsigned count[N_SENSITIVITY], share[N_SENSITIVITY];
+} removed_limit = {{30, 8, 4}, {15, 5, 3}}, rewritten_limit = {{40, 12, 6}, {20, 6, 4}},
+  emptied_limit = {{100, 40, 20}, {50, 5, 3}};
 static const double spread[N_SENSITIVITY] = {10, 7, 5};
+
+#define FIGURE(member, always)                                                                               \
+	{                                                                                                    \
+#member, offsetof(struct guard, member), always                                              \
+	}
+const struct guard_figure guard_figures[GUARD_FIGURES] = {
+    FIGURE(before, true),
+    FIGURE(added, true),
+    FIGURE(changed, true),
+    FIGURE(deleted, true),
+    FIGURE(renamed, true),
+    FIGURE(dense, true),
+    FIGURE(lost, true),
+    FIGURE(strange, true),
+    FIGURE(canaries, true),
+    FIGURE(broken, false),
+    FIGURE(sealed, false),
+    FIGURE(alien, false),
+    FIGURE(harmed, false),
+    FIGURE(harmed_bytes, false),
+    FIGURE(bytes, false),
+    FIGURE(sound, false),
+    FIGURE(folders, false),
+    FIGURE(removed, false),
+    FIGURE(removed_in, false),
+    FIGURE(rewritten, false),
+    FIGURE(rewritten_in, false),
+    FIGURE(emptied, false),
+    FIGURE(oldest, false),
+    FIGURE(sealed_in, false),
+    FIGURE(replaced_in, false),
+    FIGURE(tables, false),
+    FIGURE(tables_harmed, false),
+    FIGURE(rows, false),
+};
+_Static_assert(sizeof(guard_figures) / sizeof(*guard_figures) == GUARD_FIGURES, "as guard.h says");
+
+uint64_t guard_figure(const struct guard *g, const struct guard_figure *f)
+{
+	uint64_t v;
+
+	memcpy(&v, (const char *)g + f->offset, sizeof(v));
+	return v;
+}
+
+void guard_set_figure(struct guard *g, const struct guard_figure *f, uint64_t v)
+{
+	memcpy((char *)g + f->offset, &v, sizeof(v));
+}
 
 static uint64_t least(uint64_t a, uint64_t b)
 {
@@ -55,27 +129,38 @@ static uint64_t sum(uint64_t a, uint64_t b)
 
 void guard_add(struct guard *to, const struct guard *more)
 {
-	to->added = sum(to->added, more->added);
-	to->changed = sum(to->changed, more->changed);
-	to->deleted = sum(to->deleted, more->deleted);
-	to->renamed = sum(to->renamed, more->renamed);
-	to->dense = sum(to->dense, more->dense);
-	to->lost = sum(to->lost, more->lost);
-	to->strange = sum(to->strange, more->strange);
+	/* not those that are of the state that a capture found: strata.h remembers its own */
+	static const size_t counted[] = {offsetof(struct guard, added), offsetof(struct guard, changed),
+	    offsetof(struct guard, deleted), offsetof(struct guard, renamed), offsetof(struct guard, lost),
+	    offsetof(struct guard, dense), offsetof(struct guard, broken), offsetof(struct guard, sealed),
+	    offsetof(struct guard, alien), offsetof(struct guard, harmed),
+	    offsetof(struct guard, harmed_bytes), offsetof(struct guard, sound),
+	    offsetof(struct guard, oldest), offsetof(struct guard, strange)};
+
+	for (size_t i = 0; i < sizeof(counted) / sizeof(*counted); i++) {
+		const struct guard_figure f = {NULL, counted[i], false};
+
+		guard_set_figure(to, &f, sum(guard_figure(to, &f), guard_figure(more, &f)));
+	}
+	to->sealed_in = to->sealed_in > more->sealed_in ? to->sealed_in : more->sealed_in;
+	to->replaced_in = to->replaced_in > more->replaced_in ? to->replaced_in : more->replaced_in;
 }
 
 bool guard_is_quiet(const struct guard *g)
 {
-	return !g->added && !g->changed && !g->deleted && !g->renamed && !g->dense && !g->lost && !g->strange;
+	return !g->added && !g->changed && !g->deleted && !g->renamed && !g->harmed && !g->sealed &&
+	       !g->strange;
 }
 
-void guard_count(struct guard_census *c, uint8_t kind)
+void guard_count(struct guard_census *c, const struct profile *p)
 {
+	const enum profile_sign sign = profile_sign(p);
+
 	c->taken = true;
 	c->files++;
-	c->formats += kind_is_format(kind);
-	c->opaque += kind_is_dense(kind) && !kind_is_format(kind);
-	c->zero += kind == KIND_ZERO;
+	c->formats += kind_is_format(p->kind) || sign == SIGN_TEXT || sign == SIGN_SEALED;
+	c->opaque += sign == SIGN_OPAQUE;
+	c->zero += p->kind == KIND_ZERO;
 }
 
 bool guard_looks_empty(const struct guard_census *c)
@@ -88,19 +173,29 @@ bool guard_looks_encrypted(const struct guard_census *c)
 	return c->opaque >= OPAQUE_LEAST && c->opaque > c->files / 2;
 }
 
+static uint64_t less(uint64_t a, uint64_t b)
+{
+	return a > b ? a - b : 0;
+}
+
+static uint64_t most(uint64_t a, uint64_t b)
+{
+	return a > b ? a : b;
+}
+
 static uint64_t figure_of(const struct guard *g, enum figure f)
 {
 	switch (f) {
-	case LOST:
-		return g->lost;
-	case DENSE:
-		return g->dense;
+	case HARMED: /* records of before say the others only */
+		return most(g->harmed, most(g->lost, g->dense));
+	case SEALED:
+		return g->sealed;
 	case REPLACED: /* new names of a new kind, where old ones went */
 		return least(g->strange, sum(g->renamed, g->deleted));
 	case CHANGED:
-		return g->changed;
+		return less(g->changed, g->sound);
 	case DELETED:
-		return g->deleted;
+		return less(g->deleted, g->oldest);
 	default:
 		return g->renamed;
 	}
@@ -130,18 +225,26 @@ struct usual {
 	double median, above; /* a share beyond `above` is out of the ordinary */
 };
 
+/* It was raised, and somebody had announced it: nobody looked at the files. */
+static bool was_announced(const struct guard *g, enum figure f)
+{
+	return (g->noticed & figure_reasons[f]) != 0;
+}
+
 static struct usual usual_of(const struct guard *history, size_t n, enum figure f, unsigned s)
 {
 	double shares[GUARD_HISTORY], off[GUARD_HISTORY], twice;
 	struct usual u = {0, 0};
+	size_t captures = n < GUARD_HISTORY ? n : GUARD_HISTORY;
 
-	n = n < GUARD_HISTORY ? n : GUARD_HISTORY;
+	n = 0;
+	for (size_t i = 0; i < captures; i++)
+		if (!was_announced(&history[i], f))
+			shares[n++] = share_of(&history[i], f);
 	if (!n)
 		return u;
-	for (size_t i = 0; i < n; i++)
-		shares[i] = share_of(&history[i], f);
 	u.median = middle(shares, n);
-	twice = n > 1 && f > DENSE ? shares[n - 2] : 0; /* files that are harmed are never a habit */
+	twice = n > 1 && f > SEALED ? shares[n - 2] : 0; /* files that are harmed are never a habit */
 	for (size_t i = 0; i < n; i++)
 		off[i] = shares[i] > u.median ? shares[i] - u.median : u.median - shares[i];
 	u.above = u.median + spread[s] * SCALE_MAD * middle(off, n);
@@ -177,15 +280,11 @@ static void say_reason(struct sentence *s, const char *fmt, ...)
 static void say_figure(struct sentence *s, enum figure f, uint64_t count, uint64_t before, double usual)
 {
 	switch (f) {
-	case LOST:
-		say_reason(s,
-		    text("%ju of %ju files are no longer of the kind they were (DICOM, PDF, ZIP and such), "
-			 "or hold nothing but zero bytes"),
-		    count, before);
+	case HARMED:
+		say_reason(s, text("%ju of %ju files look encrypted or destroyed"), count, before);
 		return;
-	case DENSE:
-		say_reason(s, text("%ju of %ju files became incompressible, as encryption makes them"), count,
-		    before);
+	case SEALED:
+		say_reason(s, text("%ju of %ju files can be opened only with a password now"), count, before);
 		return;
 	case REPLACED:
 		say_reason(s, text("%ju of %ju files were replaced by ones with extensions never seen here"),
@@ -208,13 +307,14 @@ static void say_figure(struct sentence *s, enum figure f, uint64_t count, uint64
 static void say_window(struct sentence *s, enum figure f, uint64_t count, unsigned captures)
 {
 	switch (f) {
-	case LOST:
-		say_reason(s, text("over the last %u captures, %ju files lost the kind they were of"),
+	case HARMED:
+		say_reason(s,
+		    text("over the last %u captures, %ju files came to look encrypted or destroyed"),
 		    captures, count);
 		return;
-	case DENSE:
+	case SEALED:
 		say_reason(
-		    s, text("over the last %u captures, %ju files became incompressible"), captures, count);
+		    s, text("over the last %u captures, %ju files came to need a password"), captures, count);
 		return;
 	default:
 		say_reason(s,
@@ -224,16 +324,6 @@ static void say_window(struct sentence *s, enum figure f, uint64_t count, unsign
 }
 
 /* ---- what was counted ---- */
-
-static uint64_t less(uint64_t a, uint64_t b)
-{
-	return a > b ? a - b : 0;
-}
-
-static uint64_t most(uint64_t a, uint64_t b)
-{
-	return a > b ? a : b;
-}
 
 /* Files lost and dense since then, at the least: what came since may hide some.  Where which files came and
  * went is not known, what is deleted on one side and made on the other looks like a loss: a little is let
@@ -250,9 +340,10 @@ static void compare_census(struct guard *now, const struct guard_census *then)
 	}
 	gone = sum(most(gone, now->deleted), pass);
 	came = sum(most(came, now->added), pass);
-	now->lost = most(now->lost, less(then->formats, sum(c->formats, gone)));
-	now->lost = most(now->lost, less(c->zero, sum(then->zero, came)));
-	now->dense = most(now->dense, less(c->opaque, sum(then->opaque, came)));
+	now->harmed = most(now->harmed, less(then->formats, sum(c->formats, gone)));
+	now->harmed = most(now->harmed, less(c->zero, sum(then->zero, came)));
+	now->zeroed = c->zero == GUARD_UNKNOWN ? 0 : less(c->zero, then->zero);
+	now->harmed = most(now->harmed, less(c->opaque, sum(then->opaque, came)));
 }
 
 static const struct guard_census *last_census(const struct guard *history, size_t n)
@@ -265,20 +356,46 @@ static const struct guard_census *last_census(const struct guard *history, size_
 
 /* ---- judging ---- */
 
+/* Is it enough by its breadth? */
+static bool is_broad(const struct guard *g, enum figure f, uint64_t count, unsigned s)
+{
+	const uint64_t in = f == SEALED ? g->sealed_in : f == REPLACED ? g->replaced_in : BREADTH;
+
+	return in >= BREADTH || (double)count * 1000 >= (double)g->before * narrow_share[s];
+}
+
+/* Zeros are seldom an attack: whatever gives the files failed.  Whoever reads the sentence looks there first. */
+static void say_harm(struct sentence *s, const struct guard *now, uint64_t count)
+{
+	const uint64_t files = sum(now->before, now->added); /* harmed ones may be new */
+
+	if (now->zeroed > count / 2)
+		say_reason(s, text("%ju of %ju files hold nothing but zero bytes now"), now->zeroed, files);
+	else
+		say_figure(s, HARMED, count, files, 0);
+}
+
 static bool judge_newest(const struct guard *now, const struct guard *history, size_t n, enum figure f,
     unsigned s, struct sentence *out)
 {
 	const struct limit *l = &limits[f];
 	uint64_t count = figure_of(now, f), floor = l->count[s];
+	uint64_t touched = sum(now->changed, sum(now->added, now->renamed));
 	double share = share_of(now, f);
 	struct usual u = usual_of(history, n, f, s);
 	unsigned per_mille = n < GUARD_LEARNED ? l->share_unlearned[s] : l->share[s];
+	bool of_touched =
+	    f == HARMED && count >= 2 * floor && touched >= count && count >= touched / HARM_OF_TOUCHED;
 
 	if (l->few)
 		floor = least(floor, now->before / l->few + (now->before % l->few != 0));
-	if (!count || count < floor || share * 1000 < per_mille || (u.above > 0 && share <= u.above))
+	if (!count || count < floor || (share * 1000 < per_mille && !of_touched) ||
+	    (u.above > 0 && share <= u.above) || !is_broad(now, f, count, s))
 		return false;
-	say_figure(out, f, count, now->before, u.median);
+	if (f == HARMED)
+		say_harm(out, now, count);
+	else
+		say_figure(out, f, count, now->before, u.median);
 	return true;
 }
 
@@ -295,10 +412,12 @@ static bool judge_window(const struct guard *now, const struct guard *history, s
 	if (!l->window_count[s] || !total)
 		return false;
 	for (size_t i = 0; i < n && captures < window && !history[i].suspect; i++, captures++)
-		total = sum(total, figure_of(&history[i], f));
+		if (!was_announced(&history[i], f))
+			total = sum(total, figure_of(&history[i], f));
 	if (total < times * l->window_count[s] ||
 	    (double)total * 1000 <
-		(double)now->before * ((double)(times * l->window_share[s]) + 1500 * usual * captures))
+		(double)now->before * ((double)(times * l->window_share[s]) + 1500 * usual * captures) ||
+	    !is_broad(now, f, total, s))
 		return false;
 	say_window(out, f, total, captures);
 	return true;
@@ -306,12 +425,60 @@ static bool judge_window(const struct guard *now, const struct guard *history, s
 
 static void judge_stream(struct guard *now, unsigned s, struct sentence *out)
 {
-	if (now->lost)
+	if (now->lost || now->broken || now->harmed) {
+		now->reasons |= GUARD_R_HARM;
 		say_reason(out, "%s", text("what its command gives is no longer of the kind it was"));
-	if (now->dense && s != 0)
+	}
+	if (now->dense && s != 0) {
+		now->reasons |= GUARD_R_DENSE;
 		say_reason(
 		    out, "%s", text("what its command gives became incompressible, as encryption makes it"));
-	now->suspect |= out->n != 0;
+	}
+	if (now->sealed) {
+		now->reasons |= GUARD_R_SEALED;
+		say_reason(out, "%s", text("what its command gives can be opened only with a password now"));
+	}
+}
+
+static bool is_above(uint64_t count, uint64_t before, const unsigned counts[N_SENSITIVITY],
+    const unsigned shares[N_SENSITIVITY], unsigned s)
+{
+	return count >= counts[s] && (double)count * 1000 >= (double)before * shares[s];
+}
+
+static bool in_many_folders(const struct guard *g, uint64_t in)
+{
+	return in >= FOLDERS && in * FOLDERS_SHARE >= g->folders;
+}
+
+/* What was measured by folder, and in bytes. */
+static void judge_folders(struct guard *now, unsigned s, struct sentence *out)
+{
+	if ((double)now->harmed_bytes * 1000 >= (double)now->bytes * harmed_bytes_share[s] &&
+	    now->harmed_bytes >= HARMED_BYTES_LEAST && !(now->reasons & GUARD_R_HARM)) {
+		now->reasons |= GUARD_R_HARM;
+		say_reason(out, text("files that look encrypted or destroyed are %.1f %% of all bytes"),
+		    100 * (double)now->harmed_bytes / (double)now->bytes);
+	}
+	if (is_above(now->emptied, now->before, emptied_limit.count, emptied_limit.share, s)) {
+		now->reasons |= GUARD_R_DELETED;
+		say_reason(out, text("nearly all of a folder was deleted, not only the oldest: %ju files"),
+		    now->emptied);
+	}
+	if (in_many_folders(now, now->removed_in) &&
+	    is_above(now->removed, now->before, removed_limit.count, removed_limit.share, s)) {
+		now->reasons |= GUARD_R_DELETED;
+		say_reason(out,
+		    text("in %ju folders at once, %ju more files were deleted than is usual there"),
+		    now->removed_in, now->removed);
+	}
+	if (in_many_folders(now, now->rewritten_in) &&
+	    is_above(now->rewritten, now->before, rewritten_limit.count, rewritten_limit.share, s)) {
+		now->reasons |= GUARD_R_CHANGED;
+		say_reason(out,
+		    text("in %ju folders at once, %ju more files were overwritten than is usual there"),
+		    now->rewritten_in, now->rewritten);
+	}
 }
 
 static bool judge_figure(const struct guard *now, const struct guard *history, size_t n, enum figure f,
@@ -322,7 +489,7 @@ static bool judge_figure(const struct guard *now, const struct guard *history, s
 	       judge_window(now, history, n, GUARD_HISTORY, f, s, out);
 }
 
-void guard_judge(
+static void judge_reasons(
     struct guard *now, const struct guard *history, size_t n, unsigned sensitivity, char why[GUARD_WHY])
 {
 	unsigned s = sensitivity < N_SENSITIVITY ? sensitivity : N_SENSITIVITY - 1;
@@ -331,10 +498,10 @@ void guard_judge(
 	struct sentence out = {why, 0};
 	size_t m = 0;
 
-	*why = '\0';
-	now->suspect = now->canaries != 0;
-	if (now->canaries)
+	if (now->canaries) {
+		now->reasons |= GUARD_R_CANARY;
 		say_reason(&out, text("%ju canary files were changed or are gone"), now->canaries);
+	}
 	if (then)
 		compare_census(now, then);
 	if (!now->measured && !then)
@@ -346,6 +513,17 @@ void guard_judge(
 	for (size_t i = 0; i < n && m < GUARD_HISTORY; i++)
 		if (history[i].measured)
 			measured[m++] = history[i];
-	for (enum figure f = LOST; f < FIGURES; f++)
-		now->suspect |= judge_figure(now, measured, m, f, s, &out);
+	for (enum figure f = HARMED; f < FIGURES; f++)
+		if (judge_figure(now, measured, m, f, s, &out))
+			now->reasons |= figure_reasons[f];
+	judge_folders(now, s, &out);
+}
+
+void guard_judge(
+    struct guard *now, const struct guard *history, size_t n, unsigned sensitivity, char why[GUARD_WHY])
+{
+	*why = '\0';
+	now->reasons = 0;
+	judge_reasons(now, history, n, sensitivity, why);
+	now->suspect = now->reasons != 0;
 }

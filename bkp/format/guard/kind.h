@@ -20,16 +20,29 @@
 #define KIND_DENSE   64
 #define KIND_ZERO    63 /* all of it is zero bytes; kind_of() does not say so: it sees the beginning only */
 
+/* The formats that are looked into (inside.h), as kind_format() says them. */
+enum {
+	KIND_PDF = 3,
+	KIND_ZIP = 4,
+	KIND_GZIP = 6,
+	KIND_JPEG = 7,
+	KIND_PNG = 8,
+	KIND_7Z = 14,
+};
+uint8_t kind_format(uint8_t kind); /* without KIND_DENSE */
+
 uint8_t kind_of(const void *p, size_t n);
 /* Nothing but zero bytes? */
 bool kind_is_zero(const void *p, size_t n);
 /* One of the known formats. */
 bool kind_is_format(uint8_t kind);
 bool kind_is_dense(uint8_t kind);
-
-/* Was of a known format and is of another, or of none; or held something and is nothing but zero bytes. */
-bool kind_lost(uint8_t before, uint8_t now);
-/* Was compressible, and is not any more, nor of a format that is compressed by itself. */
-bool kind_thickened(uint8_t before, uint8_t now);
+/* By its format; false of none. */
+bool kind_is_compressed(uint8_t kind);
+bool kind_is_jpeg(uint8_t kind);
+bool kind_is_container(uint8_t kind); /* may hold compressed and other parts */
+bool kind_is_textual(uint8_t kind);   /* made of characters throughout */
+/* Are bytes evenly spread?  squares: the sum of the squares of how often each of the 256 occurs among n. */
+bool kind_is_even(uint64_t squares, size_t n);
 
 #endif

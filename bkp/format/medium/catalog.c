@@ -22,6 +22,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/fnv.h"
 #include "base/path.h"
 #include "base/starved.h"
 #include "base/text.h"
@@ -218,10 +219,8 @@ static int too_large(const struct catalog_writer *w, struct err *err)
  * bits mixed once more: who makes files so that no place is one gets blocks of the largest size. */
 static bool cuts_here(const char *path)
 {
-	uint64_t h = 0xcbf29ce484222325u;
+	uint64_t h = fnv_bytes(FNV_START, path, strlen(path));
 
-	for (; *path; path++)
-		h = (h ^ (uint8_t)*path) * 0x100000001b3u;
 	h ^= h >> 32;
 	h *= 0x9e3779b97f4a7c15u;
 	return (h >> 32) % CUT_ONE_IN == 0;

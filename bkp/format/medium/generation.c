@@ -157,6 +157,8 @@ void generation_dataset_clear(struct generation_dataset *d)
 	free(d->blocks);
 	free(d->probe);
 	free(d->suspicion);
+	free(d->notice);
+	free(d->placed_wrong);
 	free(d->said);
 }
 

@@ -57,8 +57,15 @@ struct generation_dataset {
 	uint64_t unreadable, changed, skipped; /* manifest */
 	char *suspicion;		       /* manifest: why the guard finds it suspect; or NULL */
 	struct guard guard;		       /* of the capture; goes into the journal */
+	char *notice;	    /* what the guard raised and people had announced; into the journal, or NULL */
+	uint64_t announced; /* by the newest of these announcements */
 	struct guard_canary *canaries; /* those that are to be recorded: of the capture; into the journal */
 	size_t n_canaries;
+	uint64_t *
+	    placed_wrong; /* numbers of canaries that bkp made and that are changed or gone; into the journal */
+	size_t n_placed_wrong;
+	char *
+	    harm; /* what the guard says of the rows of a dump and of what the probe counts (rows_past.h); or NULL: not recorded */
 	char *blind; /* why the guard saw less than it should; or NULL: not recorded */
 	/* The end of what its commands wrote to standard error, or NULL.  Names of patients may be in it:
 	 * into root.age, or, of a data set that failed, encrypted into the journal; never in the clear. */

@@ -39,8 +39,7 @@ static bool parse_digits(const char *s, const char *end, size_t most, uint64_t *
 	return true;
 }
 
-/* "2026-11-20", a day that there is, as 20261120. */
-static bool parse_date(const char *s, uint64_t *ret)
+bool selector_date(const char *s, uint64_t *ret)
 {
 	static const uint8_t days[] = {31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
 	uint64_t y, m, d;
@@ -63,7 +62,7 @@ static bool parse_which(const char *s, struct selector *ret)
 		ret->kind = SELECTOR_LATEST;
 		return true;
 	}
-	if (parse_date(s, &ret->number)) {
+	if (selector_date(s, &ret->number)) {
 		ret->kind = SELECTOR_DATE;
 		return true;
 	}

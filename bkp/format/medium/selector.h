@@ -9,6 +9,7 @@
 #ifndef BKP_FORMAT_MEDIUM_SELECTOR_H
 #define BKP_FORMAT_MEDIUM_SELECTOR_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "format/medium/generation.h"
@@ -28,6 +29,9 @@ struct selector {
 	/* SELECTOR_NUMBER: of the run, ≥1; SELECTOR_DATE: yyyymmdd; SELECTOR_AGO: days, ≥1 */
 	uint64_t number;
 };
+
+/* "2026-11-20", a day that there is, as 20261120. */
+bool selector_date(const char *s, uint64_t *ret);
 
 int selector_parse(const char *text, struct selector *ret, struct err *err)
     __attribute__((warn_unused_result));

@@ -8,8 +8,8 @@
 #include "base/err.h"
 #include "base/text.h"
 
-#define VERSION_MOST 10
-#define QUIET	     4 /* modules around it that stay white */
+#define VERSION_MOST 18 /* of 46 mm on paper half a millimetre a module */
+#define QUIET	     4	/* modules around it that stay white */
 
 static int draw(const uint8_t *qr, struct buf *out, struct err *err)
 {

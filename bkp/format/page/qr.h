@@ -5,7 +5,7 @@
 struct buf;
 struct err;
 
-/* Capitals and digits take less room than other texts; about 200 characters at most.  The path holds what the text
+/* Capitals and digits take less room than other texts; about 550 bytes at most.  The path holds what the text
  * says: `out` is to be wiped where that is secret. */
 int qr_svg(const char *text, struct buf *out, struct err *err) __attribute__((warn_unused_result));
 

@@ -13,6 +13,7 @@
 #include "format/config/config_problem.h"
 #include "format/config/config_secret.h"
 #include "format/config/config_text.h"
+#include "format/policy/holidays.h"
 #include "format/policy/policy_rules.h"
 #include "format/policy/policy_schema.h"
 
@@ -182,6 +183,17 @@ void policy_free(struct policy *policy)
 		free(policy->places[i].address);
 		free_texts(policy->places[i].separate_from, policy->places[i].n_separate_from);
 	}
+	for (i = 0; i < policy->n_pools; i++) {
+		free(policy->pools[i].name);
+		free_texts(policy->pools[i].media, policy->pools[i].n_media);
+		for (size_t k = 0; k < policy->pools[i].n_remind; k++)
+			free(policy->pools[i].remind[k].tell);
+		free(policy->pools[i].remind);
+	}
+	free(policy->pools);
+	free(policy->holidays_path);
+	holidays_free(policy->holidays);
+	free(policy->holidays_fault);
 	free(policy->places);
 	free(policy->people);
 	free(policy->datasets);
@@ -222,6 +234,43 @@ const struct policy_medium *policy_find_medium(const struct policy *policy, cons
 		if (!strcasecmp(policy->media[i].name, name))
 			return &policy->media[i];
 	return NULL;
+}
+
+const struct policy_person *policy_find_person(const struct policy *policy, const char *name)
+{
+	for (size_t i = 0; i < policy->n_people; i++)
+		if (policy->people[i].name && !strcmp(policy->people[i].name, name))
+			return &policy->people[i];
+	return NULL;
+}
+
+bool policy_medium_is_series(const struct policy_medium *m)
+{
+	return !strcmp(m->type, "optical") && !m->path;
+}
+
+/* NAME-2026-001, with three digits or more. */
+bool policy_series_has(const struct policy_medium *m, const char *label)
+{
+	const size_t n = strlen(m->name);
+	const char *s = label + n;
+	size_t n_digits;
+
+	if (!policy_medium_is_series(m) || strncasecmp(label, m->name, n) != 0 || strspn(s, "-") != 1 ||
+	    strspn(s + 1, "0123456789") != 4 || s[5] != '-')
+		return false;
+	n_digits = strspn(s + 6, "0123456789");
+	return n_digits >= 3 && !s[6 + n_digits];
+}
+
+const struct policy_medium *policy_medium_of(const struct policy *policy, const char *label)
+{
+	const struct policy_medium *m = policy_find_medium(policy, label);
+
+	for (size_t i = 0; !m && i < policy->n_media; i++)
+		if (policy_series_has(&policy->media[i], label))
+			m = &policy->media[i];
+	return m;
 }
 
 const struct policy_place *policy_find_place(const struct policy *policy, const char *name)

@@ -31,7 +31,12 @@
  * 	media*: [{name*, type*: hdd|ssd|rdx|tape|optical|object, path (required unless offline), place,
  * 		datasets: [NAME…] (default all), offline: true|false, max_attached, swap_every: DURATION (offline only)}]
  * 	places: [{name*, address, originals: true|false, separate_from: [NAME…]}]
+ * 	pools: [{name*, media*: [NAME…], swap_every*: DURATION, weekday: sun…sat, away_at_least: N (default 1 where two of
+ * 		their places are separate, else 0), holds: all|newest|oldest (default all), remind: [{tell*: NAME, after: DURATION (default: on the day)}]}]
+ * 	holidays: PATH					see holidays.h
  * 	stop_while_suspect: true|false (default false)
+ * 	parity: N % (default 5; 0 to 50)
+ * 	verify_every: DURATION (default 90d)
  * 	retention: {protect: DURATION (default 14d), live_share: N % (default 50), anchor_every: N (default 365),
  * 		expire_by: anyone|ROLE (default anyone)}
  * 	schedule: {at: "HH:MM"}
@@ -62,6 +67,10 @@
  * 	35 a type of medium that is not built yet				36 a name that is none of a data set or a place
  * 	37 a data set that no medium holds					38 no place has the originals
  * 	40 data sets that are captured together differ in what must be equal
+ * 	41 a pool's medium that the policy does not declare			42 a medium that is in two pools
+ * 	43 media of a pool differ, or are not kept offline			44 keys of a pool do not fit together
+ * 	45 more media away than there can be					46 a reminder to nobody
+ * 	47 a line of the holidays is malformed					48 the holidays cannot be read
  * 	30…34, 39 warnings: fewer than 3 generations, captured less often than the RPO, time without quotes, no online medium,
  * 	exclusion that excludes nothing, data sets that overlap (stored twice)
  */
@@ -79,6 +88,7 @@
 #include "format/medium/generation.h"
 
 struct err;
+struct holidays;
 
 #define POLICY_BYTES_MAX ((size_t)1 << 20)
 
@@ -176,6 +186,8 @@ struct policy_place {
 	struct config_mark mark;
 };
 
+struct policy_pool;
+
 struct policy_medium {
 	char *name;
 	char *type;	 /* "hdd" "ssd" "rdx" "tape" "optical" "object" */
@@ -185,6 +197,30 @@ struct policy_medium {
 	size_t n_datasets;
 	bool offline;
 	int64_t max_attached_s, swap_every_s; /* 0: not stated */
+	const struct policy_pool *pool;	      /* that it takes turns in, or NULL */
+	struct config_mark mark;
+};
+
+/* What of its data sets a medium of a pool is to hold (read/rules/holds.h). */
+enum policy_holds { POLICY_HOLDS_ALL, POLICY_HOLDS_NEWEST, POLICY_HOLDS_OLDEST };
+
+struct policy_reminder {
+	char *tell;	 /* one of the people */
+	int64_t after_s; /* behind the day of the turn; 0: on that day */
+	struct config_mark mark;
+};
+
+/* Media kept offline that take turns: one comes, is rotated and goes, then another one. */
+struct policy_pool {
+	char *name;
+	char **media; /* names, two at least */
+	size_t n_media;
+	int64_t swap_every_s;	/* whole days */
+	unsigned weekday;	/* 0: any; 1 Sunday … 7: turns are on that day */
+	unsigned away_at_least; /* media at a place that is separate from the originals, at any time */
+	unsigned holds;		/* enum policy_holds */
+	struct policy_reminder *remind;
+	size_t n_remind;
 	struct config_mark mark;
 };
 
@@ -201,6 +237,12 @@ struct policy {
 	size_t n_media;
 	struct policy_place *places; /* or none are listed */
 	size_t n_places;
+	struct policy_pool *pools;
+	size_t n_pools;
+	char *holidays_path; /* or NULL */
+	/* the caller's who has read it: what it holds, or why it cannot be used; both NULL: no days are closed */
+	struct holidays *holidays;
+	struct err *holidays_fault;
 	bool stop_while_suspect; /* no medium kept offline is written to while a data set is suspect */
 	int64_t protect_s;
 	unsigned live_share;   /* per cent, 0 … 90 */
@@ -210,6 +252,8 @@ struct policy {
 	unsigned
 	    expire_by; /* who approves an expiry: 0 whoever may run bkp, else a role: bit 1 << (expire_by - 1) */
 	int64_t key_drill_every_s; /* a holder opens what is captured that often */
+	unsigned parity;	   /* per cent of each archive, 0 … 50; 0: none is made */
+	int64_t verify_every_s;	   /* within that time all of a medium is read again */
 	int schedule_at;	   /* minutes of the day, or -1: none */
 	char *notify_command;	   /* for a shell, or NULL */
 	unsigned notify_when;	   /* enum policy_notify */
@@ -237,6 +281,12 @@ enum generation_source policy_source(const struct policy_dataset *d);
 /* By exact name for data sets, in any case for media (labels are typed by hand).  NULL: none. */
 const struct policy_dataset *policy_find_dataset(const struct policy *policy, const char *name);
 const struct policy_medium *policy_find_medium(const struct policy *policy, const char *name);
+const struct policy_person *policy_find_person(const struct policy *policy, const char *name);
+/* An optical medium without a path stands for a series of discs, written once each, "NAME-2026-001" and so on. */
+bool policy_medium_is_series(const struct policy_medium *m);
+bool policy_series_has(const struct policy_medium *m, const char *label);
+/* The medium of that name, or the series whose disc has it.  NULL: none. */
+const struct policy_medium *policy_medium_of(const struct policy *policy, const char *label);
 const struct policy_place *policy_find_place(const struct policy *policy, const char *name);
 /* Which of two data sets of a policy is captured first?  < 0: a.  Those that are captured together stand together. */
 int policy_order(const struct policy_dataset *a, const struct policy_dataset *b);

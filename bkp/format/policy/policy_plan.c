@@ -10,9 +10,12 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/day.h"
 #include "base/err.h"
 #include "base/path.h"
 #include "base/show/table.h"
+#include "base/text.h"
+#include "base/width.h"
 #include "format/policy/policy.h"
 
 #define SHOWN  512
@@ -380,7 +383,7 @@ static void medium_row(struct table *t, const struct policy_medium *m)
 	table_cell(t, "%s", m->offline ? text("offline") : text("online"));
 	table_cell(t, "%s", m->place ? path_show(m->place, shown, sizeof(shown)) : "-");
 	table_cell(t, "%s", policy_plan_duration(m->max_attached_s, a));
-	table_cell(t, "%s", policy_plan_duration(m->swap_every_s, b));
+	table_cell(t, "%s", policy_plan_duration(m->pool ? m->pool->swap_every_s : m->swap_every_s, b));
 	table_cell(t, "%s", m->path ? path_show(m->path, shown, sizeof(shown)) : "-");
 	held_cell(t, m);
 }
@@ -405,6 +408,84 @@ static int render_where(const struct policy *p, unsigned columns, struct buf *ou
 	return r;
 }
 
+char *policy_plan_rhythm(const struct policy_pool *pool, char out[POLICY_PLAN_TEXT])
+{
+	char every[POLICY_PLAN_TEXT];
+
+	policy_plan_duration(pool->swap_every_s, every);
+	if (pool->weekday)
+		snprintf(
+		    out, POLICY_PLAN_TEXT, text("every %s, on %s"), every, day_weekday(pool->weekday - 1));
+	else
+		snprintf(out, POLICY_PLAN_TEXT, text("every %s"), every);
+	return out;
+}
+
+const char *policy_plan_holds(const struct policy_pool *pool)
+{
+	static const char *const words[] = {TEXT_LATER("all generations"),
+	    TEXT_LATER("the newest generations"), TEXT_LATER("the oldest generations")};
+
+	return text(words[pool->holds]);
+}
+
+char *policy_plan_remind(const struct policy_pool *pool, char *out, size_t size)
+{
+	char after[POLICY_PLAN_TEXT];
+	size_t n = 0;
+
+	out[0] = '\0';
+	for (size_t i = 0; i < pool->n_remind && n < size; i++) {
+		const struct policy_reminder *r = &pool->remind[i];
+
+		n += (size_t)(r->after_s
+				  ? snprintf(out + n, size - n, text("%s%s is told after %s"),
+					n ? text(", ") : "", r->tell, policy_plan_duration(r->after_s, after))
+				  : snprintf(out + n, size - n, text("%s%s is told on the day"),
+					n ? text(", ") : "", r->tell));
+	}
+	width_whole(out);
+	return out;
+}
+
+static void pool_row(struct table *t, const struct policy_pool *pool)
+{
+	char line[SHOWN], shown[SHOWN];
+	size_t n = 0;
+
+	table_cell(t, "%s", pool->name);
+	line[0] = '\0';
+	for (size_t i = 0; i < pool->n_media && n < sizeof(line); i++)
+		n +=
+		    (size_t)snprintf(line + n, sizeof(line) - n, "%s%s", n ? text(", ") : "", pool->media[i]);
+	table_cell(t, "%s", line);
+	table_cell(t, "%s", policy_plan_rhythm(pool, line));
+	table_cell(t, "%s", policy_plan_holds(pool));
+	table_cell(t, "%u", pool->away_at_least);
+	table_cell(t, "%s", path_show(policy_plan_remind(pool, line, sizeof(line)), shown, sizeof(shown)));
+}
+
+static int render_turns(const struct policy *p, unsigned columns, struct buf *out, struct err *err)
+{
+	static const char *const heads[] = {TEXT_LATER("POOL"), TEXT_LATER("MEDIA"), TEXT_LATER("SWAPPED"),
+	    TEXT_LATER("HOLDS"), TEXT_LATER("AWAY AT LEAST"), TEXT_LATER("REMINDERS")};
+	struct table *t;
+	int r;
+
+	if (!p->n_pools)
+		return 0;
+	t = table_headed(heads, 6);
+	if (!t)
+		return err_nomem(err);
+	for (size_t i = 0; i < p->n_pools; i++)
+		pool_row(t, &p->pools[i]);
+	r = buf_puts(out, text("\nWhich media take turns\n"), err);
+	if (!r)
+		r = table_fit(t, 2, columns, out, err);
+	table_free(t);
+	return r;
+}
+
 static int render_service(const struct policy *p, struct buf *out, struct err *err)
 {
 	if (p->live_share
@@ -421,6 +502,20 @@ static int render_service(const struct policy *p, struct buf *out, struct err *e
 	    out, err, text("  no archive serves more than %u generations of a data set\n"), p->anchor_every);
 }
 
+/* What mends what goes bad, and when that is noticed. */
+static int render_care(const struct policy *p, struct buf *out, struct err *err)
+{
+	char every[POLICY_PLAN_TEXT];
+
+	if (p->parity
+		? buf_printf(out, err, text("  each archive has %u %% of parity beside it\n"), p->parity)
+		: buf_printf(
+		      out, err, "  %s\n", text("no archive gets parity: what goes bad needs another medium")))
+		return -1;
+	return buf_printf(out, err, text("  all of a medium is read again within %s\n"),
+	    policy_plan_duration(p->verify_every_s, every));
+}
+
 static int render_when(const struct policy *p, struct buf *out, struct err *err)
 {
 	char protect[POLICY_PLAN_TEXT], size[POLICY_PLAN_TEXT], shown[SHOWN];
@@ -432,7 +527,7 @@ static int render_when(const struct policy *p, struct buf *out, struct err *err)
 		return -1;
 	if (buf_printf(out, err, text("  generations are protected from deletion for %s\n"),
 		policy_plan_duration(p->protect_s, protect)) ||
-	    render_service(p, out, err) ||
+	    render_service(p, out, err) || render_care(p, out, err) ||
 	    buf_printf(out, err, text("  archives of %s; state in %s\n"),
 		policy_plan_size(p->archive_size, size), path_show(p->state, shown, sizeof(shown))))
 		return -1;
@@ -493,8 +588,8 @@ int policy_plan_render(const struct policy *policy, unsigned columns, struct buf
 	if (buf_printf(
 		out, err, text("Plan of '%s'\n"), path_show(policy->site_name, shown, sizeof(shown))) ||
 	    render_what(policy, columns, out, err) || render_when(policy, out, err) ||
-	    render_where(policy, columns, out, err) || render_321(policy, columns, out, err) ||
-	    render_who(policy, columns, out, err))
+	    render_where(policy, columns, out, err) || render_turns(policy, columns, out, err) ||
+	    render_321(policy, columns, out, err) || render_who(policy, columns, out, err))
 		return -1;
 	return 0;
 }

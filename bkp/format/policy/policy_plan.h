@@ -12,6 +12,7 @@ struct buf;
 struct err;
 struct policy;
 struct policy_dataset;
+struct policy_pool;
 struct config_every;
 
 /* The 3-2-1 that the declared media allow at best, for the data set for which they allow the least. */
@@ -36,6 +37,11 @@ char *policy_plan_every(const struct config_every *every, char out[POLICY_PLAN_T
 /* "every day at 02:00", "every week, Sunday at 02:00", "every month, day 1 at 02:00" … */
 char *policy_plan_schedule(
     const struct policy *policy, const struct policy_dataset *d, char out[POLICY_PLAN_TEXT]);
+
+/* Turns of a pool: "every 7 d, on Mon"; what its media hold; who is told when one is late, "" nobody.  All but the second return out. */
+char *policy_plan_rhythm(const struct policy_pool *pool, char out[POLICY_PLAN_TEXT]);
+const char *policy_plan_holds(const struct policy_pool *pool);
+char *policy_plan_remind(const struct policy_pool *pool, char *out, size_t size);
 
 /* columns: what its tables fit into (table_fit()). */
 int policy_plan_render(const struct policy *policy, unsigned columns, struct buf *out, struct err *err)

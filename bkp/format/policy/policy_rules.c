@@ -198,6 +198,13 @@ static void check_names(struct rules *r)
 				name_twice(r, node, p->people[i].name, p->people[k].mark);
 				break;
 			}
+	node = first_of(r->root, "pools");
+	for (i = 0; i < p->n_pools && node; i++, node = node->next)
+		for (k = 0; k < i && p->pools[i].name; k++)
+			if (p->pools[k].name && !strcasecmp(p->pools[k].name, p->pools[i].name)) {
+				name_twice(r, node, p->pools[i].name, p->pools[k].mark);
+				break;
+			}
 	node = first_of(r->root, "places");
 	for (i = 0; i < p->n_places && node; i++, node = node->next)
 		for (k = 0; k < i && p->places[i].name; k++)
@@ -533,5 +540,6 @@ int policy_rules_check(const struct policy *policy, const struct config_node *ro
 	}
 	policy_rules_run(policy, root, problems);
 	policy_rules_sets(policy, root, problems);
+	policy_rules_pools(policy, root, problems);
 	return 0;
 }

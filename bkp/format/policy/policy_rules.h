@@ -9,8 +9,12 @@
 #ifndef BKP_FORMAT_POLICY_POLICY_RULES_H
 #define BKP_FORMAT_POLICY_POLICY_RULES_H
 
+#include <stdbool.h>
+#include <stddef.h>
+
 struct err;
 struct policy;
+struct policy_pool;
 struct config_node;
 struct config_problems;
 
@@ -20,6 +24,14 @@ int policy_rules_check(const struct policy *policy, const struct config_node *ro
 
 /* policy_rules_sets.c, part of it: data sets, media and places that name one another; data sets that overlap. */
 void policy_rules_sets(
+    const struct policy *policy, const struct config_node *root, struct config_problems *problems);
+
+/* Has every place its name, and each that it is separate from?  False: that is told already, and they are not to be compared. */
+bool policy_places_named(const struct policy *p);
+/* policy_pools.c: which pool each medium is in; how many media of a pool have a place that is separate from the originals; the rules. */
+void policy_pools(struct policy *p);
+size_t policy_pool_separate(const struct policy *p, const struct policy_pool *pool);
+void policy_rules_pools(
     const struct policy *policy, const struct config_node *root, struct config_problems *problems);
 
 /* policy_groups.c: leader and turn of each data set. */

@@ -228,14 +228,7 @@ static bool is_complete(const struct policy *p)
 		for (size_t k = 0; k < p->media[i].n_datasets; k++)
 			if (!p->media[i].datasets[k])
 				return false;
-	for (size_t i = 0; i < p->n_places; i++) {
-		if (!p->places[i].name)
-			return false;
-		for (size_t k = 0; k < p->places[i].n_separate_from; k++)
-			if (!p->places[i].separate_from[k])
-				return false;
-	}
-	return true;
+	return policy_places_named(p);
 }
 
 void policy_rules_sets(

@@ -16,7 +16,9 @@
 #include "format/config/config_problem.h"
 #include "format/config/config_table.h"
 #include "format/medium/codec.h"
+#include "format/parity/parity.h"
 #include "format/policy/policy.h"
+#include "format/policy/policy_rules.h"
 
 #define DAY_S (24 * 3600)
 #define MIB   (UINT64_C(1) << 20)
@@ -36,8 +38,10 @@ static const char *const weekday_words[] = {"sun", "mon", "tue", "wed", "thu", "
 static const char *const sensitivity_words[] = {
     "low", "normal", "high", NULL}; /* as enum policy_sensitivity */
 static const char *const good_news_words[] = {"never", "sun", "mon", "tue", "wed", "thu", "fri", "sat", NULL};
-static const char *const notify_words[] = {"attention", "always", NULL}; /* as enum policy_notify */
-static const char *const compression_words[] = {"lz4", "zstd", NULL};	 /* as enum codec_kind */
+static const char *const turn_words[] = {"any", "sun", "mon", "tue", "wed", "thu", "fri", "sat", NULL};
+static const char *const holds_words[] = {"all", "newest", "oldest", NULL}; /* as enum policy_holds */
+static const char *const notify_words[] = {"attention", "always", NULL};    /* as enum policy_notify */
+static const char *const compression_words[] = {"lz4", "zstd", NULL};	    /* as enum codec_kind */
 #define NOT_SAID UINT_MAX
 
 /* one key a line: */
@@ -160,6 +164,34 @@ static const struct config_field place_fields[] = {
 static const struct config_shape place_shape = SHAPE(TEXT_LATER("a place"), place_fields,
 	sizeof(struct policy_place), AT(policy_place, mark), NULL);
 
+static const struct config_field reminder_fields[] = {
+	{.key = "tell", .type = CONFIG_T_TEXT, .offset = AT(policy_reminder, tell), .required = true},
+	{.key = "after", .type = CONFIG_T_DURATION, .offset = AT(policy_reminder, after_s)},
+};
+static const struct config_shape reminder_shape = SHAPE(TEXT_LATER("a reminder"), reminder_fields,
+	sizeof(struct policy_reminder), AT(policy_reminder, mark), NULL);
+
+static void pool_init(void *at)
+{
+	struct policy_pool *pool = at;
+
+	pool->away_at_least = NOT_SAID;
+}
+
+static const struct config_field pool_fields[] = {
+	{.key = "name", .type = CONFIG_T_MEDIUM_NAME, .offset = AT(policy_pool, name), .required = true},
+	{.key = "media", .type = CONFIG_T_TEXTS, .item = CONFIG_T_MEDIUM_NAME, .offset = AT(policy_pool, media),
+		.count = AT(policy_pool, n_media), .required = true, .min = 1},
+	{.key = "swap_every", .type = CONFIG_T_DURATION, .offset = AT(policy_pool, swap_every_s), .required = true},
+	{.key = "weekday", .type = CONFIG_T_ENUM, .offset = AT(policy_pool, weekday), .words = turn_words},
+	{.key = "away_at_least", .type = CONFIG_T_NUMBER, .offset = AT(policy_pool, away_at_least), .min = 0, .max = 99},
+	{.key = "holds", .type = CONFIG_T_ENUM, .offset = AT(policy_pool, holds), .words = holds_words},
+	{.key = "remind", .type = CONFIG_T_TABLES, .shape = &reminder_shape, .offset = AT(policy_pool, remind),
+		.count = AT(policy_pool, n_remind), .min = 1},
+};
+static const struct config_shape pool_shape = SHAPE(TEXT_LATER("a pool"), pool_fields,
+	sizeof(struct policy_pool), AT(policy_pool, mark), pool_init);
+
 static const struct config_field retention_fields[] = {
 	{.key = "protect", .type = CONFIG_T_DURATION, .offset = AT(policy, protect_s)},
 	{.key = "live_share", .type = CONFIG_T_PERCENT, .offset = AT(policy, live_share), .min = 0, .max = 90},
@@ -196,8 +228,13 @@ static const struct config_field policy_fields[] = {
 		.count = AT(policy, n_media), .required = true, .min = 1},
 	{.key = "places", .type = CONFIG_T_TABLES, .shape = &place_shape, .offset = AT(policy, places),
 		.count = AT(policy, n_places)},
+	{.key = "pools", .type = CONFIG_T_TABLES, .shape = &pool_shape, .offset = AT(policy, pools),
+		.count = AT(policy, n_pools), .min = 1},
+	{.key = "holidays", .type = CONFIG_T_PATH, .offset = AT(policy, holidays_path)},
 	{.key = "stop_while_suspect", .type = CONFIG_T_BOOL, .offset = AT(policy, stop_while_suspect)},
 	{.key = "key_drill_every", .type = CONFIG_T_DURATION, .offset = AT(policy, key_drill_every_s)},
+	{.key = "parity", .type = CONFIG_T_PERCENT, .offset = AT(policy, parity), .min = 0, .max = PARITY_SHARE_MAX},
+	{.key = "verify_every", .type = CONFIG_T_DURATION, .offset = AT(policy, verify_every_s)},
 	{.key = "retention", .type = CONFIG_T_TABLE, .shape = &retention_shape},
 	{.key = "procedures", .type = CONFIG_T_TEXTS, .item = CONFIG_T_PATH, .offset = AT(policy, procedures),
 		.count = AT(policy, n_procedures)},
@@ -209,8 +246,8 @@ static const struct config_shape config_shape = SHAPE(TEXT_LATER("the policy"), 
 /* clang-format on */
 
 static const struct config_shape *const all_shapes[] = {&config_shape, &site_shape, &person_shape,
-    &dataset_shape, &expect_shape, &keep_shape, &guard_shape, &medium_shape, &place_shape, &retention_shape,
-    &schedule_shape, &notify_shape};
+    &dataset_shape, &expect_shape, &keep_shape, &guard_shape, &medium_shape, &place_shape, &reminder_shape,
+    &pool_shape, &retention_shape, &schedule_shape, &notify_shape};
 
 const struct config_shape *policy_schema_shape(void)
 {
@@ -225,6 +262,8 @@ int policy_schema_defaults(struct policy *policy, struct err *err)
 	policy->live_share = 50;
 	policy->anchor_every = 365;
 	policy->key_drill_every_s = 396 * DAY_S; /* 13 months: a drill once a year */
+	policy->parity = 5;
+	policy->verify_every_s = 90 * DAY_S;
 	policy->schedule_at = -1;
 	policy->notify_limit_s = 300;
 	policy->archive_size = 128 * MIB;
@@ -269,5 +308,9 @@ int policy_schema_read(
 		if (!d->protect_s)
 			d->protect_s = policy->protect_s;
 	}
+	policy_pools(policy);
+	for (size_t i = 0; i < policy->n_pools; i++)
+		if (policy->pools[i].away_at_least == NOT_SAID)
+			policy->pools[i].away_at_least = policy_pool_separate(policy, &policy->pools[i]) > 1;
 	return 0;
 }

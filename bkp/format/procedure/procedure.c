@@ -104,8 +104,8 @@ static int read_step(
 	}
 	if (complete_step(step, err))
 		return -1;
-	if (root)
-		procedure_rules_step(s->p, step, root, s->problems);
+	if (root && procedure_rules_step(s->p, step, root, s->problems, err))
+		return -1;
 	s->p->minutes += step->minutes;
 	return 0;
 }

@@ -64,8 +64,8 @@ int procedure_schema_step(const struct config_node *root, struct procedure_step 
 
 void procedure_rules_head(
     const struct procedure *p, const struct config_node *root, struct config_problems *problems);
-/* steps before it in p are complete */
-void procedure_rules_step(const struct procedure *p, const struct procedure_step *step,
-    const struct config_node *root, struct config_problems *problems);
+/* steps before it in p are complete; 0 whatever was reported, -1: out of memory */
+int procedure_rules_step(const struct procedure *p, const struct procedure_step *step,
+    const struct config_node *root, struct config_problems *problems, struct err *err);
 
 #endif

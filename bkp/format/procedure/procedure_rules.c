@@ -18,6 +18,7 @@ struct rules {
 	const struct procedure *p;
 	const struct config_node *root;
 	struct config_problems *problems;
+	struct err *memory; /* is set when it ran out: then nothing that was reported counts */
 };
 
 static struct config_problem *report_wrong(const struct rules *r, const struct config_node *node,
@@ -120,7 +121,7 @@ static void check_variables(const struct rules *r)
 void procedure_rules_head(
     const struct procedure *p, const struct config_node *root, struct config_problems *problems)
 {
-	const struct rules r = {p, root, problems};
+	const struct rules r = {p, root, problems, NULL};
 
 	check_word(&r);
 	check_variables(&r);
@@ -190,12 +191,16 @@ static const char *stand_in(void *arg, const char *name)
 	return arg;
 }
 
-static const char *filled_template(struct buf *b, const char *template, char *with)
+static const char *filled_template(const struct rules *r, struct buf *b, const char *template, char *with)
 {
+	struct err why = ERR_INIT;
+
 	b->n = 0;
-	if (procedure_fill(template, stand_in, with, true, b, NULL) || buf_terminate(b, NULL))
-		return "";
-	return (const char *)b->p;
+	if (!procedure_fill(template, stand_in, with, true, b, &why) && !buf_terminate(b, &why))
+		return (const char *)b->p;
+	if (why.kind == ERR_MEMORY)
+		*r->memory = why;
+	return "";
 }
 
 /* ---- steps ---- */
@@ -247,7 +252,7 @@ static void check_names(const struct rules *r)
 
 	for (i = 0; i < sizeof(keys) / sizeof(*keys); i++)
 		if ((node = scalar_of(r->root, keys[i])) &&
-		    !config_value_is_dataset_name(filled_template(&b, node->s, (char[]){"x"})))
+		    !config_value_is_dataset_name(filled_template(r, &b, node->s, (char[]){"x"})))
 			config_problem_hint(
 			    report_wrong(r, node, "E-PROC-12", text("'%s' cannot be the name of a data set")),
 			    text("the name as the policy has it: a small letter, then small letters, digits "
@@ -261,14 +266,14 @@ static void check_places(const struct rules *r)
 
 	if ((node = scalar_of(r->root, "generation")) &&
 	    (holds_name(node->s, "generation") ||
-		!says_generation(filled_template(&b, node->s, (char[]){"1"}))))
+		!says_generation(filled_template(r, &b, node->s, (char[]){"1"}))))
 		config_problem_hint(
 		    report_wrong(r, node, "E-PROC-11", text("'%s' does not say which generation")),
 		    text("a number, latest, a day as in 2026-11-20, 3d, or a variable of your own; without "
 			 "it the "
 			 "drill's"));
 	if ((node = scalar_of(r->root, "to")) &&
-	    (holds_a_path(r, node->s) || !path_is_entry(filled_template(&b, node->s, (char[]){"x"}))))
+	    (holds_a_path(r, node->s) || !path_is_entry(filled_template(r, &b, node->s, (char[]){"x"}))))
 		config_problem_hint(
 		    report_wrong(r, node, "E-PROC-16", text("'%s' leads out of the scratch folder")),
 		    text("the name of a folder below it, as in emr or db/restored: no '/' in front, no '//', "
@@ -279,7 +284,7 @@ static void check_places(const struct rules *r)
 
 		if (node->refused || node->kind != CONFIG_SCALAR || config_node_is_empty(node))
 			continue;
-		s = filled_template(&b, node->s, (char[]){"x"});
+		s = filled_template(r, &b, node->s, (char[]){"x"});
 		s += *s == '/';
 		n = strlen(s);
 		if (n && s[n - 1] == '/')
@@ -313,10 +318,11 @@ static void check_id(const struct rules *r, const struct procedure_step *step)
 		}
 }
 
-void procedure_rules_step(const struct procedure *p, const struct procedure_step *step,
-    const struct config_node *root, struct config_problems *problems)
+int procedure_rules_step(const struct procedure *p, const struct procedure_step *step,
+    const struct config_node *root, struct config_problems *problems, struct err *err)
 {
-	const struct rules r = {p, root, problems};
+	struct err memory = ERR_INIT;
+	const struct rules r = {p, root, problems, &memory};
 	const struct config_node *node = config_node_get(root, "value");
 
 	check_templates(&r);
@@ -330,4 +336,5 @@ void procedure_rules_step(const struct procedure *p, const struct procedure_step
 		    config_problem_error(problems, node->key_mark, "E-PROC-15",
 			text("a check has 'probe' and 'value': only one can be compared with")),
 		    text("keep 'probe' for the value recorded at capture, 'value' for a fixed one"));
+	return memory.kind == ERR_MEMORY ? err_nomem(err) : 0;
 }

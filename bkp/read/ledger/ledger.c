@@ -92,6 +92,11 @@ int ledger_accepts(const struct ledger *l, const char *event, const json_t *memb
 	return ledger_check(l, event, members, ledger_seq(l) + 1, err);
 }
 
+static bool has_ended(const struct ledger *l)
+{
+	return l->upto && ledger_seq(l) >= l->upto;
+}
+
 /* All whole lines in `b`; what is left of it stays.  With `each` no signature vouches for other lines: each
  * record that is shown was checked by its own. */
 static int take_lines(struct ledger *l, struct buf *b, ledger_each_fn *each, void *arg, struct err *err)
@@ -99,7 +104,7 @@ static int take_lines(struct ledger *l, struct buf *b, ledger_each_fn *each, voi
 	size_t at = 0;
 	uint8_t *newline;
 
-	while (at < b->n && (newline = memchr(b->p + at, '\n', b->n - at))) {
+	while (!has_ended(l) && at < b->n && (newline = memchr(b->p + at, '\n', b->n - at))) {
 		size_t len = (size_t)(newline - (b->p + at));
 
 		if (!each)
@@ -109,7 +114,7 @@ static int take_lines(struct ledger *l, struct buf *b, ledger_each_fn *each, voi
 		at += len + 1;
 	}
 	buf_consume(b, at);
-	if (b->n > JOURNAL_LINE_MAX)
+	if (b->n > JOURNAL_LINE_MAX && !has_ended(l))
 		/* refused by the checker for its length, which names the line */
 		return take_record(l, b->p, b->n, NULL, NULL, err);
 	return 0;
@@ -132,7 +137,9 @@ static int load_records(struct ledger *l, struct store_file *file, const char *n
 		done += r;
 		if (take_lines(l, &b, each, arg, err))
 			return -1;
-	} while ((size_t)r == READ_SIZE);
+	} while ((size_t)r == READ_SIZE && !has_ended(l));
+	if (has_ended(l))
+		return 0;
 	l->torn = b.n > 0;
 	if (segments_whole(file, err))
 		return -1;
@@ -141,19 +148,33 @@ static int load_records(struct ledger *l, struct store_file *file, const char *n
 	return 0;
 }
 
-int ledger_load_file(struct store_file *file, const char *name, const struct minisig_public *root,
-    ledger_each_fn *each, void *arg, struct ledger **ret, struct err *err)
+static int load_file(struct store_file *file, const char *name, const struct minisig_public *root,
+    uint64_t upto, ledger_each_fn *each, void *arg, struct ledger **ret, struct err *err)
 {
 	struct ledger *l;
 
 	if (ledger_new(root, &l, err))
 		return -1;
+	l->upto = upto;
 	if (load_records(l, file, name, each, arg, err)) {
 		ledger_free(l);
 		return -1;
 	}
+	l->upto = 0;
 	*ret = l;
 	return 0;
+}
+
+int ledger_load_file(struct store_file *file, const char *name, const struct minisig_public *root,
+    ledger_each_fn *each, void *arg, struct ledger **ret, struct err *err)
+{
+	return load_file(file, name, root, 0, each, arg, ret, err);
+}
+
+int ledger_load_until(struct store_file *file, const char *name, const struct minisig_public *root,
+    uint64_t upto, struct ledger **ret, struct err *err)
+{
+	return load_file(file, name, root, upto, NULL, NULL, ret, err);
 }
 
 /* 0, LEDGER_ABSENT, -1. */
@@ -308,7 +329,7 @@ const struct ledger_medium *ledger_medium_by_uuid(const struct ledger *l, const 
 const struct ledger_medium *ledger_medium_by_label(const struct ledger *l, const char *label)
 {
 	for (size_t i = l->n_media; i--;)
-		if (!l->media[i].retired_ns && !strcmp(l->media[i].label, label))
+		if (!l->media[i].retired_ns && !l->media[i].lost_ns && !strcmp(l->media[i].label, label))
 			return &l->media[i];
 	return NULL;
 }

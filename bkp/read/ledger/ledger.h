@@ -44,6 +44,21 @@ enum ledger_state {
 	LEDGER_EXPIRED,	  /* was committed; since then it expired on every medium that held it */
 };
 
+/* A copy of the journal that this host has put on a medium: how far it went, after how many rotations, when. */
+struct ledger_copy_mark {
+	uint64_t seq, turn;
+	int64_t ns;
+};
+
+/* Bytes of archives, and the milliseconds that they took. */
+struct ledger_pace {
+	uint64_t bytes, ms;
+};
+#define LEDGER_PACE_MIN ((uint64_t)32 << 20) /* less says more of how the disk spins up */
+
+/* A medium is read again in parts: what begins with the same two digits of SHA-256 is one. */
+#define LEDGER_PARTS 256
+
 struct ledger_medium {
 	const char *uuid;
 	const char *label;
@@ -63,22 +78,59 @@ struct ledger_medium {
 	/* the newest rotation that left nothing out, or at least brought the newest generation; 0: never */
 	int64_t rotated_ns;
 	bool came;     /* it was seen to be attached, and since then neither rotated nor recorded anywhere */
-	bool unplaced; /* gone again after that: nobody recorded where it is */
+	bool unplaced; /* gone again after that, or not found at a stock-take: nobody recorded where it is */
 	const char *destination; /* where the last rotation said it would be taken; "" once it was moved */
-	/* who had it in hand last: operator of the newest rotated or medium-moved; "" */
+	/* who has it in hand: as the newest record says that was about that; "" */
 	const char *custodian;
 	int64_t moved_ns; /* of the newest medium-moved; 0: never */
 	/* how far its copy of the journal went when this host last wrote it; 0, "": never */
 	uint64_t copy_seq;
 	char copy_sha256[DIGEST_HEX];
-	/* what was last found wrong with that copy and not mended since, "truncated" or "forked", and from
-	 * which line on; "" */
+	struct ledger_copy_mark *marks; /* of one kept offline: every such copy, ascending; n_marks */
+	size_t n_marks;
+	uint64_t turns; /* how often it was rotated */
+	/* what its newest rotation with more than LEDGER_PACE_MIN bytes measured; ms 0: none has */
+	struct ledger_pace wrote, read;
+	/* of the newest "strangers" record of it: which files that are not ours lie on it; "": none */
+	char strangers_sha256[DIGEST_HEX];
+	/* what was last found wrong with that copy and not mended since, "truncated", "rolled-back" or
+	 * "forked", and from which line on; "" */
 	const char *copy_fault;
 	uint64_t copy_fault_line;
 	int64_t retired_ns; /* a person gave it up: nothing on it counts, its name is free; 0: not */
+	/* what people recorded of it (medium-data), by LEDGER_MEDIUM_DATA's names; NULL: nothing */
+	const struct json_t *data;
+	const struct json_t *lent; /* the record medium-lent, while it is lent: to, until, reason; or NULL */
+	int64_t counted_ns;	   /* seen at a stock-take last; 0: never */
+	int64_t missing_ns;	   /* looked for at a stock-take and not found, nor seen since; 0: not */
+	int64_t lost_ns; /* recorded as lost: nothing on it counts until it is found and read back; 0: not */
 	bool full; /* it had no room for what was last written to it, and nothing expired from it since */
 	char docs_sha256[DIGEST_HEX]; /* of the newest "documents" record of it; "": none */
+	uint64_t free;	 /* bytes free on it when something was last brought to it or read back from it */
+	int64_t free_ns; /* when that was; 0: it was never told */
+	int64_t read_ns[LEDGER_PARTS]; /* when each part of it was last read again (rereading.h); 0: never */
+	/* of a disc: which archives of generations that are larger than one it holds (docs/format-writer.md, section 9); NULL: none */
+	const struct json_t *parts;
 };
+
+/* A time in which a medium was attached, as far as records tell: somewhere between `away` and `here` it came, somewhere
+ * between `last` and `gone` it went. */
+struct ledger_stay {
+	int64_t
+	    away_ns; /* the last record by which it was away; of a new medium that by which it was registered */
+	int64_t here_ns;    /* the first by which it was here */
+	int64_t last_ns;    /* the last by which it was here */
+	int64_t gone_ns;    /* the first by which it was gone; 0: none yet */
+	int64_t rotated_ns; /* its last rotation in this time; 0: none */
+	bool doubtful;	    /* the clock was moved meanwhile: no figure follows from these times */
+};
+
+/* The members of medium-data; which of them are dates: ledger_data_is_date(). */
+#define LEDGER_MEDIUM_DATA                                                                                   \
+	{                                                                                                    \
+		"maker", "model", "serial", "bought", "use_until", "support_until", "lock", "writing"        \
+	}
+#define LEDGER_MEDIUM_DATA_N 8
 
 struct ledger_copy {
 	const char *medium; /* UUID */
@@ -88,10 +140,11 @@ struct ledger_copy {
 	const char *reason; /* why not, or "" */
 	/* last time it was read back and compared; 0: never, or files were brought or found damaged since */
 	int64_t verified_ns;
-	int64_t damaged_ns; /* last time it was found damaged, unless it verified since; 0: never */
-	int64_t copied_ns;  /* brought there from another medium; 0: never */
-	int64_t expired_ns; /* expired there: not to be brought again; 0: never */
-	bool approved;	    /* an approver signed for that expiry */
+	int64_t damaged_ns;	/* last time it was found damaged, unless it verified since; 0: never */
+	int64_t copied_ns;	/* brought there from another medium; 0: never */
+	int64_t expired_ns;	/* expired there: not to be brought again; 0: never */
+	uint64_t expired_bytes; /* of archives that went with it then */
+	bool approved;		/* an approver signed for that expiry */
 };
 
 /* One data set as one run captured it, or was to: run 42 makes emr@42 and documents@42. */
@@ -114,6 +167,7 @@ struct ledger_generation {
 	bool undated;
 	unsigned group;	  /* equal, and not 0, of those that its run captured together; 0: it stands alone */
 	uint32_t epoch;	  /* of its begin record: the key that signs it */
+	uint32_t period;  /* in force then: whose key it is encrypted to */
 	int64_t ended_ns; /* time of the committed or failed record; 0: none */
 	bool recovered;
 	const char *reason; /* why it failed, or has no probe's value; or "" */
@@ -124,8 +178,11 @@ struct ledger_generation {
 	uint64_t entries, files, bytes, unreadable, changed, skipped;
 	struct guard guard;
 	const char *suspicion;		     /* why the guard found it suspect, or "" */
+	const char *notice;		     /* what would have been that, had nobody announced it; or "" */
 	const struct guard_canary *canaries; /* as found, when they were first seen or had changed */
 	size_t n_canaries;
+	const struct json_t
+	    *placed_wrong; /* numbers of canaries that bkp made and found changed or gone; or NULL */
 	const struct ledger_copy *copies;
 	size_t n_copies;
 	bool suspect;	      /* the guard found it suspect, and nobody has accepted it */
@@ -193,6 +250,35 @@ struct ledger_envelope {
 	bool retired;
 };
 
+/* Canaries that bkp made in a data set, by number: their paths stand in a list in the state folder (write/canary/canary.h), for folders
+ * may be called by patients. */
+struct ledger_placed {
+	const char *dataset;
+	char list_sha256[DIGEST_HEX]; /* of that list */
+	uint64_t last;		      /* the highest number ever given */
+	uint64_t removed; /* the run that was next when all there were then were removed; 0: never */
+	struct ledger_placed_canary {
+		uint64_t number;
+		char sha256[DIGEST_HEX]; /* of its content */
+		bool given_up;		 /* found changed or gone in a generation that a person accepted */
+	} * all;			 /* ascending */
+	size_t n;
+};
+#define LEDGER_PLACED_MAX 64 /* of a data set */
+
+/* A change that somebody announced to the guard.  The texts live in the record. */
+struct ledger_announcement {
+	uint64_t number; /* from 1 */
+	const char *text, *person;
+	const struct json_t *datasets; /* names */
+	uint32_t expects;	       /* enum guard_expect */
+	int64_t announced_ns, from_ns, until_ns;
+	bool over; /* a record is later than until_ns: a clock that is set back does not bring it back */
+	int64_t ended_ns; /* early; 0: not */
+	const char *ended_by;
+	const struct json_t *record;
+};
+
 struct ledger;
 
 /* Reads the journal in the folder.  root: the key of epoch 1, or NULL: take it from the init record.
@@ -207,6 +293,9 @@ typedef int ledger_each_fn(void *arg, const struct journal_record *r, struct err
 int ledger_load_file(struct store_file *file, const char *name, const struct minisig_public *root,
     ledger_each_fn *each, void *arg, struct ledger **ret, struct err *err)
     __attribute__((warn_unused_result));
+/* As it was after its first `upto` records (as many as there are, at least one): what stands behind them is not looked at. */
+int ledger_load_until(struct store_file *file, const char *name, const struct minisig_public *root,
+    uint64_t upto, struct ledger **ret, struct err *err) __attribute__((warn_unused_result));
 /* As far as the journal is valid: *ret_why (code "" when that is all of it) says what is wrong with the first
  * line after ledger_size().  A journal without a first record is -1. */
 int ledger_load_valid(int dirfd, const struct minisig_public *root, struct ledger **ret, struct err *ret_why,
@@ -226,6 +315,11 @@ int ledger_would(const struct ledger *l, const void *line, size_t n, struct err 
  * holds half a record: it is good for looking, not for the next line. */
 int ledger_take(struct ledger *l, const void *line, size_t n, struct err *err)
     __attribute__((warn_unused_result));
+
+/* What if this were recorded at that time?  Folds it in without a line and without a signature: from here on it is a ledger of
+ * what might be, for a forecast, and no record may be taken any more.  members is consumed. */
+int ledger_suppose(struct ledger *l, int64_t at_ns, const char *event, struct json_t *members,
+    struct err *err) __attribute__((warn_unused_result));
 
 const char *ledger_repository(const struct ledger *l);
 const struct minisig_public *ledger_root(const struct ledger *l); /* key of epoch 1 */
@@ -252,7 +346,15 @@ const struct ledger_medium *ledger_medium(
     const struct ledger *l, size_t i); /* in the order of registration */
 const struct ledger_medium *ledger_medium_by_uuid(const struct ledger *l, const char *uuid); /* or NULL */
 const struct ledger_medium *ledger_medium_by_label(
-    const struct ledger *l, const char *label); /* not retired; or NULL */
+    const struct ledger *l, const char *label); /* neither retired nor lost; or NULL */
+/* The same, or one of that name that is lost and not retired. */
+const struct ledger_medium *ledger_medium_known(const struct ledger *l, const char *label);
+/* As people recorded it, or ""; where nobody said a serial number that of the disk. */
+const char *ledger_medium_data(const struct ledger_medium *m, const char *name);
+bool ledger_data_is_date(const char *name);
+
+/* Ascending; the last one may be going on.  uuid: of a medium. */
+const struct ledger_stay *ledger_stays(const struct ledger *l, const char *uuid, size_t *ret_n);
 
 size_t ledger_generations(const struct ledger *l);
 /* Ascending by number; those of one run in the order in which it was to capture them. */
@@ -286,6 +388,14 @@ const struct ledger_generation *ledger_companion(
 /* What a canary of the data set must be: SHA-256 as hex as it was first found, or as in the generation that
  * was accepted last; "": it must not be there; NULL: never seen. */
 const char *ledger_canary(const struct ledger *l, const char *dataset, const char *path);
+/* The canaries that bkp made in it; NULL: none ever. */
+const struct ledger_placed *ledger_placed(const struct ledger *l, const char *dataset);
+bool ledger_placed_given_up(const struct ledger_placed *p, uint64_t number);
+/* Announced changes, as they came.  Is it in force then, and of that data set (NULL: of any)?  None is while the clock is latched. */
+size_t ledger_announcements(const struct ledger *l);
+const struct ledger_announcement *ledger_announcement(const struct ledger *l, size_t i);
+bool ledger_announced(
+    const struct ledger *l, const struct ledger_announcement *a, const char *dataset, int64_t now_ns);
 /* The newest generation that the guard found suspect and that nobody has accepted or held yet, or NULL.
  * While there is one nothing may be expired anywhere, and it is brought to no medium that is kept offline. */
 const struct ledger_generation *ledger_frozen_by(const struct ledger *l);

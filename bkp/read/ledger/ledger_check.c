@@ -100,6 +100,8 @@ static int check_name(
 
 	if (!m && strcmp(event, "medium-added") != 0)
 		return ledger_contradiction(line, event, text("the medium was never registered"), err);
+	if (m && m->lost_ns && !m->retired_ns)
+		return ledger_contradiction(line, event, text("the medium is lost"), err);
 	if (other && other != m)
 		return ledger_contradiction(line, event, text("another medium has that name"), err);
 	return 0;
@@ -140,8 +142,7 @@ static int check_journal_copies(
 	return 0;
 }
 
-/* Each named once, by a name that may stand in a path. */
-static int check_names(const json_t *names, uint64_t line, const char *event, struct err *err)
+int ledger_check_names(const json_t *names, uint64_t line, const char *event, struct err *err)
 {
 	for (size_t i = 0; i < json_array_size(names); i++) {
 		const char *name = json_string_value(json_array_get(names, i));
@@ -209,7 +210,7 @@ static int check_begin(
 {
 	if (member_num(o, "run") < ledger_next_run(l))
 		return ledger_contradiction(line, event, text("the run's number was given before"), err);
-	return check_names(json_object_get(o, "datasets"), line, event, err) ||
+	return ledger_check_names(json_object_get(o, "datasets"), line, event, err) ||
 		       check_together(
 			   json_object_get(o, "together"), json_object_get(o, "datasets"), line, event, err)
 		   ? -1
@@ -312,9 +313,42 @@ static int check_copied(
 static int check_medium(
     const struct ledger *l, const json_t *o, uint64_t line, const char *event, struct err *err)
 {
-	if (!ledger_medium_by_uuid(l, member_str(o, "medium")))
+	const struct ledger_medium *m = ledger_medium_by_uuid(l, member_str(o, "medium"));
+
+	if (!m)
 		return ledger_contradiction(line, event, text("the medium was never registered"), err);
+	if (m->lost_ns && strcmp(event, "medium-retired") != 0)
+		return ledger_contradiction(line, event, text("the medium is lost"), err);
 	return 0;
+}
+
+/* Its turns are numbered without a gap; journals of former days have no number.  "turn" may be followed by figures. */
+static int check_rotated(
+    const struct ledger *l, const json_t *o, uint64_t line, const char *event, struct err *err)
+{
+	static const char *const figures[] = {"turn", "write_ms", "read_ms", "read_bytes"};
+	const struct ledger_medium *m = ledger_medium_by_uuid(l, member_str(o, "medium"));
+
+	if (!m)
+		return check_medium(l, o, line, event, err);
+	for (size_t i = 0; i < sizeof(figures) / sizeof(*figures); i++) {
+		const json_t *v = json_object_get(o, figures[i]);
+
+		if (v && (!json_is_integer(v) || json_integer_value(v) < 0))
+			return ledger_wrong_member(line, event, figures[i], err);
+	}
+	return json_object_get(o, "turn") && member_num(o, "turn") != m->turns + 1
+		   ? ledger_contradiction(line, event, text("it is not the medium's next turn"), err)
+		   : 0;
+}
+
+static int check_reread(
+    const struct ledger *l, const json_t *o, uint64_t line, const char *event, struct err *err)
+{
+	if (member_num(o, "first") >= LEDGER_PARTS || !member_num(o, "parts") ||
+	    member_num(o, "parts") > LEDGER_PARTS)
+		return ledger_wrong_member(line, event, "parts", err);
+	return check_presence(l, member_str(o, "medium"), line, event, err);
 }
 
 /* The data sets that have no generation from the run, each named once, and why. */
@@ -355,6 +389,30 @@ static int check_decision(
 	return 0;
 }
 
+/* Each part is some of the archives of a generation that was reported. */
+static int check_disc(
+    const struct ledger *l, const json_t *o, uint64_t line, const char *event, struct err *err)
+{
+	static const struct ledger_member members[] = {{"dataset", WORD}, {"generation", NUMBER},
+	    {"first", NUMBER}, {"archives", NUMBER}, {"of", NUMBER}, {NULL, UUID}};
+	const json_t *list = json_object_get(o, "parts");
+
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		const json_t *p = json_array_get(list, i);
+
+		if (!json_is_object(p))
+			return ledger_wrong_member(line, event, "parts", err);
+		if (ledger_check_members(p, members, line, event, err) ||
+		    check_copied_one(l, p, line, event, err))
+			return -1;
+		if (!member_num(p, "archives") || member_num(p, "of") > INT32_MAX ||
+		    member_num(p, "first") > member_num(p, "of") ||
+		    member_num(p, "archives") > member_num(p, "of") - member_num(p, "first"))
+			return ledger_wrong_member(line, event, "parts", err);
+	}
+	return check_presence(l, member_str(o, "medium"), line, event, err);
+}
+
 static const struct rule {
 	const char *event;
 	struct ledger_member members[18];
@@ -368,9 +426,38 @@ static const struct rule {
 	    {"shows", TEXT_OPT}},
 	check_name},
     {"medium-renamed", {{"medium", UUID}, {"label", WORD}, {"operator", WORD}}, check_name},
-    {"medium-retired", {{"medium", UUID}, {"operator", WORD}, {"reason", WORD}}, check_medium},
+    {"medium-retired",
+	{{"medium", UUID}, {"operator", WORD}, {"reason", WORD}, {"method", TEXT_OPT}, {"witness", TEXT_OPT},
+	    {"certificate", TEXT_OPT}, {"keys_destroyed", TEXT_OPT}},
+	check_medium},
+    {"medium-prepared",
+	{{"label", WORD}, {"device", WORD}, {"model", TEXT_OPT}, {"serial", TEXT_OPT}, {"bytes", NUMBER},
+	    {"fs", WORD}, {"fs_uuid", WORD}, {"held", STRINGS}, {"operator", WORD}},
+	check_nothing},
+    {"medium-data",
+	{{"medium", UUID}, {"operator", WORD}, {"maker", TEXT_OPT}, {"model", TEXT_OPT}, {"serial", TEXT_OPT},
+	    {"bought", TEXT_OPT}, {"use_until", TEXT_OPT}, {"support_until", TEXT_OPT}, {"lock", TEXT_OPT},
+	    {"writing", TEXT_OPT}, {"custodian", TEXT_OPT}},
+	ledger_check_custody},
+    {"medium-handed", {{"medium", UUID}, {"operator", WORD}, {"to", WORD}, {"witness", WORD}},
+	ledger_check_custody},
+    {"medium-lent",
+	{{"medium", UUID}, {"operator", WORD}, {"to", WORD}, {"until", WORD}, {"reason", WORD},
+	    {"witness", TEXT_OPT}},
+	ledger_check_custody},
+    {"medium-returned", {{"medium", UUID}, {"operator", WORD}, {"place", WORD}, {"witness", TEXT_OPT}},
+	ledger_check_custody},
+    {"medium-lost", {{"medium", UUID}, {"operator", WORD}, {"reason", WORD}}, ledger_check_custody},
+    {"medium-found", {{"medium", UUID}, {"operator", WORD}, {"place", WORD}}, ledger_check_custody},
+    {"media-counted",
+	{{"place", WORD}, {"operator", WORD}, {"witness", TEXT_OPT}, {"seen", STRINGS}, {"missing", STRINGS}},
+	ledger_check_counted},
     {JOURNAL_EPOCH_EVENT, {{"next", NUMBER}, {"key", WORD}}, check_epoch},
     {"heads", {{"upto", NUMBER}, {"sha256", SHA256}, {"media", STRINGS}}, check_journal_copies},
+    {"reread",
+	{{"medium", UUID}, {"first", NUMBER}, {"parts", NUMBER}, {"files", NUMBER}, {"bytes", NUMBER},
+	    {"bad", NUMBER}},
+	check_reread},
     {"documents", {{"medium", UUID}, {"sha256", SHA256}}, check_medium},
     {"policy-accepted", {{"sha256", SHA256}, {"operator", WORD}, {"reason", WORD}}, check_nothing},
     {"tools-accepted", {{"tools", WORD}, {"operator", WORD}, {"reason", WORD}}, check_nothing},
@@ -395,6 +482,10 @@ static const struct rule {
 	check_committed},
     {"verified", {{"medium", UUID}, {"generations", LIST}}, check_copied},
     {"copied", {{"medium", UUID}, {"generations", LIST}}, check_copied},
+    {"disc-written",
+	{{"medium", UUID}, {"operator", WORD}, {"bytes", NUMBER}, {"sha256", SHA256}, {"files", NUMBER},
+	    {"parts", LIST}},
+	check_disc},
     {"verify-failed", {{"medium", UUID}, {"dataset", WORD}, {"generation", NUMBER}, {"reason", TEXT_OPT}},
 	check_verify_failed},
     {"failed", {{"run", NUMBER}, {"reason", TEXT_OPT}, {"datasets", LIST}}, check_failed},
@@ -404,6 +495,13 @@ static const struct rule {
 	{{"medium", UUID}, {"operator", WORD}, {"place", WORD}, {"generations", NUMBER}, {"newest", NUMBER},
 	    {"copied", NUMBER}, {"bytes", NUMBER}, {"unfrozen", NUMBER}, {"complete", BOOLEAN},
 	    {"full", BOOLEAN_OPT}},
+	check_rotated},
+    {"rollback-accepted",
+	{{"medium", UUID}, {"line", NUMBER}, {"expected", NUMBER}, {"turn", NUMBER}, {"operator", WORD},
+	    {"reason", WORD}},
+	check_medium},
+    {"strangers",
+	{{"medium", UUID}, {"ours", NUMBER}, {"beside", NUMBER}, {"sha256", SHA256}, {"files", STRINGS}},
 	check_medium},
     {"medium-moved",
 	{{"medium", UUID}, {"operator", WORD}, {"place", WORD}, {"from", TEXT_OPT}, {"detached", BOOLEAN}},
@@ -433,6 +531,15 @@ static const struct rule {
 	{{"kept", NUMBER}, {"lines", NUMBER}, {"bytes", NUMBER}, {"sha256", SHA256}, {"file", WORD},
 	    {"why", WORD}, {"operator", WORD}},
 	check_nothing},
+    {"announced",
+	{{"number", NUMBER}, {"text", WORD}, {"datasets", STRINGS}, {"from", WORD}, {"until", WORD},
+	    {"expects", STRINGS}, {"operator", WORD}},
+	ledger_check_announced},
+    {"announcement-ended", {{"number", NUMBER}, {"operator", WORD}}, ledger_check_announcement_ended},
+    {"canary-placed", {{"dataset", WORD}, {"canaries", LIST}, {"list_sha256", SHA256}, {"operator", WORD}},
+	ledger_check_placed},
+    {"canary-removed", {{"dataset", WORD}, {"list_sha256", SHA256}, {"operator", WORD}},
+	ledger_check_removed},
     {"scheduled", {{"action", WORD}, {"kind", WORD}, {"file", TEXT_OPT}}, check_nothing},
 };
 

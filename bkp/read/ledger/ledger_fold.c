@@ -17,6 +17,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "format/guard/announce.h"
 #include "format/journal/journal.h"
 
 static char *copy_of(const char *s, int *failed)
@@ -73,6 +74,10 @@ static void medium_clear(struct ledger_medium *m)
 	free((char *)m->destination);
 	free((char *)m->custodian);
 	free((char *)m->copy_fault);
+	json_decref((json_t *)m->data);
+	json_decref((json_t *)m->lent);
+	free(m->marks);
+	json_decref((json_t *)m->parts);
 	memset(m, 0, sizeof(*m));
 }
 
@@ -80,6 +85,7 @@ static int apply_medium(struct ledger *l, const struct journal_record *r, struct
 {
 	struct ledger_medium *m =
 	    (struct ledger_medium *)ledger_medium_by_uuid(l, member_str(r->json, "medium"));
+	struct ledger_medium was = {0};
 	int failed = 0;
 
 	if (!m) {
@@ -90,7 +96,17 @@ static int apply_medium(struct ledger *l, const struct journal_record *r, struct
 		m += l->n_media++;
 		memset(m, 0, sizeof(*m));
 	}
+	/* a disk that is registered again still knows what it was given, and is the same thing */
+	was = *m;
+	m->marks = NULL;
+	m->data = NULL;
 	medium_clear(m);
+	m->data = was.data;
+	m->marks = was.marks;
+	m->n_marks = was.n_marks;
+	m->turns = was.turns;
+	m->copy_seq = was.copy_seq;
+	memcpy(m->copy_sha256, was.copy_sha256, sizeof(m->copy_sha256));
 	m->uuid = copy_of(member_str(r->json, "medium"), &failed);
 	m->label = copy_of(member_str(r->json, "label"), &failed);
 	m->type = copy_of(member_str(r->json, "type"), &failed);
@@ -130,6 +146,12 @@ int ledger_replace_text(const char **at, const char *with, struct err *err)
 	return 0;
 }
 
+static void take_pace(struct ledger_pace *p, uint64_t bytes, uint64_t ms)
+{
+	if (bytes >= LEDGER_PACE_MIN && ms)
+		*p = (struct ledger_pace){bytes, ms};
+}
+
 /* medium-attached, medium-detached, rotated, medium-moved */
 static int apply_whereabouts(struct ledger *l, const struct journal_record *r, struct err *err)
 {
@@ -140,15 +162,21 @@ static int apply_whereabouts(struct ledger *l, const struct journal_record *r, s
 		set_attached(m, !strcmp(r->event, "medium-attached"), r->wall_ns);
 		m->unplaced = !m->attached && m->came;
 		m->came = m->came || m->attached;
+		if (m->attached)
+			m->missing_ns = 0;
 		return 0;
 	}
 	m->came = m->unplaced = false;
+	m->missing_ns = 0;
 	if (ledger_replace_text(&m->custodian, member_str(r->json, "operator"), err))
 		return -1;
 	if (!strcmp(r->event, "rotated")) {
 		const struct ledger_generation *last = ledger_last_committed(l, NULL);
 
 		set_attached(m, true, r->wall_ns);
+		m->turns++;
+		take_pace(&m->wrote, member_num(r->json, "bytes"), member_num(r->json, "write_ms"));
+		take_pace(&m->read, member_num(r->json, "read_bytes"), member_num(r->json, "read_ms"));
 		m->full = json_is_true(json_object_get(r->json, "full"));
 		/* one that could not bring the newest generation is no rotation: the medium stays due */
 		if (json_is_true(json_object_get(r->json, "complete")) ||
@@ -165,6 +193,17 @@ static int apply_whereabouts(struct ledger *l, const struct journal_record *r, s
 		   : 0;
 }
 
+static int add_mark(struct ledger_medium *m, uint64_t seq, int64_t ns, struct err *err)
+{
+	struct ledger_copy_mark *more = reallocarray(m->marks, m->n_marks + 1, sizeof(*more));
+
+	if (!more)
+		return err_nomem(err);
+	m->marks = more;
+	more[m->n_marks++] = (struct ledger_copy_mark){seq, m->turns, ns};
+	return 0;
+}
+
 /* The journal was copied to these media, up to that record. */
 static int apply_journal_copies(struct ledger *l, const struct journal_record *r, struct err *err)
 {
@@ -177,7 +216,8 @@ static int apply_journal_copies(struct ledger *l, const struct journal_record *r
 		m->copy_seq = member_num(r->json, "upto");
 		memcpy(m->copy_sha256, member_str(r->json, "sha256"), DIGEST_HEX);
 		m->copy_fault_line = 0;
-		if (ledger_replace_text(&m->copy_fault, "", err))
+		if (ledger_replace_text(&m->copy_fault, "", err) ||
+		    (m->offline && add_mark(m, m->copy_seq, r->wall_ns, err)))
 			return -1;
 	}
 	return 0;
@@ -193,6 +233,16 @@ static int apply_history(struct ledger *l, const struct journal_record *r, struc
 	return ledger_replace_text(&m->copy_fault, member_str(r->json, "found"), err);
 }
 
+static int apply_strangers(struct ledger *l, const struct journal_record *r, struct err *err)
+{
+	struct ledger_medium *m =
+	    (struct ledger_medium *)ledger_medium_by_uuid(l, member_str(r->json, "medium"));
+
+	(void)err;
+	snprintf(m->strangers_sha256, sizeof(m->strangers_sha256), "%s", member_str(r->json, "sha256"));
+	return 0;
+}
+
 static int apply_renamed(struct ledger *l, const struct journal_record *r, struct err *err)
 {
 	return ledger_replace_text(
@@ -200,15 +250,9 @@ static int apply_renamed(struct ledger *l, const struct journal_record *r, struc
 	    member_str(r->json, "label"), err);
 }
 
-/* What was on it is on no medium any more, as if it had expired there. */
-static int apply_retired(struct ledger *l, const struct journal_record *r, struct err *err)
+void ledger_drop_medium(struct ledger *l, struct ledger_medium *m, int64_t now_ns)
 {
-	struct ledger_medium *m =
-	    (struct ledger_medium *)ledger_medium_by_uuid(l, member_str(r->json, "medium"));
-
-	(void)err;
-	m->retired_ns = r->wall_ns;
-	set_attached(m, false, r->wall_ns);
+	set_attached(m, false, now_ns);
 	for (size_t i = 0; i < l->n_generations; i++) {
 		struct ledger_generation *g = &l->generations[i];
 		bool was = false, is = false;
@@ -226,6 +270,16 @@ static int apply_retired(struct ledger *l, const struct journal_record *r, struc
 		if (was && !is && g->state == LEDGER_COMMITTED)
 			g->state = LEDGER_EXPIRED;
 	}
+}
+
+static int apply_retired(struct ledger *l, const struct journal_record *r, struct err *err)
+{
+	struct ledger_medium *m =
+	    (struct ledger_medium *)ledger_medium_by_uuid(l, member_str(r->json, "medium"));
+
+	(void)err;
+	m->retired_ns = r->wall_ns;
+	ledger_drop_medium(l, m, r->wall_ns);
 	return 0;
 }
 
@@ -239,10 +293,33 @@ static int apply_documents(struct ledger *l, const struct journal_record *r, str
 	return 0;
 }
 
+static int apply_reread(struct ledger *l, const struct journal_record *r, struct err *err)
+{
+	struct ledger_medium *m =
+	    (struct ledger_medium *)ledger_medium_by_uuid(l, member_str(r->json, "medium"));
+
+	(void)err;
+	for (uint64_t i = 0; i < member_num(r->json, "parts"); i++)
+		m->read_ns[(member_num(r->json, "first") + i) % LEDGER_PARTS] = r->wall_ns;
+	return 0;
+}
+
+static int apply_disc(struct ledger *l, const struct journal_record *r, struct err *err)
+{
+	struct ledger_medium *m =
+	    (struct ledger_medium *)ledger_medium_by_uuid(l, member_str(r->json, "medium"));
+
+	(void)err;
+	json_decref((json_t *)m->parts);
+	m->parts = json_incref(json_object_get(r->json, "parts"));
+	return 0;
+}
+
 static void generation_clear(struct ledger_generation *g)
 {
 	ledger_canaries_free(g);
 	free((char *)g->suspicion);
+	free((char *)g->notice);
 	for (size_t i = 0; i < g->n_copies; i++) {
 		free((char *)g->copies[i].medium);
 		free((char *)g->copies[i].label);
@@ -255,21 +332,25 @@ static void generation_clear(struct ledger_generation *g)
 	free((char *)g->held_why);
 }
 
+static uint32_t reasons_of(const json_t *words)
+{
+	uint32_t all = 0;
+
+	for (size_t i = 0; i < json_array_size(words); i++)
+		all |= announce_reason(json_string_value(json_array_get(words, i)));
+	return all;
+}
+
 static void set_guard(struct guard *g, const json_t *o)
 {
 	const json_t *census = json_object_get(o, "census");
 
 	g->measured = json_is_true(json_object_get(o, "measured"));
-	g->before = member_num(o, "before");
-	g->added = member_num(o, "added");
-	g->changed = member_num(o, "changed");
-	g->deleted = member_num(o, "deleted");
-	g->renamed = member_num(o, "renamed");
-	g->dense = member_num(o, "dense");
-	g->lost = member_num(o, "lost");
-	g->strange = member_num(o, "strange");
-	g->canaries = member_num(o, "canaries");
+	for (size_t i = 0; i < GUARD_FIGURES; i++)
+		guard_set_figure(g, &guard_figures[i], member_num(o, guard_figures[i].name));
 	g->suspect = json_is_true(json_object_get(o, "suspect"));
+	g->reasons = reasons_of(json_object_get(o, "reasons"));
+	g->noticed = json_is_object(json_object_get(o, "notice")) ? g->reasons : 0;
 	g->census = (struct guard_census){json_is_object(census), member_num(census, "files"),
 	    member_num(census, "formats"), member_num(census, "opaque"),
 	    json_is_integer(json_object_get(census, "zero")) ? member_num(census, "zero") : GUARD_UNKNOWN};
@@ -323,6 +404,7 @@ static int apply_begin(struct ledger *l, const struct journal_record *r, struct 
 		g->begun_ns = r->wall_ns;
 		g->undated = l->latch.found_ns != 0;
 		g->epoch = r->epoch;
+		g->period = l->period.number;
 		g->state = LEDGER_BEGUN;
 		g->dataset = copy_of(json_string_value(json_array_get(names, i)), &failed);
 		g->group = group_of(
@@ -330,6 +412,7 @@ static int apply_begin(struct ledger *l, const struct journal_record *r, struct 
 		g->uuid = copy_of(member_str(r->json, "uuid"), &failed);
 		g->reason = copy_of("", &failed);
 		g->suspicion = copy_of("", &failed);
+		g->notice = copy_of("", &failed);
 		g->held_why = copy_of("", &failed);
 	}
 	return failed ? err_nomem(err) : 0;
@@ -409,7 +492,7 @@ static int set_copies(struct ledger *l, struct ledger_generation *g, const json_
 /* How the data set was captured. */
 static int set_captured(struct ledger_generation *g, const json_t *o, struct err *err)
 {
-	const json_t *guard = json_object_get(o, "guard");
+	const json_t *guard = json_object_get(o, "guard"), *notice = json_object_get(guard, "notice");
 
 	g->verdict = !strcmp(member_str(o, "verdict"), "good") ? LEDGER_GOOD : LEDGER_PARTIAL;
 	g->entries = member_num(o, "entries");
@@ -422,6 +505,7 @@ static int set_captured(struct ledger_generation *g, const json_t *o, struct err
 	g->suspect = g->guard.suspect;
 	return ledger_replace_text(&g->reason, journal_text(o, "reason"), err) ||
 		       ledger_replace_text(&g->suspicion, journal_text(guard, "why"), err) ||
+		       ledger_replace_text(&g->notice, journal_text(notice, "text"), err) ||
 		       ledger_canaries_read(g, guard, err)
 		   ? -1
 		   : 0;
@@ -484,7 +568,15 @@ static int apply_copied_one(
 
 static int apply_copied(struct ledger *l, const struct journal_record *r, struct err *err)
 {
-	const json_t *list = json_object_get(r->json, "generations");
+	const json_t *list = json_object_get(r->json, "generations"),
+		     *space = json_object_get(r->json, "free");
+	struct ledger_medium *m =
+	    (struct ledger_medium *)ledger_medium_by_uuid(l, member_str(r->json, "medium"));
+
+	if (json_is_integer(space) && json_integer_value(space) >= 0) {
+		m->free = (uint64_t)json_integer_value(space);
+		m->free_ns = r->wall_ns;
+	}
 
 	for (size_t i = 0; i < json_array_size(list); i++)
 		if (apply_copied_one(l, r, json_array_get(list, i), err))
@@ -530,9 +622,19 @@ static const struct rule {
     {"medium-moved", apply_whereabouts},
     {"heads", apply_journal_copies},
     {"history", apply_history},
+    {"strangers", apply_strangers},
     {"documents", apply_documents},
+    {"reread", apply_reread},
     {"medium-renamed", apply_renamed},
     {"medium-retired", apply_retired},
+    {"medium-data", ledger_fold_custody},
+    {"medium-handed", ledger_fold_custody},
+    {"medium-lent", ledger_fold_custody},
+    {"medium-returned", ledger_fold_custody},
+    {"media-counted", ledger_fold_custody},
+    {"medium-lost", ledger_fold_custody},
+    {"medium-found", ledger_fold_custody},
+    {"disc-written", apply_disc},
 };
 
 static void follow_clock(struct ledger *l, const struct journal_record *r)
@@ -550,8 +652,12 @@ static void follow_clock(struct ledger *l, const struct journal_record *r)
 
 int ledger_fold_apply(struct ledger *l, const struct journal_record *r, struct err *err)
 {
+	if (ledger_fold_stays(l, r, err))
+		return -1;
 	l->head_ns = r->wall_ns;
 	follow_clock(l, r);
+	if (ledger_fold_announcements(l, r, err))
+		return -1;
 	for (size_t i = 0; i < sizeof(rules) / sizeof(*rules); i++)
 		if (!strcmp(rules[i].event, r->event))
 			return rules[i].apply(l, r, err);
@@ -571,4 +677,6 @@ void ledger_fold_clear(struct ledger *l)
 	free(l->media);
 	ledger_fold_rules_clear(l);
 	ledger_fold_uses_clear(l);
+	ledger_announcements_clear(l);
+	ledger_stays_clear(l);
 }

@@ -117,6 +117,7 @@ static int apply_expired(struct ledger *l, const struct journal_record *r, struc
 	c->ok = false;
 	c->verified_ns = c->damaged_ns = c->copied_ns = 0;
 	c->expired_ns = r->wall_ns;
+	c->expired_bytes = member_num(r->json, "bytes");
 	c->approved = l->n_approvers > 0; /* ledger_check has seen the plan's signature */
 	g->state = LEDGER_EXPIRED;
 	for (size_t i = 0; i < g->n_copies; i++)
@@ -209,6 +210,8 @@ static const struct rule {
     {"notified", apply_notified},
     {"tools-accepted", apply_tools},
     {"policy-accepted", apply_policy_accepted},
+    {"canary-placed", ledger_fold_placed},
+    {"canary-removed", ledger_fold_placed},
 };
 
 int ledger_fold_rules(struct ledger *l, const struct journal_record *r, struct err *err)

@@ -23,10 +23,18 @@ struct ledger {
 	int64_t created_ns, head_ns;
 	struct clock_stamp head_stamp;
 	uint64_t size;
+	uint64_t upto; /* ledger_load_until() ends there; 0: at the end */
 	bool torn;
 	/* media, generations, copies: ledger_fold.c */
 	struct ledger_medium *media;
 	size_t n_media;
+	struct ledger_stays {
+		char *uuid;
+		int64_t away_ns; /* known to be away, last; 0: never */
+		struct ledger_stay *all;
+		size_t n;
+	} * stays; /* ledger_stays.c */
+	size_t n_stays;
 	struct ledger_generation
 	    *generations; /* ascending by number; those of a run as its begin named them */
 	size_t n_generations, cap_generations;
@@ -60,6 +68,10 @@ struct ledger {
 		struct guard_canary is;
 	} * canaries; /* what they must be: ledger_canary.c */
 	size_t n_canaries;
+	struct ledger_placed *placed; /* ledger_canary.c */
+	size_t n_placed;
+	struct ledger_announcement *announcements; /* ledger_announce.c */
+	size_t n_announcements;
 	/* the keys of people: ledger_uses.c */
 	struct ledger_use *uses;
 	size_t n_uses;
@@ -97,6 +109,8 @@ int ledger_check_members(
     const json_t *o, const struct ledger_member *m, uint64_t line, const char *event, struct err *err);
 typedef int ledger_check_fn(
     const struct ledger *l, const json_t *o, uint64_t line, const char *event, struct err *err);
+/* Names of data sets, at least one, each named once, by a name that may stand in a path. */
+int ledger_check_names(const json_t *names, uint64_t line, const char *event, struct err *err);
 /* ledger_check_rules.c: what the agreement, the approvers and the clock do not let be. */
 ledger_check_fn ledger_check_agreed, ledger_check_expired, ledger_check_approved, ledger_check_attested;
 
@@ -117,11 +131,29 @@ void ledger_canaries_free(struct ledger_generation *g);
 /* As found in this generation, so they must be: those not seen before, or (accepted) all. */
 int ledger_canaries_take(struct ledger *l, const struct ledger_generation *g, bool accepted, struct err *err);
 void ledger_canaries_clear(struct ledger *l);
+/* canary-placed, canary-removed */
+ledger_check_fn ledger_check_placed, ledger_check_removed;
+int ledger_fold_placed(struct ledger *l, const struct journal_record *r, struct err *err);
 
 /* ledger_uses.c: uses of the keys of people, key drills, envelopes: use, uses-reviewed, envelope. */
 ledger_check_fn ledger_check_use, ledger_check_envelope;
 int ledger_fold_uses(struct ledger *l, const struct journal_record *r, struct err *err);
 void ledger_fold_uses_clear(struct ledger *l);
+
+/* ledger_stays.c: when media were attached.  Sees every record, before head_ns is that of the record. */
+int ledger_fold_stays(struct ledger *l, const struct journal_record *r, struct err *err);
+void ledger_stays_clear(struct ledger *l);
+
+/* ledger_announce.c: announced, announcement-ended.  Sees every record. */
+ledger_check_fn ledger_check_announced, ledger_check_announcement_ended;
+int ledger_fold_announcements(struct ledger *l, const struct journal_record *r, struct err *err);
+void ledger_announcements_clear(struct ledger *l);
+
+/* ledger_media.c: what people record of a medium: its data, who has it, stock-takes, loss. */
+ledger_check_fn ledger_check_custody, ledger_check_counted;
+int ledger_fold_custody(struct ledger *l, const struct journal_record *r, struct err *err);
+/* ledger_fold.c: what was on it is on no medium any more, as if it had expired there; it is away. */
+void ledger_drop_medium(struct ledger *l, struct ledger_medium *m, int64_t now_ns);
 
 /* Shared by the two. */
 static inline struct ledger_generation *generation_of(const struct ledger *l, const json_t *o)

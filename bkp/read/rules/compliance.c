@@ -20,6 +20,8 @@
 #include "base/width.h"
 #include "format/policy/policy.h"
 #include "read/rules/compliance_private.h"
+#include "read/rules/holds.h"
+#include "read/rules/turns.h"
 
 const char *compliance_verdict_word(enum compliance_verdict v)
 {
@@ -131,7 +133,7 @@ static void count_copies(const struct compliance_view *v, struct compliance_medi
 
 		if (g->state != LEDGER_COMMITTED)
 			continue;
-		m->missing += (!m->policy || policy_medium_holds(m->policy, g->dataset)) && !g->suspect &&
+		m->missing += (!m->policy || holds_wants(v->policy, v->l, m->policy, g)) && !g->suspect &&
 			      (!c || (!c->ok && !c->expired_ns));
 		m->damaged += c && c->damaged_ns;
 		if (!c || !c->ok || !c->verified_ns)
@@ -162,6 +164,10 @@ static void fill_medium(const struct compliance_view *v, struct compliance_mediu
 	    m->sight == COMPLIANCE_SEEN || (lm->attached && (offline || m->sight == COMPLIANCE_UNKNOWN));
 	if (offline && !m->attached && !lm->attached)
 		m->kind = kind_of_offline(lm);
+	room_look(v->l, m->policy, lm, &m->room);
+	if (offline)
+		m->exposed = exposure_in_month(
+		    v->l, lm->uuid, m->sight == COMPLIANCE_SEEN, v->s->now_ns, v->s->now_ns);
 	if (!m->policy || !offline)
 		return;
 	m->overdue_swap =
@@ -179,6 +185,17 @@ static bool is_of_policy(const struct compliance *s, size_t n_policy, const stru
 	return false;
 }
 
+/* The newest disc of a series stands for it; the others are there beside it. */
+static const struct ledger_medium *medium_for(const struct ledger *l, const struct policy_medium *pm)
+{
+	const struct ledger_medium *m = ledger_medium_by_label(l, pm->name);
+
+	for (size_t i = ledger_media(l); !m && policy_medium_is_series(pm) && i-- > 0;)
+		if (!ledger_medium(l, i)->retired_ns && policy_series_has(pm, ledger_medium(l, i)->label))
+			m = ledger_medium(l, i);
+	return m;
+}
+
 static int fill_media(const struct compliance_view *v, struct err *err)
 {
 	struct compliance *s = v->s;
@@ -191,7 +208,8 @@ static int fill_media(const struct compliance_view *v, struct err *err)
 		struct compliance_medium *m = &s->media[i];
 
 		m->policy = &v->policy->media[i];
-		m->ledger = ledger_medium_by_label(v->l, m->policy->name);
+		m->ledger = medium_for(v->l, m->policy);
+		m->lost = m->ledger ? NULL : ledger_medium_known(v->l, m->policy->name);
 		m->sight = v->sights ? v->sights[i] : COMPLIANCE_UNKNOWN;
 		fill_medium(v, m);
 	}
@@ -199,14 +217,47 @@ static int fill_media(const struct compliance_view *v, struct err *err)
 	for (size_t i = 0; i < ledger_media(v->l); i++) {
 		struct compliance_medium *m = &s->media[s->n_media];
 
-		if (ledger_medium(v->l, i)->retired_ns || is_of_policy(s, n, ledger_medium(v->l, i)))
+		const struct ledger_medium *lm = ledger_medium(v->l, i);
+
+		if (lm->retired_ns || lm->lost_ns || is_of_policy(s, n, lm))
 			continue;
-		m->ledger = ledger_medium(v->l, i);
+		m->ledger = lm;
+		m->policy = policy_medium_of(v->policy, lm->label);
 		m->sight = COMPLIANCE_UNKNOWN;
 		fill_medium(v, m);
+		/* a disc that was written once is not written again, and lacks nothing */
+		m->overdue_swap = false;
+		m->missing = 0;
 		s->n_media++;
 	}
 	return 0;
+}
+
+/* Media that take turns: of a pool only the one that is due is late. */
+static int look_at_pools(const struct compliance_view *v, struct err *err)
+{
+	struct compliance *s = v->s;
+	bool *attached = calloc(v->policy->n_media + 1, sizeof(*attached));
+	int r = 0;
+
+	s->pools = calloc(v->policy->n_pools + 1, sizeof(*s->pools));
+	if (!s->pools || !attached)
+		r = err_nomem(err);
+	for (size_t i = 0; i < v->policy->n_media && !r; i++)
+		attached[i] = s->media[i].attached && s->media[i].sight != COMPLIANCE_NOT_SEEN;
+	for (; s->n_pools < v->policy->n_pools && !r; s->n_pools += !r)
+		r = turns_look(v->policy, &v->policy->pools[s->n_pools], v->l, attached, s->now_ns,
+		    &s->pools[s->n_pools], err);
+	for (size_t i = 0; i < v->policy->n_media && !r; i++) {
+		struct compliance_medium *m = &s->media[i];
+
+		if (!m->policy->pool)
+			continue;
+		m->turns = &s->pools[m->policy->pool - v->policy->pools];
+		m->overdue_swap = m->turns->late > 0 && m->turns->due && m->turns->due->policy == m->policy;
+	}
+	free(attached);
+	return r;
 }
 
 /* ---- all of it ---- */
@@ -247,7 +298,7 @@ int compliance_new(const struct policy *policy, const struct ledger *l, const en
 	if (ledger_frozen_by(l))
 		generation_label(ledger_frozen_by(l)->dataset, ledger_frozen_by(l)->number, s->frozen);
 	s->datasets = calloc(policy->n_datasets + 1, sizeof(*s->datasets));
-	r = s->datasets ? fill_media(&v, err) : err_nomem(err);
+	r = s->datasets ? fill_media(&v, err) || look_at_pools(&v, err) ? -1 : 0 : err_nomem(err);
 	for (size_t i = 0; i < policy->n_datasets && !r; i++) {
 		r = compliance_dataset_fill(&v, &policy->datasets[i], &s->datasets[i], err);
 		s->n_datasets = i + 1;
@@ -274,6 +325,10 @@ void compliance_free(struct compliance *s)
 	for (size_t i = 0; i < s->n_next; i++)
 		free(s->next[i]);
 	free(s->next);
+	for (size_t i = 0; i < s->n_pools; i++)
+		turns_free(&s->pools[i]);
+	free(s->pools);
+	free(s->next_since);
 	free(s->media);
 	free(s->datasets);
 	free(s);

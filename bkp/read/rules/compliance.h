@@ -22,7 +22,8 @@
  *
  * 3-2-1.  Of the media that are to hold the data set one counts as a copy when it holds, verified: kept online, the newest counting
  * generation, unless a newer one was damaged; kept offline, one that is not older than swap_every and a day
- * (35 days where swap_every is not stated).
+ * (35 days where swap_every is not stated).  Media of a pool (policy_pool) are judged as one, by their turns (turns.h): what the last
+ * rotation brought is recent enough as long as the next turn is not due for more than a day; the others of the pool are not asked for.
  *   3: the original and at least two such media (合計で3つ以上のデータを保持).  Media on one file system, or on
  *      one share, are one copy: of the technology of the first of them, kept offline only if all of them are,
  *      and detached only if all are, so that damage to one of them makes no other one more than it was.
@@ -43,6 +44,8 @@
  * オフライン保証復旧点: begin of the newest counting generation that is verified on a medium that is
  * COMPLIANCE_REMOVED.
  *
+ * A turn that is due today is no sentence in `next` before the day is over, unless its medium is here already; a turn that is late is one.
+ *
  * overall is not met exactly when there is something in `next`.
  */
 #ifndef BKP_READ_RULES_COMPLIANCE_H
@@ -53,6 +56,8 @@
 #include <stdint.h>
 
 #include "format/medium/generation.h"
+#include "read/rules/exposure.h"
+#include "read/rules/room.h"
 
 struct err;
 struct ledger;
@@ -64,6 +69,7 @@ struct ledger_outcome;
 struct policy;
 struct policy_dataset;
 struct policy_medium;
+struct turns;
 
 enum compliance_verdict {
 	COMPLIANCE_MET,
@@ -89,6 +95,9 @@ bool compliance_type_shown(const struct compliance_medium *m);
 
 /* "9 days", "5 hours", "40 minutes" in the reader's language; a negative span is shown as 0.  Returns out. */
 char *compliance_span(int64_t s, char *out, size_t size);
+
+/* How long a medium kept offline may be attached: max_attached, or what holds where that is not stated. */
+int64_t compliance_attach_s(const struct policy_medium *m);
 
 /* What the caller saw of a medium of the policy just now. */
 enum compliance_sight {
@@ -152,7 +161,16 @@ struct compliance_medium {
 	uint64_t damaged; /* copies found damaged */
 	uint64_t missing; /* committed generations that it is to hold and does not */
 	enum compliance_offline kind;
+	const struct turns *turns; /* of its pool, or NULL */
+	const struct ledger_medium
+	    *lost;		 /* the medium of this name is recorded as lost; ledger is NULL then */
+	struct room room;	 /* when it will be full; of a registered one */
+	struct exposure exposed; /* offline: how long it was attached in this month */
 };
+
+/* Days from now until that date ("2026-11-21"); negative: it is past.  false: it is none. */
+bool compliance_days_until(const char *date, int64_t now_ns, int64_t *ret_days);
+#define COMPLIANCE_WARN_DAYS 90 /* before a medium must not be used any more */
 
 struct compliance {
 	int64_t now_ns;
@@ -160,7 +178,10 @@ struct compliance {
 	size_t n_datasets;
 	struct compliance_medium *media; /* the policy's in its order, then those only the ledger knows */
 	size_t n_media;
+	struct turns *pools; /* as many as the policy has, in its order (turns.h) */
+	size_t n_pools;
 	char **next; /* what to do next, most urgent first, each one sentence in the reader's language */
+	int64_t *next_since; /* of each, since when it has stood, as far as records tell; 0: they do not */
 	size_t n_next;
 	/* of the ledger, valid as long as that */
 	const struct ledger_outcome *run, *rotation; /* the last ones, or NULL */

@@ -14,6 +14,7 @@
 #include <time.h>
 
 #include "base/clock.h"
+#include "base/day.h"
 #include "base/err.h"
 #include "base/path.h"
 #include "base/text.h"
@@ -22,6 +23,8 @@
 #include "format/policy/policy_plan.h"
 #include "read/rules/compliance_private.h"
 #include "read/rules/slots.h"
+#include "read/rules/turns.h"
+
 /* ---- what is due ---- */
 
 /* when a data set is due, and whether a run was missed; see compliance.h.
@@ -131,6 +134,40 @@ static const struct ledger_generation *newest_on(
 	return NULL;
 }
 
+/* Did the last rotation of the medium bring the newest that there was then, or, where its pool holds the oldest ones, what it holds? */
+static bool was_brought(
+    const struct compliance_view *v, const struct compliance_medium *m, const struct ledger_generation *g)
+{
+	if (m->policy->pool->holds == POLICY_HOLDS_OLDEST)
+		return true;
+	for (size_t i = ledger_generations(v->l); i--;) {
+		const struct ledger_generation *o = ledger_generation(v->l, i);
+
+		if (is_of(o, g->dataset) && o->number > g->number && o->begun_ns < m->ledger->rotated_ns &&
+		    o->ended_ns < m->ledger->rotated_ns && does_count(v, o))
+			return false;
+	}
+	return g->begun_ns < m->ledger->rotated_ns;
+}
+
+/* Days behind the turn that would take the place of what is on the medium; 0: none. */
+static int32_t turn_late(
+    const struct compliance_view *v, const struct compliance_medium *m, const struct ledger_generation *g)
+{
+	int64_t since = was_brought(v, m, g) ? m->ledger->rotated_ns : g->begun_ns;
+	int32_t date = turns_next(m->policy->pool, v->policy->holidays, day_of(since), NULL);
+
+	return m->turns->today > date ? m->turns->today - date : 0;
+}
+
+/* Older than the rotation is planned, and so about to lapse? */
+static bool is_lapsing(
+    const struct compliance_view *v, const struct compliance_medium *m, const struct ledger_generation *g)
+{
+	return m->turns ? turn_late(v, m, g) > 0
+			: compliance_age_s(v, g->begun_ns) > compliance_swap_s(m->policy);
+}
+
 bool compliance_fresh(
     const struct compliance_view *v, const struct compliance_medium *m, const struct compliance_dataset *d)
 {
@@ -141,6 +178,8 @@ bool compliance_fresh(
 	g = newest_on(v, d->policy->name, m->ledger->uuid);
 	if (!g)
 		return false;
+	if (m->turns)
+		return m->ledger->rotated_ns && turn_late(v, m, g) <= 1;
 	return m->policy->offline
 		   ? compliance_age_s(v, g->begun_ns) <= compliance_swap_s(m->policy) + COMPLIANCE_DAY_S
 		   : g->number == d->latest;
@@ -391,7 +430,7 @@ static void count_offline(const struct compliance_view *v, const struct complian
 		o->near = m;
 	} else if (!all->inside) {
 		o->detached++;
-		o->lapsing += compliance_age_s(v, all->newest->begun_ns) > compliance_swap_s(m->policy);
+		o->lapsing += is_lapsing(v, m, all->newest);
 	} else if (!o->inside || o->inside->overdue_attached) {
 		o->inside = all->inside;
 	}

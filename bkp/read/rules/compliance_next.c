@@ -12,10 +12,12 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/day.h"
 #include "base/err.h"
 #include "base/path.h"
 #include "base/text.h"
 #include "base/width.h"
+#include "format/policy/holidays.h"
 #include "format/policy/policy.h"
 #include "format/policy/policy_plan.h"
 #include "read/rules/compliance_private.h"
@@ -28,13 +30,18 @@ void compliance_say(struct compliance_next *n, const char *fmt, ...)
 	struct compliance *s = n->v->s;
 	char sentence[SENTENCE];
 	char **list = reallocarray(s->next, s->n_next + 1, sizeof(*list));
+	int64_t *since = list ? reallocarray(s->next_since, s->n_next + 1, sizeof(*since)) : NULL;
 	va_list ap;
 
-	if (!list) {
+	s->next = list ? list : s->next;
+	if (!since) {
 		n->failed = true;
 		return;
 	}
-	s->next = list;
+	s->next_since = since;
+	/* a clock that was ahead once is no reason to count from the future */
+	since[s->n_next] = n->since_ns <= s->now_ns ? n->since_ns : 0;
+	n->since_ns = 0;
 	va_start(ap, fmt);
 	vsnprintf(sentence, sizeof(sentence), fmt, ap);
 	va_end(ap);
@@ -140,11 +147,28 @@ static void say_tried(struct compliance_next *n, const struct compliance_dataset
 		    name);
 }
 
+/* Begin of the first generation of it behind the newest that counts. */
+static int64_t failing_since(const struct compliance_next *n, const struct compliance_dataset *d)
+{
+	const struct ledger *l = n->v->l;
+
+	for (size_t i = 0; i < ledger_generations(l); i++) {
+		const struct ledger_generation *g = ledger_generation(l, i);
+
+		if (g->number > d->newest && !strcmp(g->dataset, d->policy->name))
+			return g->begun_ns;
+	}
+	return 0;
+}
+
 static void say_dataset(struct compliance_next *n, const struct compliance_dataset *d)
 {
 	char age[COMPLIANCE_SPAN], every[POLICY_PLAN_TEXT];
 	const char *name = d->policy->name;
 
+	n->since_ns = d->tried_failed ? failing_since(n, d)
+		      : d->newest     ? d->newest_ns + d->policy->every.s * SECOND_NS / 2 * 3
+				      : 0;
 	if (d->tried_failed)
 		say_tried(n, d);
 	else if (!d->tried)
@@ -193,6 +217,7 @@ static void say_policy(struct compliance_next *n)
 	const struct compliance_medium *claims = NULL;
 	unsigned technologies = 0, shown = 0;
 	bool offline = false;
+	char day[DAY_TEXT];
 
 	for (size_t i = 0; i < p->n_media; i++) {
 		const struct compliance_medium *m = &n->v->s->media[i];
@@ -222,6 +247,13 @@ static void say_policy(struct compliance_next *n)
 			 "devices; see 'bkp medium show %s'"),
 		    claims->policy->name, policy_plan_technology(compliance_type(claims)),
 		    claims->policy->name);
+	if (p->holidays_fault)
+		compliance_say(n, text("the holidays are not known, and turns are judged without them: %s"),
+		    p->holidays_fault->msg);
+	else if (p->n_pools && holidays_known(p->holidays) > INT32_MIN &&
+		 day_of(n->v->s->now_ns) > holidays_known(p->holidays))
+		compliance_say(n, text("the holidays are listed until %s only: bring '%s' up to date"),
+		    day_format(holidays_known(p->holidays), day), p->holidays_path);
 	if (!offline)
 		compliance_say(n, "%s",
 		    text("no medium is kept offline: declare one with 'offline: true' and bring it up to "
@@ -258,12 +290,13 @@ static void say_datasets(struct compliance_next *n)
 	}
 	for (size_t i = 0; i < s->n_datasets; i++)
 		say_dataset(n, &s->datasets[i]);
+	n->since_ns = 0; /* of what was not said */
 }
 
 int compliance_next(const struct compliance_view *v, struct err *err)
 {
 	static compliance_medium_fn *const later[] = {compliance_next_rotate, compliance_next_whereabouts,
-	    compliance_next_behind, compliance_next_other};
+	    compliance_next_ledger, compliance_next_behind, compliance_next_other, compliance_next_unread};
 	struct compliance_next n = {.v = v};
 	struct compliance *s = v->s;
 	bool begun;

@@ -7,14 +7,37 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/day.h"
 #include "base/path.h"
 #include "base/text.h"
+#include "base/width.h"
 #include "format/policy/policy.h"
 #include "format/policy/policy_plan.h"
 #include "read/rules/compliance_private.h"
+#include "read/rules/turns.h"
 
-#define SHOW	 192
-#define SENTENCE 768
+#define SHOW	 448
+#define SENTENCE 960
+
+/* When the first of what is damaged on it was found. */
+static int64_t damaged_since(const struct compliance_next *n, const struct compliance_medium *m)
+{
+	int64_t first = 0;
+
+	for (size_t i = 0; i < ledger_generations(n->v->l); i++) {
+		const struct ledger_copy *c = ledger_copy_in(ledger_generation(n->v->l, i), m->ledger->uuid);
+
+		if (c && c->damaged_ns && (!first || c->damaged_ns < first))
+			first = c->damaged_ns;
+	}
+	return first;
+}
+
+/* From when on it is attached for too long; 0: it is not. */
+static int64_t exposed_since(const struct compliance_medium *m)
+{
+	return m->overdue_attached ? m->ledger->attach_ns + compliance_attach_s(m->policy) * SECOND_NS : 0;
+}
 
 void compliance_next_damaged(struct compliance_next *n, const struct compliance_medium *m)
 {
@@ -34,6 +57,7 @@ void compliance_next_damaged(struct compliance_next *n, const struct compliance_
 	if (!g)
 		return;
 	generation_label(g->dataset, g->number, newest);
+	n->since_ns = damaged_since(n, m);
 	if (m->damaged == 1)
 		compliance_say(n,
 		    text("generation %s on '%s' is damaged: it does not count; attach the other media too, "
@@ -61,8 +85,22 @@ static const struct compliance_dataset *lacking_dataset(
 	return NULL;
 }
 
+/* Is it the one of its pool that is due, and late; or here already, and not rotated since? */
+static bool turn_due(const struct compliance_medium *m)
+{
+	const struct turns *t = m->turns;
+
+	if (t->idle || !t->due || t->due->policy != m->policy)
+		return false;
+	return !t->newest || t->late ||
+	       (m->sight == COMPLIANCE_SEEN &&
+		   (t->today >= t->date || m->ledger->rotated_ns < m->ledger->attach_ns));
+}
+
 static bool rotation_due(const struct compliance_next *n, const struct compliance_medium *m)
 {
+	if (m->turns && m->ledger)
+		return turn_due(m);
 	/* without a generation there is nothing to fill it with */
 	return m->policy->offline && m->ledger && ledger_last_committed(n->v->l, NULL) &&
 	       (lacking_dataset(n, m) || m->overdue_swap);
@@ -74,10 +112,36 @@ static bool may_rotate(const struct compliance_next *n)
 	return !n->v->policy->stop_while_suspect || !n->v->s->frozen[0];
 }
 
+/* Of a series of discs the newest disc. */
+static const char *name_of(const struct compliance_medium *m)
+{
+	return m->ledger->label;
+}
+
 /* Filled and still here: rotated since it was attached. */
 static bool ready_to_leave(const struct compliance_medium *m)
 {
 	return m->ledger->rotated_ns && m->ledger->rotated_ns >= m->ledger->attach_ns;
+}
+
+/* Two of a pool are never attached at once, and the wrong one not at all: whoever reaches this host reaches both. */
+static bool say_out_of_turn(struct compliance_next *n, const struct compliance_medium *m)
+{
+	const struct turns *t = m->turns;
+	char place[SHOW];
+
+	if (t && t->second && t->second->policy == m->policy)
+		compliance_say(n,
+		    text("two media of '%s' are attached at once: unmount %s and take it to '%s'"),
+		    t->pool->name, m->policy->name, path_show(turns_home(t->second), place, sizeof(place)));
+	else if (t && t->due && t->due->policy != m->policy && !ready_to_leave(m) && !m->overdue_attached)
+		compliance_say(n,
+		    text("%s is attached and not due: unmount it and take it away; the next one of '%s' is "
+			 "%s"),
+		    m->policy->name, t->pool->name, t->due->policy->name);
+	else
+		return false;
+	return true;
 }
 
 void compliance_next_attached(struct compliance_next *n, const struct compliance_medium *m)
@@ -87,22 +151,35 @@ void compliance_next_attached(struct compliance_next *n, const struct compliance
 
 	if (!m->policy->offline || !m->ledger || !m->attached || m->sight == COMPLIANCE_NOT_SEEN)
 		return;
-	/* it is brought up to date before it is taken away, see compliance_next_rotate() */
-	if (m->sight == COMPLIANCE_SEEN && may_rotate(n) && rotation_due(n, m))
+	if (m->sight == COMPLIANCE_SEEN && !n->v->s->frozen[0] && say_out_of_turn(n, m))
 		return;
+	/* it is brought up to date before it is taken away, see compliance_next_rotate() */
+	if (m->sight == COMPLIANCE_SEEN && may_rotate(n) && rotation_due(n, m)) {
+		n->since_ns = exposed_since(m);
+		if (m->overdue_attached)
+			compliance_say(n,
+			    text("%s has been attached for %s, at most %s are planned: rotate it now and "
+				 "take it "
+				 "away"),
+			    m->policy->name,
+			    compliance_span(compliance_age_s(n->v, m->ledger->attach_ns), span, sizeof(span)),
+			    policy_plan_duration(compliance_attach_s(m->policy), planned));
+		return;
+	}
 	if (n->v->s->frozen[0]) {
 		compliance_say(n,
 		    text("unmount %s and take it away now: generation %s is suspect, and ransomware reaches "
 			 "what "
 			 "is attached"),
-		    m->policy->name, n->v->s->frozen);
+		    name_of(m), n->v->s->frozen);
 		return;
 	}
 	to = *m->ledger->destination ? m->ledger->destination : m->ledger->place;
+	n->since_ns = exposed_since(m);
 	if (m->overdue_attached)
 		compliance_say(n,
 		    text("unmount %s and take it away: it has been attached for %s, at most %s are planned"),
-		    m->policy->name,
+		    name_of(m),
 		    compliance_span(compliance_age_s(n->v, m->ledger->attach_ns), span, sizeof(span)),
 		    policy_plan_duration(compliance_attach_s(m->policy), planned));
 	else if (ready_to_leave(m))
@@ -110,8 +187,8 @@ void compliance_next_attached(struct compliance_next *n, const struct compliance
 		    text("%s is up to date: unmount it, take it to '%s', and record that with 'bkp medium "
 			 "move %s "
 			 "--operator NAME'"),
-		    m->policy->name, *to ? path_show(to, place, sizeof(place)) : text("an unknown place"),
-		    m->policy->name);
+		    name_of(m), *to ? path_show(to, place, sizeof(place)) : text("an unknown place"),
+		    name_of(m));
 }
 
 /* Somebody gave up the medium that had the name. */
@@ -128,7 +205,18 @@ void compliance_next_absent(struct compliance_next *n, const struct compliance_m
 	const char *name = m->policy->name;
 	char path[SHOW];
 
-	if (!m->ledger && is_retired(n->v->l, name))
+	if (m->lost)
+		compliance_say(n,
+		    text("medium '%s' was lost, but the policy still names it: take it out of the policy, or "
+			 "record that "
+			 "it is found with 'bkp medium found %s'"),
+		    name, name);
+	else if (!m->ledger && policy_medium_is_series(m->policy))
+		compliance_say(n,
+		    text("write the first disc of '%s': 'bkp disc write --to /dev/sr0 --series %s --operator "
+			 "NAME'"),
+		    name, name);
+	else if (!m->ledger && is_retired(n->v->l, name))
 		compliance_say(n,
 		    text("medium '%s' was retired, but the policy still names it: take it out of the policy; "
 			 "a new disk "
@@ -149,13 +237,33 @@ void compliance_next_absent(struct compliance_next *n, const struct compliance_m
 		    name);
 }
 
+static void say_turn(const struct turns *t, char *out, size_t size)
+{
+	char day[DAY_TEXT], span[TURNS_SPAN], names[TURNS_NAMES];
+
+	day_format(t->date, day);
+	turns_span(t, span);
+	turns_names(t, names);
+	if (!t->late)
+		snprintf(out, size, text("its turn in '%s' is on %s"), t->pool->name, day);
+	else if (!*names)
+		snprintf(
+		    out, size, text("its turn in '%s' was on %s, it is %s late"), t->pool->name, day, span);
+	else
+		snprintf(out, size, text("its turn in '%s' was on %s, it is %s late; to be told: %s"),
+		    t->pool->name, day, span, names);
+	width_whole(out);
+}
+
 static void say_why(const struct compliance_next *n, const struct compliance_medium *m,
     const struct compliance_dataset *d, char *out, size_t size)
 {
 	char span[COMPLIANCE_SPAN], planned[POLICY_PLAN_TEXT];
 	int64_t s = compliance_swap_s(m->policy);
 
-	if (!m->ledger->rotated_ns)
+	if (m->turns && m->turns->newest)
+		say_turn(m->turns, out, size);
+	else if (!m->ledger->rotated_ns)
 		snprintf(out, size, "%s", text("it was never rotated"));
 	else if (m->overdue_swap)
 		snprintf(out, size, text("its last rotation was %s ago, planned every %s"),
@@ -166,8 +274,14 @@ static void say_why(const struct compliance_next *n, const struct compliance_med
 }
 
 /* Whoever is told to attach a disk while something is suspect is told to look first (E-GUARD-01 says the same). */
-static void say_rotate(struct compliance_next *n, const char *sentence)
+static void say_rotate(struct compliance_next *n, const struct compliance_medium *m, const char *sentence)
 {
+	n->since_ns = m->turns && m->turns->late
+			  ? n->v->s->now_ns - m->turns->late * COMPLIANCE_DAY_S * SECOND_NS
+		      : m->turns ? 0
+		      : m->overdue_swap && m->ledger->rotated_ns
+			  ? m->ledger->rotated_ns + compliance_swap_s(m->policy) * SECOND_NS
+			  : 0;
 	if (n->v->s->frozen[0])
 		compliance_say(n,
 		    text("look at '%s' first; only when nothing is harmed (it stays behind, the other data "
@@ -176,6 +290,21 @@ static void say_rotate(struct compliance_next *n, const char *sentence)
 		    n->v->s->frozen, sentence);
 	else
 		compliance_say(n, "%s", sentence);
+}
+
+/* Before the due one comes another must be away: else all are at one place. */
+static void say_first(const struct turns *t, char *sentence, size_t size)
+{
+	char then[SENTENCE], show[SHOW];
+
+	snprintf(then, sizeof(then), "%s", sentence);
+	snprintf(sentence, size,
+	    text("first take %s to '%s' and record that with 'bkp medium move %s --operator NAME': of '%s' "
+		 "%u must be "
+		 "away at any time; then %s"),
+	    t->first->policy->name, path_show(turns_home(t->first), show, sizeof(show)),
+	    t->first->policy->name, t->pool->name, t->pool->away_at_least, then);
+	width_whole(sentence);
 }
 
 void compliance_next_rotate(struct compliance_next *n, const struct compliance_medium *m)
@@ -201,6 +330,14 @@ void compliance_next_rotate(struct compliance_next *n, const struct compliance_m
 		return;
 	}
 	say_why(n, m, d, why, sizeof(why));
+	if (policy_medium_is_series(m->policy)) {
+		snprintf(sentence, sizeof(sentence),
+		    text("put in a blank disc and run 'bkp disc write --to /dev/sr0 --series %s --operator "
+			 "NAME': %s"),
+		    m->policy->name, why);
+		say_rotate(n, m, sentence);
+		return;
+	}
 	place = m->ledger->unplaced ? NULL : *m->ledger->place ? m->ledger->place : m->policy->place;
 	if (m->sight == COMPLIANCE_SEEN)
 		snprintf(sentence, sizeof(sentence), text("run 'bkp rotate %s --operator NAME': %s"),
@@ -213,34 +350,48 @@ void compliance_next_rotate(struct compliance_next *n, const struct compliance_m
 		snprintf(sentence, sizeof(sentence),
 		    text("attach %s and run 'bkp rotate %s --operator NAME': %s"), m->policy->name,
 		    m->policy->name, why);
-	say_rotate(n, sentence);
+	if (m->turns && m->turns->first && m->sight != COMPLIANCE_SEEN)
+		say_first(m->turns, sentence, sizeof(sentence));
+	say_rotate(n, m, sentence);
 }
 
 /* Every medium has one place and one custodian at any time. */
 void compliance_next_whereabouts(struct compliance_next *n, const struct compliance_medium *m)
 {
 	const struct ledger_medium *lm = m->ledger;
+	char show[SHOW], home[SHOW];
 
-	if (!m->policy->offline || !lm || m->sight == COMPLIANCE_SEEN)
+	/* of one that a stock-take did not find compliance_next_ledger() says more */
+	if (!m->policy->offline || !lm || m->sight == COMPLIANCE_SEEN || lm->missing_ns)
 		return;
+	n->since_ns = !lm->attached && (*lm->destination || lm->unplaced) ? lm->attach_ns : 0;
 	if (m->sight == COMPLIANCE_NOT_SEEN && lm->attached)
 		compliance_say(n,
 		    text("%s is no longer attached: record where it is with 'bkp medium move %s --place "
 			 "PLACE --operator "
 			 "NAME'"),
-		    m->policy->name, m->policy->name);
+		    name_of(m), name_of(m));
 	else if (!lm->attached && *lm->destination)
 		compliance_say(n,
 		    text("%s was taken away, its arrival is not recorded: 'bkp medium move %s --operator "
 			 "NAME' records "
 			 "'%s'"),
-		    m->policy->name, m->policy->name, lm->destination);
+		    name_of(m), name_of(m), lm->destination);
 	else if (lm->unplaced)
 		compliance_say(n,
 		    text("%s was detached, and nobody recorded where it is now: 'bkp medium move %s --place "
 			 "PLACE --operator "
 			 "NAME'"),
-		    m->policy->name, m->policy->name);
+		    name_of(m), name_of(m));
+	else if (m->turns && m->turns->first && m->turns->first->policy == m->policy && !lm->attached &&
+		 !m->turns->late)
+		compliance_say(n,
+		    text("%s is at '%s', which is not separate from the originals: take it to '%s' and "
+			 "record that with "
+			 "'bkp medium move %s --operator NAME' before the next turn of '%s'"),
+		    m->policy->name, path_show(lm->place, show, sizeof(show)),
+		    path_show(turns_home(m->turns->first), home, sizeof(home)), m->policy->name,
+		    m->turns->pool->name);
 }
 
 /* An online medium, not known to be away, that lacks what it should hold. */

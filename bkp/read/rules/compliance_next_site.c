@@ -19,6 +19,7 @@ void compliance_next_latch(struct compliance_next *n)
 		return;
 	compliance_span(latch->seconds, span, sizeof(span));
 	clock_format_local(latch->found_ns, found);
+	n->since_ns = latch->found_ns;
 	compliance_say(n,
 	    text(
 		"the clock jumped forward by %s (found %s): nothing expires until somebody has looked at it: "
@@ -39,6 +40,7 @@ void compliance_next_frozen(struct compliance_next *n)
 			continue;
 		said = true;
 		generation_label(d->policy->name, d->suspect, label);
+		n->since_ns = ledger_generation_of(n->v->l, d->policy->name, d->suspect)->begun_ns;
 		compliance_say(n,
 		    text("'%s' is suspect: %s; nothing expires and it is brought to no disk until you have "
 			 "looked: then 'bkp accept %s --operator NAME --reason TEXT' if that is as it should "
@@ -88,6 +90,7 @@ static void say_passed_over(struct compliance_next *n)
 	const struct compliance_dataset *d = missed_first(n, true, &more);
 	char at[CLOCK_TEXT];
 
+	n->since_ns = d ? d->missed_ns : 0;
 	if (d && more)
 		compliance_say(n,
 		    text("data set '%s' was due %s, and %u more, but no run since then captured them: run "
@@ -106,6 +109,7 @@ void compliance_next_missed(struct compliance_next *n)
 	char at[CLOCK_TEXT], last[CLOCK_TEXT];
 
 	if (d) {
+		n->since_ns = d->missed_ns;
 		clock_format_local(d->missed_ns, at);
 		if (n->v->s->run)
 			clock_format_local(n->v->s->run->ended_ns, last);
@@ -138,6 +142,7 @@ void compliance_next_failed(struct compliance_next *n)
 		said |= s->datasets[i].tried_failed;
 	if (said)
 		return;
+	n->since_ns = s->run->ended_ns;
 	if (s->run->signal) {
 		compliance_say(n,
 		    text("the last run (%s) was ended early by a person or the system (signal %d): %s; the "
@@ -159,6 +164,7 @@ void compliance_next_untold(struct compliance_next *n)
 	/* nobody is to be told any more */
 	if (!t->at_ns || t->ok || !n->v->policy->notify_command)
 		return;
+	n->since_ns = t->at_ns;
 	compliance_say(n, text("%s: %s; put that right and try it with 'bkp notify --test'"),
 	    clock_format_local(t->at_ns, at),
 	    path_show(
@@ -172,6 +178,7 @@ void compliance_next_narrowed(struct compliance_next *n)
 	int64_t since_ns;
 	const size_t k = ledger_narrowed(n->v->l, &first, &since_ns);
 
+	n->since_ns = k ? since_ns : 0;
 	if (k)
 		compliance_say(n,
 		    text("the policy was changed at %s so that less is captured or guarded (%s; changes of "

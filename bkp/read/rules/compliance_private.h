@@ -25,7 +25,6 @@ static inline int64_t compliance_age_s(const struct compliance_view *v, int64_t 
 	return v->s->now_ns > ns ? (v->s->now_ns - ns) / SECOND_NS : 0;
 }
 int64_t compliance_swap_s(const struct policy_medium *m);
-int64_t compliance_attach_s(const struct policy_medium *m);
 
 /* As it was registered, whatever the policy says today. */
 const char *compliance_type(const struct compliance_medium *m);
@@ -53,7 +52,8 @@ int compliance_next(const struct compliance_view *v, struct err *err);
  * before the next one is. */
 struct compliance_next {
 	const struct compliance_view *v;
-	bool failed; /* out of memory */
+	bool failed;	  /* out of memory */
+	int64_t since_ns; /* of the sentence that is said next; 0: not known */
 };
 /* compliance_next_site.c: sentences about what concerns everything, by urgency. */
 void compliance_next_latch(struct compliance_next *n);
@@ -68,6 +68,7 @@ void compliance_next_agreed(struct compliance_next *n, const struct compliance_d
 void compliance_say(struct compliance_next *n, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 typedef void compliance_medium_fn(struct compliance_next *n, const struct compliance_medium *m);
 compliance_medium_fn compliance_next_damaged, compliance_next_attached, compliance_next_absent,
-    compliance_next_rotate, compliance_next_whereabouts, compliance_next_behind, compliance_next_other;
+    compliance_next_ledger, compliance_next_rotate, compliance_next_whereabouts, compliance_next_behind,
+    compliance_next_other, compliance_next_unread;
 
 #endif

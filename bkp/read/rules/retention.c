@@ -506,7 +506,7 @@ static void keep_together(struct judging *j, struct retention_medium *m)
 
 static bool brings_no_more(const struct judging *j, const char *label)
 {
-	const struct policy_medium *pm = policy_find_medium(j->policy, label);
+	const struct policy_medium *pm = policy_medium_of(j->policy, label);
 
 	return !pm || !policy_find_dataset(j->policy, j->rule->name) ||
 	       !policy_medium_holds(pm, j->rule->name);

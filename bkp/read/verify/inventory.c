@@ -25,11 +25,13 @@
 #include "format/crypto/digest.h"
 #include "format/journal/journal.h"
 #include "format/medium/generation.h"
+#include "format/parity/parity.h"
 #include "read/store/store.h"
 #include "read/vault/medium.h"
 #include "read/vault/periods.h"
 #include "read/vault/repository.h"
 #include "read/vault/vault_r.h"
+#include "read/verify/inventory_parity.h"
 #include "read/verify/reported.h"
 #include "read/verify/verify.h"
 
@@ -44,6 +46,7 @@ struct looking {
 	const struct vault_r *v;
 	const struct store *medium;
 	bool complete;
+	bool foreign; /* nothing else is told */
 	unsigned long starved;
 	inventory_fn *fn;
 	void *arg;
@@ -56,6 +59,8 @@ static void tell_fault(const struct looking *l, const char *dir, const char *nam
 	struct err memory = ERR_INIT;
 	char path[PATH_BYTES];
 
+	if (l->foreign && why->kind != ERR_FOREIGN)
+		return;
 	if (kind != INVENTORY_UNREAD && starved_anywhere_since(l->starved)) {
 		err_nomem(&memory);
 		kind = INVENTORY_UNREAD;
@@ -240,7 +245,7 @@ static void tell_foreign(const struct looking *l, const char *dir, const char *n
 	char show[SHOW], path[PATH_BYTES];
 
 	snprintf(path, sizeof(path), "%s%s", dir, name);
-	err_set(&why, "W-VERIFY-16", text("'%s' is not of bkp: nothing says what it is"),
+	err_set_kind(&why, ERR_FOREIGN, "W-VERIFY-16", text("'%s' is not of bkp: nothing says what it is"),
 	    path_show(path, show, sizeof(show)));
 	tell_fault(l, dir, name, INVENTORY_TEXT, &why);
 }
@@ -287,7 +292,9 @@ static bool look_names(const struct looking *l, const char *dir, const struct bu
 	struct err why = ERR_INIT;
 	int r = store_list(l->medium, dir, each_name, &f, &why);
 
-	if (r && r != STORE_ABSENT)
+	if (r && r != STORE_ABSENT && l->foreign)
+		tell_foreign(l, dir, ""); /* no folder, or more names than any of ours has */
+	else if (r && r != STORE_ABSENT)
 		tell_unread(l, dir, "", INVENTORY_NEEDED, -1, &why);
 	return !r;
 }
@@ -492,6 +499,73 @@ static int each_set(void *arg, const char *name, struct err *err)
 	look_below(l, dir, "archives", in_archives, in_fan);
 	look_below(l, dir, "generations", in_generations, in_generation);
 	return 0;
+}
+
+/* ---- parity ---- */
+
+/* "<64 hex>.par" */
+static bool in_parity_fan(const char *name)
+{
+	return strlen(name) == HEX + 4 && is_hex(name, HEX) && !strcmp(name + HEX, ".par");
+}
+
+struct parity_fan {
+	const struct looking *l;
+	char dir[PATH_BYTES / 2];
+};
+
+static int each_parity(void *arg, const char *name, struct err *err)
+{
+	const struct parity_fan *f = arg;
+	char path[PATH_BYTES];
+	uint8_t archive[DIGEST_LEN];
+	struct err why = ERR_INIT;
+	int r;
+
+	(void)err;
+	if (!in_parity_fan(name) || !digest_unhex(name, DIGEST_LEN, archive))
+		return 0;
+	snprintf(path, sizeof(path), "%s%s", f->dir, name);
+	r = inventory_parity_look(f->l->medium, path, archive, &why);
+	if (r == INVENTORY_PARITY_BAD)
+		tell_damaged(f->l, f->dir, name, INVENTORY_TEXT, why.msg);
+	else if (r)
+		tell_unread(f->l, f->dir, name, INVENTORY_TEXT, r, &why);
+	return 0;
+}
+
+static int each_parity_fan(void *arg, const char *name, struct err *err)
+{
+	const struct parity_fan *set = arg;
+	struct parity_fan f = {.l = set->l};
+
+	(void)err;
+	snprintf(f.dir, sizeof(f.dir), "%.*s%.2s/", PATH_BYTES / 4, set->dir, name);
+	if (in_archives(name) && look_names(f.l, f.dir, NULL, NULL, in_parity_fan))
+		(void)!store_list(f.l->medium, f.dir, each_parity, &f, NULL);
+	return 0;
+}
+
+static int each_parity_set(void *arg, const char *name, struct err *err)
+{
+	const struct looking *l = arg;
+	struct parity_fan f = {.l = l};
+
+	(void)err;
+	snprintf(f.dir, sizeof(f.dir), "%s" PARITY_DIR "/%.*s/", l->repo, GENERATION_NAME, name);
+	if (generation_name_ok(name) && look_names(l, f.dir, NULL, NULL, in_archives))
+		(void)!store_list(l->medium, f.dir, each_parity_fan, &f, NULL);
+	return 0;
+}
+
+static void look_parity(const struct looking *l)
+{
+	struct looking all = *l;
+	char dir[SET_BYTES];
+
+	snprintf(dir, sizeof(dir), "%s" PARITY_DIR "/", l->repo);
+	if (look_names(l, dir, NULL, NULL, generation_name_ok))
+		(void)!store_list(l->medium, dir, each_parity_set, &all, NULL);
 }
 
 static void look_all_names(const struct looking *l)
@@ -700,5 +774,32 @@ int inventory_check(const struct store *medium, const struct vault_r *v, bool co
 	snprintf(procedures, sizeof(procedures), "%sprocedures/", l.repo);
 	look_folder(&l, procedures, "procedures", INVENTORY_TEXT);
 	look_all_names(&l);
+	look_parity(&l);
 	return 0;
+}
+
+int inventory_foreign(
+    const struct store *medium, const struct vault_r *v, inventory_fn *fn, void *arg, struct err *err)
+{
+	struct looking l = {.v = v,
+	    .medium = medium,
+	    .foreign = true,
+	    .starved = starved_mark_of_all(),
+	    .fn = fn,
+	    .arg = arg};
+	char procedures[PATH_BYTES];
+
+	snprintf(l.repo, sizeof(l.repo), "%s/", vault_r_repository(v));
+	if (look_periods(&l, err))
+		return -1;
+	look_folder(&l, "tools/", "tools", INVENTORY_NEEDED);
+	snprintf(procedures, sizeof(procedures), "%sprocedures/", l.repo);
+	look_folder(&l, procedures, "procedures", INVENTORY_TEXT);
+	look_all_names(&l);
+	return 0;
+}
+
+bool inventory_is_anybodys(const char *name)
+{
+	return is_reserved(name);
 }

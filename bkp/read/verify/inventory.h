@@ -33,4 +33,11 @@ typedef void inventory_fn(void *arg, const char *file, enum inventory_kind kind,
 int inventory_check(const struct store *medium, const struct vault_r *v, bool complete, inventory_fn *fn,
     void *arg, struct err *err) __attribute__((warn_unused_result));
 
+/* What stands there that does not belong there, and nothing else: why->kind is ERR_FOREIGN.  Names are judged by their
+ * form; a folder that is not known is named and not entered.  0, -1. */
+int inventory_foreign(const struct store *medium, const struct vault_r *v, inventory_fn *fn, void *arg,
+    struct err *err) __attribute__((warn_unused_result));
+/* A name that a system makes on each disk, or one that anybody may use ("x-…"). */
+bool inventory_is_anybodys(const char *name);
+
 #endif

@@ -81,46 +81,65 @@ void verify_listed_judge(struct verify_listed *l, struct digest *d, int errnum)
 	}
 }
 
-static void hash_file(
-    struct verify_reader *r, const struct store *s, bool from_device, struct verify_listed *l)
+static void hash_file(struct verify_reader *r, const struct store *s, bool from_device,
+    const struct verify_watch *watch, struct verify_listed *l)
 {
 	STORE_FILE_AUTO file = {0};
+	void *seen = NULL;
 	uint8_t *p;
 	ssize_t got;
 	int errnum;
 
 	if (verify_listed_open(l, s, &file))
 		return;
+	if (watch && file.size > 0)
+		seen = watch->begin(watch->arg, l->path, l->sha256, (uint64_t)file.size);
 	digest_reset(r->digest);
 	ahead_begin(r->ahead, &file, from_device);
 	while ((got = ahead_next(r->ahead, &p)) > 0) {
 		digest_update(r->digest, p, (size_t)got);
+		if (seen)
+			watch->bytes(seen, p, (size_t)got);
 		l->bytes += (uint64_t)got;
 	}
 	errnum = got < 0 ? errno : 0;
 	ahead_end(r->ahead);
 	verify_listed_judge(l, r->digest, errnum);
+	if (seen)
+		watch->end(watch->arg, seen, l->path, !l->r);
 }
 
-int verify_file(const struct store *s, const char *path, const uint8_t sha256[DIGEST_LEN], bool from_device,
-    uint64_t *ret_bytes, struct err *err)
+static int one_file(const struct store *s, const char *path, const uint8_t sha256[DIGEST_LEN],
+    bool from_device, const struct verify_watch *watch, bool ahead, uint64_t *ret_bytes, struct err *err)
 {
 	struct verify_listed l = {.why = ERR_INIT};
 	struct verify_reader r;
 
-	if (verify_reader_init(&r, false, err)) {
+	if (verify_reader_init(&r, ahead, err)) {
 		verify_reader_free(&r);
 		return -1;
 	}
 	snprintf(l.path, sizeof(l.path), "%s", path);
 	memcpy(l.sha256, sha256, DIGEST_LEN);
-	hash_file(&r, s, from_device, &l);
+	hash_file(&r, s, from_device, watch, &l);
 	verify_reader_free(&r);
 	if (ret_bytes)
 		*ret_bytes = l.bytes;
 	if (l.r && err)
 		*err = l.why;
 	return l.r;
+}
+
+int verify_file(const struct store *s, const char *path, const uint8_t sha256[DIGEST_LEN], bool from_device,
+    uint64_t *ret_bytes, struct err *err)
+{
+	return one_file(s, path, sha256, from_device, NULL, false, ret_bytes, err);
+}
+
+int verify_file_watched(const struct store *s, const char *path, const uint8_t sha256[DIGEST_LEN],
+    const struct verify_watch *watch, uint64_t *ret_bytes, struct err *err)
+{
+	return one_file(s, path, sha256, true, watch, true, ret_bytes, err);
 }
 
 /* ---- seen ---- */
@@ -162,14 +181,26 @@ static void seen_key_in(
 	seen_key(whole, sha256, key);
 }
 
-int verify_seen_vouch(struct verify_seen *s, const char *dataset, const char *path,
-    const uint8_t sha256[DIGEST_LEN], struct err *err)
+static int seen_put(struct verify_seen *s, const char *dataset, const char *path,
+    const uint8_t sha256[DIGEST_LEN], uint8_t what, struct err *err)
 {
 	uint8_t key[DIGEST_LEN];
 
 	seen_key_in(dataset, path, sha256, key);
 	/* full: the file will be read once more than needed */
-	return digestset_put(s->set, key, SEEN_VOUCHED, err) < 0 ? -1 : 0;
+	return digestset_put(s->set, key, what, err) < 0 ? -1 : 0;
+}
+
+int verify_seen_vouch(struct verify_seen *s, const char *dataset, const char *path,
+    const uint8_t sha256[DIGEST_LEN], struct err *err)
+{
+	return seen_put(s, dataset, path, sha256, SEEN_VOUCHED, err);
+}
+
+int verify_seen_bad(struct verify_seen *s, const char *dataset, const char *path,
+    const uint8_t sha256[DIGEST_LEN], struct err *err)
+{
+	return seen_put(s, dataset, path, sha256, SEEN_BAD, err);
 }
 
 bool verify_seen_has(
@@ -288,7 +319,8 @@ static void hash_listed(void *arg, unsigned thread, size_t i, void *slot)
 
 	(void)i;
 	if (l->wanted)
-		hash_file(&h->readers[thread], vault_r_store(h->run->v), h->run->opt->from_device, l);
+		hash_file(&h->readers[thread], vault_r_store(h->run->v), h->run->opt->from_device,
+		    h->run->opt->watch, l);
 }
 
 static int end_listed(void *arg, size_t i, void *slot, struct err *err)
@@ -452,7 +484,7 @@ int verify_generation(struct vault_r *v, const char *dataset, uint64_t number,
 	compare_record(&run);
 	look_at_signature(&run);
 	plan_threads(&run);
-	r = hash_all(&run, opt->n_ids == 0, err);
+	r = hash_all(&run, opt->n_ids == 0 && !opt->documents, err);
 	if (!r && opt->n_ids)
 		r = verify_deep(&run, err);
 	vault_r_generation_close(g);

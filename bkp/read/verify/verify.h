@@ -45,6 +45,11 @@ struct vault_r_generation;
 #define VERIFY_WRONG  2
 int verify_file(const struct store *s, const char *path, const uint8_t sha256[DIGEST_LEN], bool from_device,
     uint64_t *ret_bytes, struct err *err) __attribute__((warn_unused_result));
+/* The same from the device, ahead of who hashes it; watch may be NULL. */
+struct verify_watch;
+int verify_file_watched(const struct store *s, const char *path, const uint8_t sha256[DIGEST_LEN],
+    const struct verify_watch *watch, uint64_t *ret_bytes, struct err *err)
+    __attribute__((warn_unused_result));
 
 /* Files that were hashed already, so that an archive shared by many generations is read once: a path and what it is to hash to, for the
  * same archive in another data set's folder is another file.  One set per repository folder. */
@@ -52,6 +57,9 @@ struct verify_seen;
 struct verify_seen *verify_seen_new(void); /* NULL: out of memory */
 /* The file was read and found whole another day: passed over unless verify_options.again. 0, -1. */
 int verify_seen_vouch(struct verify_seen *s, const char *dataset, const char *path,
+    const uint8_t sha256[DIGEST_LEN], struct err *err) __attribute__((warn_unused_result));
+/* It was read in another way, and found missing or bad. */
+int verify_seen_bad(struct verify_seen *s, const char *dataset, const char *path,
     const uint8_t sha256[DIGEST_LEN], struct err *err) __attribute__((warn_unused_result));
 /* Was it read, found bad, or vouched for?  path: as SHA256SUMS has it. */
 bool verify_seen_has(
@@ -90,9 +98,21 @@ bool verify_is_another(
 bool verify_is_later(
     const struct verify_record *want, const struct vault_r_generation *g, const char *dir, struct err *err);
 
+/* Sees the bytes of files as they are read, each on the thread that reads it. */
+struct verify_watch {
+	/* `path` (from <repository-id>/) of `size` bytes is read next, from its beginning: what the others are called with, or NULL: none
+	 * of it */
+	void *(*begin)(void *arg, const char *path, const uint8_t sha256[DIGEST_LEN], uint64_t size);
+	void (*bytes)(void *file, const void *p, size_t n);
+	void (*end)(void *arg, void *file, const char *path, bool whole); /* whole: it is what it should be */
+	void *arg;
+};
+
 struct verify_options {
 	bool from_device;
-	const struct age_identity *ids; /* deep when n_ids > 0 */
+	bool documents;			  /* what belongs to the generation alone: no archives */
+	const struct verify_watch *watch; /* by hash alone; or NULL */
+	const struct age_identity *ids;	  /* deep when n_ids > 0 */
 	size_t n_ids;
 	struct verify_seen *seen;	    /* or NULL */
 	bool again;			    /* reads what is only vouched for, too */

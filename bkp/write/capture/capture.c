@@ -22,6 +22,8 @@
 #include "base/io.h"
 #include "base/threads/parallel.h"
 #include "base/text.h"
+#include "format/guard/strata.h"
+#include "format/dump/rows.h"
 #include "format/medium/catalog.h"
 #include "format/medium/extent.h"
 #include "format/medium/generation.h"
@@ -91,6 +93,8 @@ void capture_free(struct capture *c)
 	linkmap_close(c->set.links);
 	capture_close_cache(c, false);
 	tally_free(c->guard.tally);
+	strata_free(c->guard.strata);
+	rows_free(c->guard.rows);
 	extset_close(c->guard.extensions);
 	io_close_quietly(&c->memory.cache_fd);
 	free(c->memory.runs);
@@ -188,7 +192,7 @@ static int settle_dataset(struct capture *c, int r, const struct err *why, struc
 		if (sources[ret->source].measure)
 			sources[ret->source].measure(c);
 		ret->verdict = ret->unreadable || ret->changed ? GENERATION_PARTIAL : GENERATION_GOOD;
-		return capture_judge(c, err);
+		return capture_judge(c, err) || capture_rows_judge(c, err) ? -1 : 0;
 	}
 	liveness_drop(pack_liveness(c->cfg.pack));
 	return ret->verdict == GENERATION_FAILED ? give_up(c, why, err) : 0;

@@ -24,6 +24,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "format/dump/rows_past.h"
+
 struct chunker;
 struct err;
 struct expect_former;
@@ -70,7 +72,12 @@ struct capture_config {
 	/* is the data set in a generation of that number that was reported?  What was measured of its capture
 	 * otherwise is added to what is measured now.  May be NULL */
 	bool (*reported)(void *arg, uint64_t generation, const char *dataset);
-	void *reported_arg;
+	/* the newest generation of the data set that the guard told of or that a person accepted, 0: none: what came up to it is
+	 * not summed up again.  May be NULL */
+	uint64_t (*decided)(void *arg, const char *dataset);
+	void *reported_arg; /* of both */
+	/* may what a dump was in that generation be what is usual (format/dump/rows_past.h)?  May be NULL: it may */
+	enum rows_trust (*trusted)(void *arg, uint64_t generation, const char *dataset);
 	struct pack *pack;
 	const struct hmac *ids; /* content ids; borrowed */
 	const struct chunker *chunker;

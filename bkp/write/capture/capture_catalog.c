@@ -95,7 +95,7 @@ static void remember_entry(struct capture *c, const char *path, unsigned flags)
 	    .length = catalog_writer_last(c->catalog.block),
 	    .bytes = s->bytes,
 	    .file = regular && s->extents,
-	    .kind = s->kind,
+	    .profile = s->profile,
 	    .linked = !S_ISDIR(s->st.st_mode) && s->st.st_nlink > 1,
 	};
 
@@ -181,7 +181,7 @@ static void count_former(struct capture *c, const struct file_cache_entry *e)
 	c->set.result->bytes += e->bytes;
 	if (e->file) {
 		capture_newest(c, e->st.mtime_ns);
-		capture_guard_count(c, e->kind);
+		capture_guard_former(c, e->path, e->st.mtime_ns, &e->profile);
 	}
 	c->memory.kept += e->bytes;
 }

@@ -10,8 +10,11 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "format/guard/guard.h"
+#include "format/guard/profile.h"
+#include "format/guard/signs.h"
 #include "write/capture/capture.h"
 #include "write/capture/content.h"
+#include "write/capture/examples.h"
 #include "write/source/command.h"
 #include "write/source/file_changes.h"
 
@@ -22,6 +25,8 @@ struct content;
 struct extset;
 struct queue;
 struct queue_event;
+struct strata;
+struct rows;
 struct linkmap;
 struct file_cache;
 struct file_cache_block;
@@ -66,7 +71,8 @@ struct capture {
 			/* of its content then, where only its ctime tells of a change */
 			bool was_there;
 			struct content_sha256 was_sha256;
-			uint8_t kind; /* format/guard/kind.h */
+			struct profile profile;
+			bool looked; /* content came, and was looked at */
 		} seen;
 	} now;
 	/* its catalog: capture_catalog.c */
@@ -90,11 +96,17 @@ struct capture {
 	/* what became of its files since: capture_guard.c */
 	struct {
 		struct tally *tally;
-		struct extset *extensions;  /* or NULL: cannot be told */
-		bool comparing;		    /* there is something to compare with */
-		struct guard carried;	    /* of captures of it that were never reported */
-		struct guard_census census; /* of its files so far */
-		struct guard noted;	    /* what capture_guard_note() wrote last */
+		struct extset *extensions;    /* or NULL: cannot be told */
+		bool comparing;		      /* there is something to compare with */
+		struct guard carried;	      /* of captures of it that were never reported */
+		struct guard_census census;   /* of its files so far */
+		struct guard noted;	      /* what capture_guard_note() wrote last */
+		struct profile_reader reader; /* of the current content */
+		uint64_t seed;
+		struct strata *strata; /* or NULL: of what is no tree */
+		struct signs signs;
+		struct examples examples;
+		struct rows *rows; /* of a dump; or NULL */
 	} guard;
 };
 
@@ -131,10 +143,12 @@ void capture_close_cache(struct capture *c, bool whole);
 void capture_guard_reset(struct capture *c);
 /* A data set is begun; what was remembered of it is open.  Again for the same, when it is begun once more. */
 int capture_guard_begin(struct capture *c, struct err *err);
-/* A content event of the current entry, before anybody takes it: the first tells the kind. */
+/* A content event of the current entry, before anybody takes it; the last one, QUEUE_DONE, tells what all of it is. */
 void capture_guard_look(struct capture *c, const struct queue_event *e);
-/* A regular file of that kind is there. */
-void capture_guard_count(struct capture *c, uint8_t kind);
+/* A regular file is there, of which only that is known. */
+void capture_guard_count(struct capture *c, const struct profile *p);
+/* A file that is as it was captured last. */
+void capture_guard_former(struct capture *c, const char *path, int64_t mtime_ns, const struct profile *p);
 /* The current entry, a regular file, is complete. */
 int capture_guard_file(struct capture *c, const char *path, struct err *err);
 int capture_guard_gone(
@@ -147,6 +161,11 @@ void capture_guard_end(struct capture *c);
 void capture_guard_tar(struct capture *c);
 /* The same for what a command gave, whose first content capture_guard_look() saw. */
 void capture_guard_stream(struct capture *c);
+/* A command's output is begun: its rows are looked at. */
+int capture_rows_begin(struct capture *c, struct err *err);
+/* The data set is complete, and its probe was run. */
+int capture_rows_judge(struct capture *c, struct err *err);
+
 /* A regular file of that mtime is there. */
 void capture_newest(struct capture *c, int64_t mtime_ns);
 
@@ -159,6 +178,8 @@ int capture_stream(struct capture *c, struct err *err);
 struct capture_output {
 	struct command *command;
 	struct dumpcheck *check; /* or NULL */
+	struct rows *rows;	 /* borrowed, or NULL; tapped: the check feeds it */
+	bool tapped;
 	uint64_t bytes;
 };
 int capture_output_begin(struct capture *c, struct capture_output *o, struct err *err);

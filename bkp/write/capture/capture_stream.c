@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/text.h"
+#include "format/dump/rows.h"
 #include "format/medium/generation.h"
 #include "format/policy/policy.h"
 #include "write/capture/capture_private.h"
@@ -25,17 +26,28 @@
 
 /* ---- the command ---- */
 
+static void feed_rows(void *rows, const void *p, size_t n)
+{
+	rows_feed(rows, p, n);
+}
+
 int capture_output_begin(struct capture *c, struct capture_output *o, struct err *err)
 {
 	struct capture_env env;
 	struct command_config cfg = capture_command_config(c, &env, c->set.policy->command, NULL);
 
-	*o = (struct capture_output){NULL, NULL, 0};
+	*o = (struct capture_output){0};
 	/* whether to stop is asked by who takes what is read, not by the thread that reads */
 	cfg.stop = NULL;
 	if (c->set.policy->content != POLICY_CONTENT_ANY &&
 	    dumpcheck_new(c->set.policy->content, &o->check, err))
 		return -1;
+	if (capture_rows_begin(c, err)) {
+		capture_output_free(o);
+		return -1;
+	}
+	o->rows = c->guard.rows;
+	o->tapped = o->rows && o->check && dumpcheck_tap(o->check, feed_rows, o->rows);
 	if (command_start(&cfg, &o->command, err)) {
 		c->set.result->verdict = GENERATION_FAILED;
 		capture_output_free(o);
@@ -48,7 +60,7 @@ void capture_output_free(struct capture_output *o)
 {
 	dumpcheck_free(o->check);
 	command_free(o->command);
-	*o = (struct capture_output){NULL, NULL, 0};
+	*o = (struct capture_output){0};
 }
 
 ssize_t capture_output_read(void *output, void *p, size_t n)
@@ -60,6 +72,8 @@ ssize_t capture_output_read(void *output, void *p, size_t n)
 		o->bytes += (uint64_t)r;
 		if (o->check)
 			dumpcheck_feed(o->check, p, (size_t)r);
+		if (o->rows && !o->tapped)
+			rows_feed(o->rows, p, (size_t)r);
 	}
 	return r;
 }

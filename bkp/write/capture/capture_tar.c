@@ -98,7 +98,7 @@ static int take_content(
 		return content_take(c->content, c->queue, e, err);
 	if (content_end(c->content, &c->now.extents, &size, &c->now.sha256, err))
 		return -1;
-	capture_guard_count(c, c->now.seen.kind);
+	capture_guard_count(c, &c->now.seen.profile);
 	c->set.result->bytes += size; /* of what came; counted again when the catalog is made */
 	r = keep_entry(c, t, c->now.entry, (const char *)c->path.p, true, err);
 	archive_entry_clear(c->now.entry);

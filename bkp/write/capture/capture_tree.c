@@ -120,7 +120,7 @@ static int take_same(struct capture *c, const struct queue_item *it, const char 
 	if (capture_former_extents(c, it->former, it->former_at, err))
 		return -1;
 	c->now.seen.extents = c->now.extents.n > 0;
-	c->now.seen.kind = file_cache_entry(it->former, it->former_at)->kind;
+	c->now.seen.profile = file_cache_entry(it->former, it->former_at)->profile;
 	if (c->now.seen.extents) {
 		c->now.seen.bytes = (uint64_t)it->opened.st_size;
 		c->set.result->bytes += c->now.seen.bytes;

@@ -19,8 +19,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "format/guard/profile.h"
+#include "format/guard/strata.h"
+
 struct err;
 struct guard;
+struct signs;
 
 #define TALLY_MAX ((size_t)1 << 17)
 
@@ -28,24 +32,36 @@ struct guard;
 struct tally_file {
 	uint64_t ino, size;
 	int64_t mtime_ns;
-	uint8_t kind; /* format/guard/kind.h */
+	struct profile profile;
 };
 
 struct tally;
 int tally_new(struct tally **ret, struct err *err) __attribute__((warn_unused_result));
 void tally_free(struct tally *t);
 void tally_begin(struct tally *t);
-/* Was there and is not any more.  0, -1: E-MEM-01. */
-int tally_gone(struct tally *t, const char *path, const struct tally_file *was, struct err *err)
-    __attribute__((warn_unused_result));
+/* Was there and is not any more; of: its strata, for tally_end().  0, -1: E-MEM-01. */
+int tally_gone(struct tally *t, const char *path, const struct tally_file *was, struct strata_of of,
+    struct err *err) __attribute__((warn_unused_result));
 /* Is there and was not.  strange: its extension is. */
 int tally_fresh(struct tally *t, const char *path, const struct tally_file *now, bool strange,
     struct err *err) __attribute__((warn_unused_result));
-/* Is there and was, and had to be looked at.  another: its content is, whatever size and time say. */
-void tally_kept(struct tally *t, const struct tally_file *was, const struct tally_file *now, bool another);
+/* Is there and was, and had to be looked at. */
+enum tally_content {
+	TALLY_UNKNOWN, /* size and time tell whether it is another */
+	TALLY_SAME,
+	TALLY_ANOTHER,
+};
+struct tally_kept {
+	bool changed;
+	unsigned harm; /* PROFILE_LOST … */
+};
+struct tally_kept tally_kept(struct tally *t, const char *path, const struct tally_file *was,
+    const struct tally_file *now, enum tally_content content);
 /* So far, without the renames that only the end tells.  files: how many there are now. */
 void tally_so_far(const struct tally *t, uint64_t files, struct guard *ret);
-/* All has been seen. */
-void tally_end(struct tally *t, uint64_t files, struct guard *ret);
+/* All has been seen.  What is gone for good is given to strata; signs tells of which extensions opaque files are usual.  Both may be
+ * NULL. */
+void tally_end(
+    struct tally *t, uint64_t files, struct strata *strata, const struct signs *signs, struct guard *ret);
 
 #endif

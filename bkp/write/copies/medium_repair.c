@@ -2,7 +2,8 @@
  *
  * First what belongs to no generation (mend_around(): facts of the repository, keys, journal, papers), because
  * without it the medium cannot be read as a repository.  Then each generation: looked at from the device
- * (look_at()), mended from each source that vouches for itself (bring_from()), looked at again, recorded. */
+ * (look_at()), its archives mended from their parity (mend_archives()), then from each source that vouches for itself (bring_from()), then
+ * block by block from all, looked at again, recorded. */
 #include "write/copies/medium_repair.h"
 #include "write/media/attendance.h"
 
@@ -19,6 +20,8 @@
 #include "base/text.h"
 #include "format/crypto/digest.h"
 #include "format/journal/journal.h"
+#include "format/parity/parity.h"
+#include "format/policy/policy.h"
 #include "read/file/segments.h"
 #include "read/ledger/ledger.h"
 #include "read/store/store.h"
@@ -30,13 +33,16 @@
 #include "write/copies/mirror.h"
 #include "write/media/journal_copies.h"
 #include "write/media/medium_docs.h"
+#include "write/parity/parity_mend.h"
+#include "write/parity/parity_watch.h"
 #include "write/put/store_w.h"
 #include "write/state/state.h"
 #include "write/reap/reap.h"
 #include "write/pack/vault_w.h"
 
-#define RECORDED 100 /* paths in a record */
-#define PATHS	 512
+#define RECORDED  100 /* paths in a record */
+#define PATHS	  512
+#define MEDIA_MAX 64
 
 struct mending {
 	const struct mend *m;
@@ -44,12 +50,15 @@ struct mending {
 	const struct ledger_generation *g; /* the current one */
 	json_t *files;			   /* mended: paths from the medium's folder, the first of them */
 	size_t n_files;			   /* all of them */
-	json_t *bad;			   /* of it: paths to reasons */
-	bool unread;			   /* all of them: nothing is known of them */
-	uint64_t faults, read, bytes;	   /* of it when it was looked at last */
-	json_t *said;			   /* archives that could not be mended, each named once */
-	bool proof;			   /* of them one is signed anew: nothing is written over it */
-	bool stale;			   /* what was found bad before is not any more */
+	size_t by[MEND_HOWS];		   /* of these */
+	struct parity_watch *parity;
+	json_t *strays;		      /* what belongs to no generation and is not as it must be */
+	json_t *bad;		      /* of it: paths to reasons */
+	bool unread;		      /* all of them: nothing is known of them */
+	uint64_t faults, read, bytes; /* of it when it was looked at last */
+	json_t *said;		      /* archives that could not be mended, each named once */
+	bool proof;		      /* of them one is signed anew: nothing is written over it */
+	bool stale;		      /* what was found bad before is not any more */
 };
 
 static struct vault_r *open_reader(const struct mending *w, const struct medium *m, struct err *err)
@@ -60,12 +69,13 @@ static struct vault_r *open_reader(const struct mending *w, const struct medium 
 	return vault_r_open_medium(m, ledger_repository(l), ledger_root(l), &v, err) ? NULL : v;
 }
 
-static void say_mended(struct mending *w, const char *path, const char *from)
+static void say_mended(struct mending *w, const char *path, enum mend_how how, const char *from)
 {
 	w->n_files++;
+	w->by[how]++;
 	if (json_array_size(w->files) < RECORDED)
 		json_array_append_new(w->files, json_string(path));
-	w->m->mended(w->m->arg, path, from);
+	w->m->mended(w->m->arg, path, how, from);
 }
 
 /* ---- what belongs to no generation ---- */
@@ -113,7 +123,7 @@ static int put_facts(struct mending *w, struct err *err)
 		if (store_w_replace(medium_repo(w->m->medium), files[i].name, 0444, p, n, err))
 			return -1;
 		snprintf(path, sizeof(path), "%s/%s", state_repository(w->m->state), files[i].name);
-		say_mended(w, path, NULL);
+		say_mended(w, path, MEND_HOST, NULL);
 	}
 	return 0;
 }
@@ -158,6 +168,11 @@ static int put_aside(struct mending *w, struct store_file *ours, bool *ret_mende
 
 	if (journal_copies_check(w->m->state, w->m->medium, &found, err))
 		return -1;
+	if (!strcmp(found.found, "rolled-back")) {
+		if (err)
+			*err = found.why;
+		return -1;
+	}
 	*ret_mended = !strcmp(found.found, "forked");
 	if (!*ret_mended)
 		return 0;
@@ -183,15 +198,29 @@ static int put_journal(struct mending *w, struct err *err)
 	return journal_copies_copied(w->m->state, &mark, &uuid, 1, err);
 }
 
-static void say_strays(struct mending *w, json_t *before, json_t *after)
+/* Parity comes to be again when its archive is read: judged after that. */
+static bool is_parity(const struct mending *w, const char *file)
+{
+	const size_t n = strlen(state_repository(w->m->state));
+
+	return strlen(file) > n && !strncmp(file + n, "/" PARITY_DIR "/", strlen(PARITY_DIR) + 2);
+}
+
+/* parity: of these, or of all others. */
+static void say_strays(struct mending *w, json_t *before, json_t *after, bool parity)
 {
 	const char *file;
 	json_t *value;
 
-	json_object_foreach(before, file, value) if (!json_object_get(after, file)) say_mended(w, file, NULL);
+	json_object_foreach(
+	    before, file, value) if (is_parity(w, file) == parity && !json_object_get(after, file))
+	    say_mended(w, file, MEND_HOST, NULL);
 	json_object_foreach(after, file, value)
 	{
 		struct err why = ERR_INIT;
+
+		if (is_parity(w, file) != parity)
+			continue;
 
 		err_set(&why, json_string_value(json_object_get(value, "code")), "%s",
 		    json_string_value(json_object_get(value, "msg")));
@@ -223,10 +252,26 @@ static int mend_around(struct mending *w, struct err *err)
 		w->m->left(w->m->arg, MEDIUM_DOCS_TOOLS, INVENTORY_TEXT, &why);
 	after = r ? NULL : look_around(w, err);
 	if (after)
-		say_strays(w, before, after);
+		say_strays(w, before, after, false);
 	json_decref(before);
-	json_decref(after);
+	w->strays = after;
 	return after ? 0 : -1;
+}
+
+static int mend_parity(struct mending *w, struct err *err)
+{
+	json_t *before = w->strays, *after = NULL;
+	bool any = false;
+	const char *file;
+	json_t *value;
+
+	json_object_foreach(before, file, value) any |= is_parity(w, file);
+	if (any)
+		after = look_around(w, err);
+	if (after)
+		say_strays(w, before, after, true);
+	json_decref(after);
+	return any && !after ? -1 : 0;
 }
 
 /* ---- generations ---- */
@@ -243,7 +288,8 @@ static void take_fault(void *arg, const struct verify_fault *f)
 static int look_at(struct mending *w, struct verify_seen *seen, struct err *err)
 {
 	struct verify_callbacks cb = {take_fault, NULL, w};
-	struct verify_options opt = {.from_device = true, .seen = seen};
+	struct verify_options opt = {
+	    .from_device = true, .seen = seen, .watch = parity_watch_hook(w->parity)};
 	struct verify_result res = {0};
 	struct verify_record reported;
 	struct vault_r *v = open_reader(w, w->m->medium, err);
@@ -336,7 +382,7 @@ static int bring_from(struct mending *w, const struct medium *source, struct err
 }
 
 /* What was bad before and is not any more came from there. */
-static void say_generation(struct mending *w, json_t *before, const char *from)
+static void say_generation(struct mending *w, json_t *before, enum mend_how how, const char *from)
 {
 	char path[PATHS];
 	const char *file;
@@ -348,7 +394,7 @@ static void say_generation(struct mending *w, json_t *before, const char *from)
 			continue;
 		w->stale = true;
 		snprintf(path, sizeof(path), "%s/%s", state_repository(w->m->state), file);
-		say_mended(w, path, from);
+		say_mended(w, path, how, from);
 	}
 }
 
@@ -414,10 +460,55 @@ static int bring_from_all(struct mending *w, struct err *err)
 			json_decref(before);
 			return before ? -1 : err_nomem(err);
 		}
-		say_generation(w, before, medium_label(source));
+		say_generation(w, before, MEND_MEDIUM, medium_label(source));
 		json_decref(before);
 	}
 	return 0;
+}
+
+/* The archives that are bad, from parity: this medium's alone, or with all that the others have. */
+static int mend_archives(struct mending *w, enum mend_how how, struct err *err)
+{
+	const struct store *repos[MEDIA_MAX] = {medium_repo(w->m->medium)};
+	json_t *before = json_deep_copy(w->bad);
+	bool any = false;
+	const char *path;
+	json_t *code;
+	size_t n = 1;
+	int r = before ? 0 : err_nomem(err);
+
+	for (size_t i = 0; how == MEND_SEVERAL && i < w->m->n_sources && n < MEDIA_MAX; i++)
+		if (w->m->sources[i] != w->m->medium)
+			repos[n++] = medium_repo(w->m->sources[i]);
+	json_object_foreach(before, path, code)
+	{
+		uint8_t sha256[DIGEST_LEN];
+		struct err why = ERR_INIT;
+		int lost;
+
+		if (r || (n == 1 && how == MEND_SEVERAL) || !archive_of(path, sha256))
+			continue;
+		lost = parity_mend(w->vault, repos, n, w->g->dataset, sha256, &why);
+		any |= !lost;
+		if (lost < 0 && err)
+			*err = why;
+		r = lost < 0 ? -1 : 0;
+	}
+	if (!r && any)
+		r = look_at(w, NULL, err);
+	if (!r && any)
+		say_generation(w, before, how, NULL);
+	json_decref(before);
+	return r;
+}
+
+/* Which archives are bad may be known only when a list was brought. */
+static int mend_in_all_ways(struct mending *w, struct err *err)
+{
+	return mend_archives(w, MEND_PARITY, err) || bring_from_all(w, err) ||
+		       mend_archives(w, MEND_PARITY, err) || mend_archives(w, MEND_SEVERAL, err)
+		   ? -1
+		   : 0;
 }
 
 static int mend_generation(struct mending *w, struct verify_seen *seen, struct err *err)
@@ -435,13 +526,13 @@ static int mend_generation(struct mending *w, struct verify_seen *seen, struct e
 	if (!found)
 		return err_nomem(err);
 	if (!proof)
-		r = bring_from_all(w, err);
+		r = mend_in_all_ways(w, err);
 	/* which archives are bad is only known when the documents that list them are whole again, and any
 	 * source may have them */
 	again = !r && !proof && !json_equal(found, w->bad);
 	json_decref(found);
 	if (again)
-		r = bring_from_all(w, err);
+		r = mend_in_all_ways(w, err);
 	if (r)
 		return r;
 	say_left(w, proof);
@@ -482,25 +573,47 @@ static int mend_generations(struct mending *w, struct err *err)
 	return r;
 }
 
+/* What mends it the next time. */
+static void say_parity(const struct mending *w)
+{
+	const struct err *why;
+	struct err said;
+
+	if (!w->parity)
+		return;
+	(void)parity_watch_written(w->parity, &why);
+	if (!why->code[0])
+		return;
+	parity_watch_say(why, medium_label(w->m->medium), &said);
+	w->m->left(w->m->arg, PARITY_DIR "/", INVENTORY_TEXT, &said);
+}
+
 int medium_repair_run(const struct mend *m, struct err *err)
 {
-	struct mending w = {.m = m, .files = json_array()};
-	int r = vault_w_open(medium_repo(m->medium), &w.vault, err);
+	struct mending w = {.m = m,
+	    .files = json_array(),
+	    .parity = parity_watch_new(medium_repo(m->medium), m->policy->parity)};
+	int r = w.parity ? vault_w_open(medium_repo(m->medium), &w.vault, err) : err_nomem(err);
 
 	if (m->identity)
-		say_mended(&w, m->identity, NULL);
+		say_mended(&w, m->identity, MEND_HOST, NULL);
 	if (!r)
 		r = attendance_arrived(m->state, medium_uuid(m->medium), NULL, err) || mend_around(&w, err) ||
-			    mend_generations(&w, err)
+			    mend_generations(&w, err) || mend_parity(&w, err)
 			? -1
 			: 0;
 	/* also what was written before it failed */
-	if (json_array_size(w.files) && state_append(m->state, "repaired",
-					    json_pack("{s:s, s:O, s:I}", "medium", medium_uuid(m->medium),
-						"files", w.files, "count", (json_int_t)w.n_files),
-					    r ? NULL : err))
+	if (json_array_size(w.files) &&
+	    state_append(m->state, "repaired",
+		json_pack("{s:s, s:O, s:I, s:I, s:I}", "medium", medium_uuid(m->medium), "files", w.files,
+		    "count", (json_int_t)w.n_files, "parity", (json_int_t)w.by[MEND_PARITY], "several",
+		    (json_int_t)w.by[MEND_SEVERAL]),
+		r ? NULL : err))
 		r = -1;
+	say_parity(&w);
+	parity_watch_free(w.parity);
 	vault_w_close(w.vault);
 	json_decref(w.files);
+	json_decref(w.strays);
 	return r;
 }

@@ -23,38 +23,51 @@
 #include "format/crypto/minisig.h"
 #include "format/medium/arcfile.h"
 #include "format/medium/generation.h"
+#include "read/file/ahead.h"
 #include "read/store/store.h"
 #include "read/verify/verify.h"
 #include "write/put/store_w.h"
 #include "write/reap/reap.h"
 #include "write/pack/vault_w.h"
 
-#define BLOCK	  ((size_t)1 << 20)
 #define DOCS	  5
 #define LISTED	  3 /* of them, in SHA256SUMS */
 #define SUMS	  3 /* which of them: SHA256SUMS, and its signature behind it */
 #define PATH_MAX_ (GENERATION_SET_DIR + GENERATION_SUMS_PATH)
 #define SIG_FILE  "SHA256SUMS.minisig"
 
+/* The source is read ahead while what came is hashed and written: the slower of the two devices is the limit. */
+static int copy_parts(struct ahead *from, struct digest *d, struct vault_w *to, struct store_staged *f,
+    const char *path, struct err *err)
+{
+	uint8_t *part;
+	ssize_t n;
+
+	while ((n = ahead_next(from, &part)) > 0) {
+		if (vault_w_write(to, f, part, (size_t)n, err))
+			return -1;
+		digest_update(d, part, (size_t)n);
+	}
+	if (n == 0)
+		return 0;
+	err_sys(err, "E-MIRROR-01", errno, text("cannot read '%s'"), path);
+	return MIRROR_SOURCE;
+}
+
 static int copy_bytes(struct store_file *from, struct vault_w *to, struct store_staged *f,
     const uint8_t sha256[DIGEST_LEN], const char *path, struct err *err)
 {
 	struct digest *d = digest_new();
-	uint8_t *block = malloc(BLOCK), got[DIGEST_LEN];
-	int64_t done = 0;
-	ssize_t n = 0;
-	int r = 0;
+	struct ahead *ahead = ahead_new(true);
+	uint8_t got[DIGEST_LEN];
+	int r;
 
-	if (!d || !block)
+	if (d && ahead) {
+		ahead_begin(ahead, from, false);
+		r = copy_parts(ahead, d, to, f, path, err);
+		ahead_end(ahead);
+	} else {
 		r = err_nomem(err);
-	while (!r && (n = store_read_full(from, block, BLOCK, done)) > 0) {
-		digest_update(d, block, (size_t)n);
-		done += n;
-		r = vault_w_write(to, f, block, (size_t)n, err);
-	}
-	if (!r && n < 0) {
-		err_sys(err, "E-MIRROR-01", errno, text("cannot read '%s'"), path);
-		r = MIRROR_SOURCE;
 	}
 	if (!r) {
 		digest_final(d, got);
@@ -64,7 +77,7 @@ static int copy_bytes(struct store_file *from, struct vault_w *to, struct store_
 		}
 	}
 	digest_free(d);
-	free(block);
+	ahead_free(ahead);
 	return r;
 }
 
@@ -91,12 +104,13 @@ int mirror_archive(const struct store *source, struct vault_w *to, const char *d
 		return -1;
 	r = copy_bytes(&from, to, f, sha256, path, err);
 	if (!r && replace)
-		r = reap_damaged(vault_w_store(to), path, err);
+		r = reap_thaw(vault_w_store(to), path, err);
 	if (r) {
 		vault_w_discard(to, f);
 		return r;
 	}
-	return vault_w_publish_archive(to, dataset, f, sha256, err);
+	return replace ? vault_w_replace_archive(to, dataset, f, sha256, err)
+		       : vault_w_publish_archive(to, dataset, f, sha256, err);
 }
 
 /* The documents in the order they are published in. */

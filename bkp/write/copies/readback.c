@@ -7,6 +7,7 @@
 #include "write/copies/readback.h"
 
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,6 +25,7 @@
 #include "read/vault/medium.h"
 #include "read/vault/vault_r.h"
 #include "read/verify/verify.h"
+#include "write/parity/parity_watch.h"
 #include "write/state/state.h"
 
 #define RECORD_EVERY_NS	 (10 * SECOND_NS)
@@ -35,6 +37,7 @@ struct readback {
 	const struct medium *medium;
 	struct vault_r *vault;
 	struct verify_seen *seen;
+	struct parity_watch *parity;  /* or NULL */
 	uint8_t identity[DIGEST_LEN]; /* SHA-256 of bkp-medium.json */
 	bool *done;		      /* by the ledger's index of a generation */
 	size_t n_done;
@@ -42,6 +45,8 @@ struct readback {
 	int64_t since_ns;	   /* monotonic: when the first of them was found whole */
 	struct err first;	   /* of the current generation */
 	void (*progress)(void *arg, uint64_t bytes, uint64_t total);
+	struct ledger_pace pace;
+	int64_t spent_ns;
 	uint64_t total; /* bytes to be read of the current generation; 0: not known */
 	void *arg;
 };
@@ -217,6 +222,7 @@ void readback_close(struct readback *rb)
 {
 	if (!rb)
 		return;
+	parity_watch_free(rb->parity);
 	vault_r_close(rb->vault);
 	if (rb->seen)
 		verify_seen_free(rb->seen);
@@ -224,6 +230,27 @@ void readback_close(struct readback *rb)
 	json_decref(rb->copied);
 	json_decref(rb->verified);
 	free(rb);
+}
+
+int readback_keep_parity(struct readback *rb, unsigned percent, struct err *err)
+{
+	rb->parity = parity_watch_new(medium_repo(rb->medium), percent);
+	return rb->parity ? 0 : err_nomem(err);
+}
+
+const struct err *readback_parity_why(const struct readback *rb)
+{
+	static const struct err none = ERR_INIT;
+	const struct err *why = &none;
+
+	if (rb->parity)
+		(void)parity_watch_written(rb->parity, &why);
+	return why;
+}
+
+struct vault_r *readback_vault(struct readback *rb)
+{
+	return rb->vault;
 }
 
 void readback_on_progress(
@@ -298,6 +325,16 @@ int readback_record_damage(
 	    err);
 }
 
+/* What is free on it now, for who asks when it will be full; NULL: it cannot be told. */
+static json_t *free_space(const struct readback *rb)
+{
+	struct store_space space;
+
+	return store_space(medium_store(rb->medium), &space) && space.free <= INT64_MAX
+		   ? json_integer((json_int_t)space.free)
+		   : NULL;
+}
+
 static int record_list(struct readback *rb, const char *event, json_t **list, struct err *err)
 {
 	json_t *all = *list;
@@ -306,7 +343,9 @@ static int record_list(struct readback *rb, const char *event, json_t **list, st
 		return 0;
 	*list = json_array();
 	return state_append(rb->state, event,
-	    json_pack("{s:s, s:o}", "medium", medium_uuid(rb->medium), "generations", all), err);
+	    json_pack("{s:s, s:o, s:o*}", "medium", medium_uuid(rb->medium), "generations", all, "free",
+		free_space(rb)),
+	    err);
 }
 
 /* "copied" says that nobody has read it back yet: it comes first. */
@@ -367,33 +406,86 @@ static int record_sharers(
 	return 0;
 }
 
+/* A fault was found.  number 0: in no generation of its own. */
+static int record_fault(struct readback *rb, const char *dataset, uint64_t number, bool unread,
+    const struct err *why, struct err *err)
+{
+	if (unread || !readback_answers(rb))
+		return READBACK_GONE;
+	/* those found whole before rest on other files, or are recorded as damaged now */
+	return readback_record(rb, err) || record_sharers(rb, dataset, number, why, err) ||
+		       (number && readback_record_damage(rb, dataset, number, why, err))
+		   ? -1
+		   : READBACK_DAMAGED;
+}
+
+/* 0: *ret_res; or as readback_generation() says. */
+static int read_generation(struct readback *rb, const char *dataset, uint64_t number,
+    struct verify_options *opt, struct verify_result *ret_res, struct err *why, struct err *err)
+{
+	struct verify_callbacks cb = {on_fault, on_bytes, rb};
+	struct verify_record record;
+	int64_t began_ns;
+
+	if (ledger_generation_record(state_ledger(rb->state), dataset, number, &record))
+		opt->record = &record;
+	rb->first = (struct err)ERR_INIT;
+	began_ns = clock_read(CLOCK_MONOTONIC);
+	if (verify_generation(rb->vault, dataset, number, opt, &cb, ret_res, err))
+		return -1;
+	rb->spent_ns += clock_read(CLOCK_MONOTONIC) - began_ns;
+	rb->pace.bytes += ret_res->bytes;
+	if (!ret_res->faults)
+		return 0;
+	*why = rb->first;
+	return record_fault(rb, dataset, number, ret_res->faults == ret_res->unread, why, err);
+}
+
 int readback_generation(
     struct readback *rb, const char *dataset, uint64_t number, bool again, struct err *why, struct err *err)
 {
-	struct verify_options opt = {.from_device = true, .seen = rb->seen, .again = again};
-	struct verify_callbacks cb = {on_fault, on_bytes, rb};
+	struct verify_options opt = {
+	    .from_device = true, .seen = rb->seen, .again = again, .watch = parity_watch_hook(rb->parity)};
 	struct verify_result res = {0};
-	struct verify_record record;
+	int r;
 
-	if (ledger_generation_record(state_ledger(rb->state), dataset, number, &record))
-		opt.record = &record;
-	rb->first = (struct err)ERR_INIT;
 	rb->total = 0;
 	if (!again && vouch_for(rb, dataset, number, err))
 		return -1;
-	if (verify_generation(rb->vault, dataset, number, &opt, &cb, &res, err))
-		return -1;
-	if (res.faults) {
-		*why = rb->first;
-		if (res.faults == res.unread || !readback_answers(rb))
-			return READBACK_GONE;
-		/* those found whole before rest on other files, or are recorded as damaged now */
-		return readback_record(rb, err) || record_sharers(rb, dataset, number, why, err) ||
-			       readback_record_damage(rb, dataset, number, why, err)
-			   ? -1
-			   : READBACK_DAMAGED;
+	r = read_generation(rb, dataset, number, &opt, &res, why, err);
+	return r ? r : note_verified(rb, dataset, number, &res, err);
+}
+
+int readback_documents(
+    struct readback *rb, const char *dataset, uint64_t number, struct err *why, struct err *err)
+{
+	struct verify_options opt = {.from_device = true, .seen = rb->seen, .again = true, .documents = true};
+	struct verify_result res = {0};
+
+	return read_generation(rb, dataset, number, &opt, &res, why, err);
+}
+
+int readback_archive(struct readback *rb, const char *dataset, const char *path,
+    const uint8_t sha256[DIGEST_LEN], uint64_t *ret_bytes, struct err *why, struct err *err)
+{
+	char set[GENERATION_SET_DIR], whole[GENERATION_SET_DIR + GENERATION_SUMS_PATH];
+	uint64_t bytes = 0;
+
+	snprintf(whole, sizeof(whole), "%s/%s", generation_set_dir(dataset, set), path);
+	if (!verify_file_watched(
+		medium_repo(rb->medium), whole, sha256, parity_watch_hook(rb->parity), &bytes, why)) {
+		*ret_bytes += bytes;
+		return 0;
 	}
-	return note_verified(rb, dataset, number, &res, err);
+	*ret_bytes += bytes;
+	if (verify_seen_bad(rb->seen, dataset, path, sha256, err))
+		return -1;
+	return record_fault(rb, dataset, 0, err_is_unread(why), why, err);
+}
+
+struct ledger_pace readback_pace(const struct readback *rb)
+{
+	return (struct ledger_pace){rb->pace.bytes, (uint64_t)(rb->spent_ns / (SECOND_NS / 1000))};
 }
 
 bool readback_done(const struct readback *rb, const char *dataset, uint64_t number)

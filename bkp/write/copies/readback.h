@@ -17,9 +17,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "format/crypto/digest.h"
+#include "read/ledger/ledger.h"
+
 struct err;
 struct medium;
 struct state;
+struct vault_r;
 
 struct readback;
 /* The medium must stay open meanwhile.  0, or -1: its repository cannot be read (E-VAULT-*), out of memory.
@@ -27,6 +31,12 @@ struct readback;
 int readback_open(struct state *s, const struct medium *m, struct readback **ret, struct err *err)
     __attribute__((warn_unused_result));
 void readback_close(struct readback *rb);
+
+/* What is read back from now on gets its parity beside it, `percent` of it (parity_watch.h).  That it could not be written is no
+ * fault of the copies: readback_parity_why() says it (code "": it could).  0, -1. */
+int readback_keep_parity(struct readback *rb, unsigned percent, struct err *err)
+    __attribute__((warn_unused_result));
+const struct err *readback_parity_why(const struct readback *rb);
 
 /* bytes read of the current generation, and of how many (0: not known); fn may be NULL */
 void readback_on_progress(
@@ -40,6 +50,15 @@ void readback_on_progress(
 #define READBACK_GONE	 2
 int readback_generation(struct readback *rb, const char *dataset, uint64_t number, bool again,
     struct err *why, struct err *err) __attribute__((warn_unused_result));
+/* The same of what belongs to the generation alone: its documents, and no archive. */
+int readback_documents(struct readback *rb, const char *dataset, uint64_t number, struct err *why,
+    struct err *err) __attribute__((warn_unused_result));
+/* The same of one archive, path as SHA256SUMS has it; *ret_bytes is added to.  READBACK_DAMAGED: recorded for every generation that counts
+ * here and lists it. */
+int readback_archive(struct readback *rb, const char *dataset, const char *path,
+    const uint8_t sha256[DIGEST_LEN], uint64_t *ret_bytes, struct err *why, struct err *err)
+    __attribute__((warn_unused_result));
+struct vault_r *readback_vault(struct readback *rb); /* what it reads from */
 /* The generation was brought there from another medium: to be recorded as "copied". */
 int readback_note_copied(struct readback *rb, const char *dataset, uint64_t number, uint64_t files,
     uint64_t bytes, struct err *err) __attribute__((warn_unused_result));
@@ -53,6 +72,9 @@ int readback_record_damage(struct readback *rb, const char *dataset, uint64_t nu
 
 /* Does the device still answer, other than from the page cache? */
 bool readback_answers(const struct readback *rb);
+
+/* What it has read so far, and how long that took. */
+struct ledger_pace readback_pace(const struct readback *rb);
 
 /* Was the generation read back by this handle, or recorded as damaged by it? */
 bool readback_done(const struct readback *rb, const char *dataset, uint64_t number);

@@ -14,13 +14,16 @@
 #include <sys/stat.h>
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/text.h"
 #include "base/err.h"
 #include "format/medium/generation.h"
+#include "format/parity/parity.h"
 #include "format/policy/policy.h"
 #include "read/file/digestset.h"
 #include "read/store/store.h"
 #include "read/ledger/ledger.h"
+#include "read/rules/holds.h"
 #include "read/vault/medium.h"
 #include "read/vault/vault_r.h"
 #include "write/copies/mirror.h"
@@ -48,6 +51,7 @@ struct refilling {
 	struct item *items;
 	size_t n, at;
 	bool stop;		/* it is full after all, or broken */
+	unsigned parity;	/* per cent, where room is looked for */
 	uint64_t before, total; /* bytes: written when it began, expected */
 };
 
@@ -155,6 +159,9 @@ static bool is_missing(
 	if (g->state != LEDGER_COMMITTED || (c && c->expired_ns) ||
 	    (r->holds && !policy_medium_holds(r->holds, g->dataset)))
 		return false;
+	/* what is there already is looked after, whatever is to come */
+	if (!held && r->holds && !g->suspect && !holds_wants(r->policy, state_ledger(r->state), r->holds, g))
+		return false;
 	if (!held && g->suspect) {
 		run->res->suspect +=
 		    !g->held_ns; /* a person has decided: it is proof, and stays where it is */
@@ -214,7 +221,7 @@ static uint64_t to_come(
 		    store_size(vault_r_store(source), whole, &there, NULL) ||
 		    store_has(vault_w_store(run->r->vault), whole))
 			continue;
-		bytes += there;
+		bytes += there + parity_share_of(there, run->parity);
 		if (digestset_put(counted, sha256, 1, NULL))
 			break; /* an estimate is still one */
 	}
@@ -402,11 +409,14 @@ static int bring_generation(struct refilling *run, struct err *err)
 	const struct item *it = &run->items[run->at];
 	uint64_t files = 0, had = written(run);
 	struct err why = ERR_INIT;
+	int64_t began_ns;
 	int r;
 
 	if (!has_room(run))
 		return note_no_room(run, err);
+	began_ns = clock_read(CLOCK_MONOTONIC);
 	r = copy_generation(run, it, &files, &why);
+	run->res->copying_ns += clock_read(CLOCK_MONOTONIC) - began_ns;
 	if (r)
 		return not_copied(run, r, it, &why, err);
 	if (readback_note_copied(run->r->readback, it->dataset, it->number, files, written(run) - had, err))
@@ -466,6 +476,9 @@ int refill_run(const struct refill *r, struct refill_result *ret, struct err *er
 	bad = collect_missing(&run, err);
 	if (!bad && run.n && r->progress)
 		run.total = estimate(&run, 0, run.n);
+	run.parity = r->policy->parity; /* takes room, and is not copied */
+	if (!bad && r->begin)
+		r->begin(r->arg, run.n, run.total);
 	for (; !bad && run.at < run.n && !run.stop; run.at++)
 		bad = bring_generation(&run, err);
 	if (!bad && run.stop) {

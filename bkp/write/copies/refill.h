@@ -36,7 +36,7 @@ struct refill_source {
 struct refill {
 	struct state *state;
 	const struct policy *policy;
-	const struct policy_medium *holds; /* which data sets `to` is to hold; NULL: all */
+	const struct policy_medium *holds; /* what `to` is to hold (read/rules/holds.h); NULL: all */
 	struct medium *to;
 	struct vault_w *vault;	   /* of `to` */
 	struct readback *readback; /* of `to` */
@@ -45,6 +45,8 @@ struct refill {
 	size_t n_sources;
 	bool newest_first; /* else as they were made */
 	bool look;	   /* does what is recorded as being there stand there? else it is brought again */
+	/* before the first byte; may be NULL.  How many generations are to come, about how many bytes */
+	void (*begin)(void *arg, uint64_t generations, uint64_t bytes);
 	/* after each file; may be NULL.  The current generation, how many are to come after it, bytes written so
 	 * far of how many */
 	void (*progress)(void *arg, const char *generation, uint64_t left, uint64_t bytes, uint64_t total);
@@ -54,6 +56,7 @@ struct refill {
 #define REFILL_NAMES 400
 struct refill_result {
 	uint64_t copied, verified, bytes;
+	int64_t copying_ns; /* that their copying took, without the reading back */
 	/* committed generations that the medium still lacks, or that could not be looked at there */
 	uint64_t missing;
 	uint64_t lost;	  /* brought again: had been verified there, but files of it had vanished */

@@ -55,6 +55,13 @@ void dumpcheck_free(struct dumpcheck *d)
 	free(d);
 }
 
+bool dumpcheck_tap(struct dumpcheck *d, dumpcheck_plain_fn *fn, void *arg)
+{
+	d->state.plain = fn;
+	d->state.plain_arg = arg;
+	return d->kind == &dumpcheck_gzip;
+}
+
 void dumpcheck_feed(struct dumpcheck *d, const void *p, size_t n)
 {
 	if (n && !d->state.failed && !d->state.unknown)

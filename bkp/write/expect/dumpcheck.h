@@ -22,6 +22,7 @@
 #ifndef BKP_WRITE_EXPECT_DUMPCHECK_H
 #define BKP_WRITE_EXPECT_DUMPCHECK_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct err;
@@ -32,6 +33,9 @@ int dumpcheck_new(unsigned content, struct dumpcheck **ret, struct err *err)
     __attribute__((warn_unused_result));
 void dumpcheck_free(struct dumpcheck *d);
 
+/* Who wants what a compressed dump holds, which the check decompresses anyway.  false: this kind gives nothing so. */
+typedef void dumpcheck_plain_fn(void *arg, const void *p, size_t n);
+bool dumpcheck_tap(struct dumpcheck *d, dumpcheck_plain_fn *fn, void *arg);
 void dumpcheck_feed(struct dumpcheck *d, const void *p, size_t n);
 /* 0: whole.  DUMPCHECK_UNKNOWN: it cannot be told (a version that came later), err says why.  -1. */
 #define DUMPCHECK_UNKNOWN 1

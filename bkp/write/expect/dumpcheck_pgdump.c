@@ -1,331 +1,41 @@
-/* dumpcheck_pgdump: walks the custom format of pg_dump (-Fc) as it streams by; see dumpcheck.h.
- *
- * As PostgreSQL's src/bin/pg_dump/pg_backup_archiver.c and pg_backup_custom.c read and write it:
- *
- *     "PGDMP"; version (3 bytes); bytes of an integer; bytes of an offset; format 1; compression
- *     date (7 integers); name of the database; versions of server and pg_dump
- *     number of entries; the entries
- *     the data, block by block: a byte 1 (table) or 3 (large objects), the number of its entry, pieces with
- *     their lengths up to one of length 0; large objects have their number before each
- *
- * An integer is a byte for its sign and then its bytes, the least first; a text is its length and its bytes,
- * -1 none.  There is no mark at the end: as many blocks must come as entries say that they have data, and
- * nothing after the last one.
- */
-#include <stdio.h>
+/* dumpcheck_pgdump: is what pg_dump -Fc gives whole (format/dump/pgdump.h walks it); see dumpcheck.h. */
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/text.h"
+#include "format/dump/pgdump.h"
 #include "write/expect/dumpcheck_private.h"
-
-#define VERSION(major, minor) ((major) << 8 | (minor))
-#define ENTRIES_MAX	      16000000
-#define TEXT_MAX	      (INT64_C(1) << 30)
-#define HEADER		      11
-
-/* What comes next.  The steps of an entry stand in the order of the format. */
-enum step {
-	S_HEADER,
-	S_COMPRESSION,
-	S_DATE,
-	S_DATABASE,
-	S_SERVER,
-	S_DUMPER,
-	S_ENTRIES,
-	E_ID,
-	E_HAS_DATA,
-	E_TABLE_OID,
-	E_OID,
-	E_TAG,
-	E_KIND,
-	E_SECTION,
-	E_DEFINITION,
-	E_DROP,
-	E_COPY,
-	E_NAMESPACE,
-	E_TABLESPACE,
-	E_ACCESS_METHOD,
-	E_RELATION_KIND,
-	E_OWNER,
-	E_WITH_OIDS,
-	E_DEPENDENCY, /* again until one is not there */
-	E_OFFSET,
-	D_BLOCK,
-	D_ID,
-	D_OBJECT, /* of large objects */
-	D_PIECE,
-	S_END,
-};
-
-struct pgdump {
-	enum step step;
-	unsigned version;
-	size_t int_size, offset_size;
-	uint8_t field[16]; /* being collected */
-	size_t n_field, want;
-	uint64_t skip; /* bytes of a text or piece that are passed over */
-	unsigned dates;
-	int64_t entries, taken;	  /* of the table of contents */
-	int64_t blocks, expected; /* of data */
-	bool objects;		  /* the current block holds large objects */
-};
 
 static void *make_pgdump(void)
 {
-	struct pgdump *d = calloc(1, sizeof(*d));
+	struct pgdump *d = malloc(sizeof(*d));
 
 	if (d)
-		d->want = HEADER;
+		pgdump_init(d, NULL);
 	return d;
 }
 
-/* ---- the grammar ---- */
-
-static bool is_text(enum step s)
+static void say_result(struct dumpcheck_state *s, const struct pgdump *d, enum pgdump_result r)
 {
-	return s == S_DATABASE || s == S_SERVER || s == S_DUMPER || s == E_TABLE_OID || s == E_OID ||
-	       s == E_TAG || s == E_KIND || (s >= E_DEFINITION && s <= E_ACCESS_METHOD) ||
-	       (s >= E_OWNER && s <= E_DEPENDENCY);
-}
-
-static bool is_there(const struct pgdump *d, enum step s)
-{
-	return (s != E_ACCESS_METHOD || d->version >= VERSION(1, 14)) &&
-	       (s != E_RELATION_KIND || d->version >= VERSION(1, 16)) &&
-	       (s != E_SECTION || d->version >= VERSION(1, 11));
-}
-
-static size_t step_width(const struct pgdump *d, enum step s)
-{
-	if (s == E_OFFSET)
-		return 1 + d->offset_size;
-	if (s == D_BLOCK || (s == S_COMPRESSION && d->version >= VERSION(1, 15)))
-		return 1;
-	return 1 + d->int_size;
-}
-
-static void go_to(struct pgdump *d, enum step s)
-{
-	while (!is_there(d, s))
-		s++;
-	d->step = s;
-	d->n_field = 0;
-	d->want = s == S_END ? 0 : step_width(d, s);
-}
-
-static void next_block(struct pgdump *d)
-{
-	go_to(d, d->blocks == d->expected ? S_END : D_BLOCK);
-}
-
-static void next_entry(struct pgdump *d)
-{
-	if (d->taken == d->entries)
-		next_block(d);
-	else
-		go_to(d, E_ID);
-}
-
-/* ---- fields ---- */
-
-/* Magnitudes beyond any that can be right become a large one. */
-static int64_t integer(const struct pgdump *d)
-{
-	uint64_t v = 0;
-
-	for (size_t i = d->int_size; i > 0; i--)
-		v = v >> 48 ? UINT64_C(1) << 48 : v << 8 | d->field[i];
-	return d->field[0] ? -(int64_t)v : (int64_t)v;
-}
-
-static bool take_header(struct pgdump *d, struct dumpcheck_state *s)
-{
-	const uint8_t *f = d->field;
-	char why[80];
-
-	if (memcmp(f, "PGDMP", 5) != 0) {
-		dumpcheck_other(s, text("it does not begin as the output of 'pg_dump -Fc'"));
-		return false;
-	}
-	d->version = VERSION((unsigned)f[5], (unsigned)f[6]);
-	if (d->version < VERSION(1, 10) || d->version > VERSION(1, 16)) {
-		snprintf(why, sizeof(why), text("version %d.%d of its format is not known"), f[5], f[6]);
-		dumpcheck_cannot_tell(s, why);
-		return false;
-	}
-	d->int_size = f[8];
-	d->offset_size = f[9];
-	if (d->int_size < 1 || d->int_size > 8 || d->offset_size < 1 || d->offset_size > 8) {
-		dumpcheck_damaged(s, 8, text("impossible sizes of numbers"));
-		return false;
-	}
-	if (f[10] != 1) {
-		dumpcheck_other(s, text("it is an archive of pg_dump, but not of its custom format (-Fc)"));
-		return false;
-	}
-	go_to(d, S_COMPRESSION);
-	return true;
-}
-
-/* The text whose length was read; what comes after it. */
-static const char *take_text(struct pgdump *d, int64_t length)
-{
-	if (length > TEXT_MAX)
-		return text("impossible length of a text");
-	d->skip = length > 0 ? (uint64_t)length : 0;
-	if (d->step == E_DEPENDENCY)
-		go_to(d, length < 0 ? E_OFFSET : E_DEPENDENCY);
-	else
-		go_to(d, d->step + 1);
-	return NULL;
-}
-
-static const char *take_offset(struct pgdump *d)
-{
-	if (d->field[0] < 1 || d->field[0] > 3)
-		return text("impossible state of an entry");
-	d->taken++;
-	next_entry(d);
-	return NULL;
-}
-
-static const char *take_entries(struct pgdump *d, int64_t n)
-{
-	if (n < 0 || n > ENTRIES_MAX)
-		return text("impossible number of entries");
-	d->entries = n;
-	next_entry(d);
-	return NULL;
-}
-
-static const char *take_block(struct pgdump *d)
-{
-	if (d->field[0] != 1 && d->field[0] != 3)
-		return text("no block of data begins here");
-	d->objects = d->field[0] == 3;
-	go_to(d, D_ID);
-	return NULL;
-}
-
-static const char *take_piece(struct pgdump *d, int64_t length)
-{
-	if (length < 0 || length > TEXT_MAX)
-		return text("impossible length of a piece of data");
-	d->skip = (uint64_t)length;
-	if (length) {
-		go_to(d, D_PIECE);
-	} else if (d->objects) {
-		go_to(d, D_OBJECT);
-	} else {
-		d->blocks++;
-		next_block(d);
-	}
-	return NULL;
-}
-
-static const char *take_object(struct pgdump *d, int64_t number)
-{
-	if (number) {
-		go_to(d, D_PIECE);
-		return NULL;
-	}
-	d->blocks++;
-	next_block(d);
-	return NULL;
-}
-
-/* A field is complete.  What is wrong with it, or NULL. */
-static const char *take_field(struct pgdump *d)
-{
-	int64_t v = d->step == S_COMPRESSION || d->step == D_BLOCK || d->step == E_OFFSET ? 0 : integer(d);
-
-	if (is_text(d->step))
-		return take_text(d, v);
-	switch (d->step) {
-	case S_DATE:
-		go_to(d, ++d->dates < 7 ? S_DATE : S_DATABASE);
-		return NULL;
-	case S_ENTRIES:
-		return take_entries(d, v);
-	case E_HAS_DATA:
-		if (v != 0 && v != 1)
-			return text("impossible entry of its table of contents");
-		d->expected += v;
-		go_to(d, E_TABLE_OID);
-		return NULL;
-	case E_OFFSET:
-		return take_offset(d);
-	case D_BLOCK:
-		return take_block(d);
-	case D_ID:
-		go_to(d, d->objects ? D_OBJECT : D_PIECE);
-		return NULL;
-	case D_OBJECT:
-		return take_object(d, v);
-	case D_PIECE:
-		return take_piece(d, v);
-	default:
-		go_to(d, d->step + 1);
-		return NULL;
-	}
+	if (r == PGDUMP_OTHER)
+		dumpcheck_other(s, d->why);
+	else if (r == PGDUMP_NEWER)
+		dumpcheck_cannot_tell(s, d->why);
+	else if (r == PGDUMP_DAMAGED)
+		dumpcheck_damaged(s, d->at, d->why);
+	else if (r == PGDUMP_BEHIND)
+		dumpcheck_behind(s, d->at);
+	else if (r == PGDUMP_CUT)
+		dumpcheck_cut(s, d->why);
 }
 
 static void feed_pgdump(void *self, struct dumpcheck_state *s, const uint8_t *p, size_t n)
 {
-	struct pgdump *d = self;
-	size_t at = 0;
-
-	while (at < n) {
-		size_t have = n - at;
-
-		if (d->skip) {
-			have = have < d->skip ? have : (size_t)d->skip;
-			d->skip -= have;
-			at += have;
-			continue;
-		}
-		if (d->step == S_END) {
-			dumpcheck_behind(s, s->total + at);
-			return;
-		}
-		have = have < d->want - d->n_field ? have : d->want - d->n_field;
-		memcpy(d->field + d->n_field, p + at, have);
-		d->n_field += have;
-		at += have;
-		if (d->n_field < d->want)
-			return;
-		if (d->step == S_HEADER) {
-			if (!take_header(d, s))
-				return;
-		} else {
-			const char *wrong = take_field(d);
-
-			if (wrong) {
-				dumpcheck_damaged(s, s->total + at, wrong);
-				return;
-			}
-		}
-	}
+	say_result(s, self, pgdump_feed(self, p, n));
 }
 
 static void end_pgdump(void *self, struct dumpcheck_state *s)
 {
-	struct pgdump *d = self;
-	char where[120];
-
-	if (d->step == S_END && !d->skip)
-		return;
-	if (d->step == S_HEADER && memcmp(d->field, "PGDMP", d->n_field < 5 ? d->n_field : 5) != 0) {
-		dumpcheck_other(s, text("it does not begin as the output of 'pg_dump -Fc'"));
-		return;
-	}
-	if (d->step < D_BLOCK)
-		snprintf(where, sizeof(where), "%s", text("within its table of contents"));
-	else
-		snprintf(where, sizeof(where), text("with %jd of %jd tables whole"), (intmax_t)d->blocks,
-		    (intmax_t)d->expected);
-	dumpcheck_cut(s, where);
+	say_result(s, self, pgdump_end(self));
 }
 
 const struct dumpcheck_kind dumpcheck_pgdump = {

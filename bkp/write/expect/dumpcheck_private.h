@@ -7,12 +7,15 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "write/expect/dumpcheck.h"
 
 /* What all kinds share.  Once `failed` or `unknown` nothing more is looked at. */
 struct dumpcheck_state {
 	uint64_t total; /* bytes seen */
 	bool failed, unknown;
 	struct err why;
+	dumpcheck_plain_fn *plain; /* or NULL */
+	void *plain_arg;
 };
 
 struct dumpcheck_kind {

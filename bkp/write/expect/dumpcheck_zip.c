@@ -79,6 +79,8 @@ static void feed_gzip(void *self, struct dumpcheck_state *s, const uint8_t *p, s
 		g->z.next_out = g->sink;
 		g->z.avail_out = sizeof(g->sink);
 		r = inflate(&g->z, Z_NO_FLUSH);
+		if (s->plain && g->z.avail_out < sizeof(g->sink))
+			s->plain(s->plain_arg, g->sink, sizeof(g->sink) - g->z.avail_out);
 		if (r == Z_STREAM_END) {
 			g->within = false;
 		} else if (r != Z_OK && r != Z_BUF_ERROR) {

@@ -3,7 +3,8 @@
  *
  * The value is what the command prints, without the newlines at its end: 1…PROBE_MAX bytes of UTF-8 without
  * control characters but newline and tab.  It is a fact about the data, so it goes where the data goes: into
- * root.age, never into a message, the journal or manifest.json.
+ * root.age, never into a message, the journal or manifest.json.  A number is remembered on this computer, too
+ * (capture_rows.c): one that falls makes the data set suspect.
  *
  * Errors: E-CMD-01 … -03 as command.h, E-PROBE-01 it printed nothing, E-PROBE-02 too much, E-PROBE-03 no
  * text.

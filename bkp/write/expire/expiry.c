@@ -49,9 +49,11 @@ static int same_history(struct expiry *e, const struct medium *m, struct err *er
 
 	if (r == JOURNAL_COPIES_AHEAD && !e->doubt.code[0])
 		e->doubt = *err;
-	if (r || !f.found || strcmp(f.found, "forked") != 0)
+	if (r || !f.found || !*f.found || !strcmp(f.found, "truncated"))
 		return r ? -1 : 0;
 	*err = f.why;
+	if (strcmp(f.found, "forked") != 0)
+		return -1; /* a person decides first which disk it is: 'bkp rotate' says how */
 	if (journal_copies_is_signed(e->state, m) && !e->doubt.code[0])
 		e->doubt = f.why;
 	return -1;

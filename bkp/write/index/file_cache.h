@@ -37,6 +37,7 @@
 #include <sys/stat.h>
 
 #include "base/clock.h"
+#include "format/guard/profile.h"
 
 struct err;
 
@@ -61,9 +62,9 @@ struct file_cache_entry {
 	size_t offset, length;			   /* its bytes within the block */
 	const struct file_cache_archive *archives; /* what its content needs */
 	size_t n_archives;
-	uint64_t bytes; /* size of content, for the totals */
-	bool file;	/* a regular file, for the totals */
-	uint8_t kind;	/* what the beginning of its content looked like (format/guard/kind.h) */
+	uint64_t bytes;		/* size of content, for the totals */
+	bool file;		/* a regular file, for the totals */
+	struct profile profile; /* what its content looked like */
 	bool
 	    linked; /* has several names: its entry is made again in each run, its first name may be another */
 };

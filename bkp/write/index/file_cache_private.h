@@ -17,7 +17,7 @@
  *     NULs | archives named by all entries | 16 check of the body
  *     number and run of each archive | index of the block's own archive | place
  *     of each entry: flags | bytes shared with the path before | length and bytes of the rest | length within
- *     the block | mode | kind | difference of inode | size | bytes (unless ENTRY_SIZE) | difference of mtime |
+ *     the block | mode | kind | 2 inside | difference of inode | size | bytes (unless ENTRY_SIZE) | difference of mtime |
  *     ctime - mtime | number of archives and index of each (unless ENTRY_SAME: those of the entry before)
  *
  * Body: the block's bytes, one LZ4 block.
@@ -34,7 +34,7 @@
 #include "base/buf.h"
 #include "write/index/file_cache.h"
 
-#define FILE_CACHE_MAGIC "bkp-statcache 3\n"
+#define FILE_CACHE_MAGIC "bkp-statcache 4\n"
 #define FILE_CACHE_FRAME_MAGIC                                                                               \
 	"\x89"                                                                                               \
 	"bkpSTF\n"
@@ -45,6 +45,7 @@
 #define FILE_CACHE_HEAD_MAX ((size_t)16 << 20)
 #define FILE_CACHE_BODY_MAX ((size_t)5 << 20)
 #define FILE_CACHE_NAME	    160
+#define PROFILE_BYTES	    3
 
 enum { HEAD_FULL = 1 };
 enum { ENTRY_BELIEVED = 1, ENTRY_FILE = 2, ENTRY_LINKED = 4, ENTRY_SAME = 8, ENTRY_SIZE = 16 };

@@ -13,7 +13,9 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/le.h"
 #include "base/path.h"
+#include "format/guard/kind.h"
 #include "format/medium/catalog.h"
 #include "write/index/file_cache_private.h"
 
@@ -128,6 +130,18 @@ static int decode_archives(struct decoding *d, struct file_cache_entry *e)
 	return 0;
 }
 
+static void decode_profile(struct decoding *d, struct profile *ret)
+{
+	*ret = (struct profile){KIND_UNKNOWN, 0};
+	if (d->c.end - d->c.p < PROFILE_BYTES) {
+		d->c.bad = true;
+		return;
+	}
+	ret->kind = d->c.p[0];
+	ret->inside = (uint16_t)le_get(d->c.p + 1, 2);
+	d->c.p += PROFILE_BYTES;
+}
+
 static int decode_entry(struct decoding *d, struct file_cache_entry *e, const struct file_cache_entry *prev)
 {
 	static const struct file_cache_entry none;
@@ -140,7 +154,7 @@ static int decode_entry(struct decoding *d, struct file_cache_entry *e, const st
 	e->offset = d->offset;
 	e->length = (size_t)number(&d->c);
 	e->st.mode = (uint32_t)number(&d->c);
-	e->kind = d->c.p < d->c.end ? *d->c.p++ : 0;
+	decode_profile(d, &e->profile);
 	e->st.ino = p->st.ino + difference(&d->c);
 	e->st.size = number(&d->c);
 	e->bytes = flags & ENTRY_SIZE ? e->st.size : number(&d->c);

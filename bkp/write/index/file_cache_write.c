@@ -19,6 +19,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/le.h"
 #include "base/io.h"
 #include "format/medium/catalog.h"
 #include "write/index/file_cache_private.h"
@@ -261,13 +262,16 @@ static int put_entry(
 	const struct file_cache_entry *l = &w->last;
 	struct buf *b = &w->entries;
 	size_t shared = 0, len = strlen(e->path);
+	uint8_t profile[PROFILE_BYTES] = {e->profile.kind};
+
+	le_put(profile + 1, e->profile.inside, 2);
 
 	while (before[shared] && before[shared] == e->path[shared])
 		shared++;
 	w->paths += len + 1;
 	return put_number(b, flags, err) || put_number(b, shared, err) || put_number(b, len - shared, err) ||
 	       buf_append(b, e->path + shared, len - shared, err) || put_number(b, e->length, err) ||
-	       put_number(b, e->st.mode, err) || buf_append(b, &e->kind, 1, err) ||
+	       put_number(b, e->st.mode, err) || buf_append(b, profile, PROFILE_BYTES, err) ||
 	       put_difference(b, e->st.ino, l->st.ino, err) || put_number(b, e->st.size, err) ||
 	       (!(flags & ENTRY_SIZE) && put_number(b, e->bytes, err)) ||
 	       put_difference(b, (uint64_t)e->st.mtime_ns, (uint64_t)l->st.mtime_ns, err) ||

@@ -11,17 +11,21 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <jansson.h>
 
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/path.h"
 #include "base/text.h"
 #include "format/policy/policy.h"
 #include "read/ledger/ledger.h"
+#include "read/store/store_dir.h"
 #include "read/vault/medium.h"
+#include "write/disk/disk.h"
 #include "write/state/state.h"
 
 #define MOUNTINFO "/proc/self/mountinfo"
@@ -31,11 +35,20 @@
 /* One search.  What is found at places where the medium was not expected is nobody's fault and not kept. */
 struct search {
 	struct medium_expect want;
+	const struct stat *but; /* this folder is not meant; or NULL */
 	char *found;
 	bool unknown; /* an expected place could not be looked at */
 	struct err why;
 	int why_rank;
 };
+
+static bool is_other(const struct search *s, const struct medium *m)
+{
+	struct stat st;
+
+	return !s->but || (!fstat(store_dir_fd(medium_store(m)), &st) &&
+			      (st.st_dev != s->but->st_dev || st.st_ino != s->but->st_ino));
+}
 
 /* 1: it stands there. */
 static int try_place(struct search *s, const char *path, bool expected)
@@ -45,9 +58,12 @@ static int try_place(struct search *s, const char *path, bool expected)
 	int r = medium_open(path, &s->want, &m, &err), rank;
 
 	if (!r) {
+		bool other = is_other(s, m);
+
 		medium_close(m);
-		s->found = strdup(path);
-		return 1;
+		if (other)
+			s->found = strdup(path);
+		return other;
 	}
 	/* what cannot be looked at is worse than another medium, and that tells more than an empty place */
 	rank = r < 0 ? 3 : r != MEDIUM_ABSENT ? 2 : 1;
@@ -107,6 +123,7 @@ static int try_mounts(struct search *s, const char *recorded)
 /* ---- plugged in, not mounted ---- */
 
 #define BY_UUID "/dev/disk/by-uuid/"
+#define UDEV	"/run/udev/control" /* is there while it runs */
 
 static bool is_mounted(const char *device)
 {
@@ -127,7 +144,8 @@ static bool is_mounted(const char *device)
 }
 
 /* Is the disk's file system (fs_uuid, as registered) here, plugged in but not mounted?  Then it is not away:
- * whoever controls this computer can mount it.  False when its UUID is not known or no udev tells. */
+ * whoever controls this computer can mount it.  Where no udev tells, the disks are asked themselves, as far as this
+ * user may.  False when its UUID is not known. */
 static bool attendance_connected(const struct ledger_medium *lm)
 {
 	char link[sizeof(BY_UUID) + 256];
@@ -139,9 +157,53 @@ static bool attendance_connected(const struct ledger_medium *lm)
 	snprintf(link, sizeof(link), BY_UUID "%s", lm->fs_uuid);
 	device = realpath(link, NULL);
 	/* a file system that is mounted was looked into, and the medium is not on it (any more) */
-	connected = device && !is_mounted(device);
+	connected = device ? !is_mounted(device) : access(UDEV, F_OK) && disk_plugged_in(lm->fs_uuid);
 	free(device);
 	return connected;
+}
+
+int attendance_unregistered(const struct ledger *l, const char *name, const char *path, struct err *err)
+{
+	const struct ledger_medium *lm = ledger_medium_known(l, name);
+	char at[CLOCK_TEXT];
+
+	if (lm && lm->lost_ns) {
+		err_set_kind(err, ERR_UNREGISTERED, "E-MEDIA-20", text("'%s' is recorded as lost since %s"),
+		    name, clock_format_local(lm->lost_ns, at));
+		return err_hint(err,
+		    text("if it was found: 'bkp medium found %s --place PLACE --operator NAME'; if not: 'bkp "
+			 "medium retire %s --operator NAME --reason TEXT'"),
+		    name, name);
+	}
+	err_set_kind(err, ERR_UNREGISTERED, "E-MEDIA-06", text("'%s' is not a registered medium"), name);
+	return err_hint(err,
+	    path ? text("register it with 'bkp medium add %s'")
+		 : text("register it with 'bkp medium add %s --path DIR'"),
+	    name);
+}
+
+static int look_everywhere(struct search *s, const struct ledger_medium *lm, const struct policy_medium *m)
+{
+	return (m->path && try_place(s, m->path, true)) ||
+	       (*lm->path && (!m->path || strcmp(lm->path, m->path) != 0) && try_place(s, lm->path, true)) ||
+	       (m->offline && try_mounts(s, lm->path));
+}
+
+int attendance_twin(const struct ledger *l, const struct attendance_keys *k, const struct policy_medium *m,
+    const char *path, char **ret_path, struct err *err)
+{
+	const struct ledger_medium *lm = ledger_medium_by_label(l, m->name);
+	struct search s = {.want = {k->repository, lm ? lm->uuid : NULL, m->name, k->keys, k->n_keys}};
+	struct stat st;
+
+	/* what has no folder cannot be there twice; one that is gone meanwhile is found out by who opens it */
+	if (!lm || stat(path, &st))
+		return 0;
+	s.but = &st;
+	if (!look_everywhere(&s, lm, m))
+		return 0;
+	*ret_path = s.found;
+	return s.found ? 1 : err_nomem(err);
 }
 
 int attendance_find(const struct ledger *l, const struct attendance_keys *k, const struct policy_medium *m,
@@ -151,18 +213,11 @@ int attendance_find(const struct ledger *l, const struct attendance_keys *k, con
 	struct search s = {.want = {k->repository, NULL, m->name, k->keys, k->n_keys}};
 
 	if (!lm) {
-		err_set_kind(
-		    err, ERR_UNREGISTERED, "E-MEDIA-06", text("'%s' is not a registered medium"), m->name);
-		err_hint(err,
-		    m->path ? text("register it with 'bkp medium add %s'")
-			    : text("register it with 'bkp medium add %s --path DIR'"),
-		    m->name);
+		attendance_unregistered(l, m->name, m->path, err);
 		return 0;
 	}
 	s.want.uuid = lm->uuid;
-	if ((m->path && try_place(&s, m->path, true)) ||
-	    (*lm->path && (!m->path || strcmp(lm->path, m->path) != 0) && try_place(&s, lm->path, true)) ||
-	    (m->offline && try_mounts(&s, lm->path))) {
+	if (look_everywhere(&s, lm, m)) {
 		if (!s.found)
 			return err_nomem(err);
 		*ret_path = s.found;
@@ -266,7 +321,14 @@ int attendance_arrived(struct state *s, const char *uuid, const char *path, stru
 	return lm->attached ? 0 : record_attendance(s, lm, true, path, err);
 }
 
-int attendance_record(struct state *s, const struct policy *policy, struct err *err)
+static void note_seen(json_t *o, const char *list, const char *uuid)
+{
+	if (!json_object_get(o, list))
+		json_object_set_new(o, list, json_array());
+	json_array_append_new(json_object_get(o, list), json_string(uuid));
+}
+
+int attendance_record(struct state *s, const struct policy *policy, json_t *ret_seen, struct err *err)
 {
 	struct attendance_keys k = {.repository = state_repository(s)};
 
@@ -283,6 +345,8 @@ int attendance_record(struct state *s, const struct policy *policy, struct err *
 		seen = attendance_find(state_ledger(s), &k, m, &path, NULL);
 		if (!seen && attendance_connected(lm))
 			seen = 1;
+		if (seen >= 0 && m->offline && ret_seen)
+			note_seen(ret_seen, seen ? "here" : "away", lm->uuid);
 		/* what could not be looked at is neither: nothing is recorded that was not seen */
 		if (seen >= 0 && (seen > 0) != lm->attached)
 			r = record_attendance(s, lm, seen > 0, path, err);

@@ -152,6 +152,12 @@ static void look_at_disk(dev_t dev, struct device *d)
 		sys_serial(disk, d->serial, sizeof(d->serial));
 }
 
+void device_disk(dev_t dev, struct device *ret)
+{
+	memset(ret, 0, sizeof(*ret));
+	look_at_disk(dev, ret);
+}
+
 /* *holding: of the files; then of the block device below them, where there is one. */
 static void look_at_source(struct device *d, dev_t *holding)
 {

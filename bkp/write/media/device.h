@@ -10,6 +10,7 @@
 #define BKP_WRITE_MEDIA_DEVICE_H
 
 #include <stdbool.h>
+#include <sys/types.h>
 
 struct err;
 struct store;
@@ -35,6 +36,8 @@ int device_look(const char *path, struct device *ret, struct err *err) __attribu
 /* The same of what a store's open folder stands on, so that nothing can be put under its path meanwhile; all ""
  * of another kind of store. */
 int device_of(const struct store *s, struct device *ret, struct err *err) __attribute__((warn_unused_result));
+/* Of a block device: what the disk itself is (serial, shows), all else "". */
+void device_disk(dev_t dev, struct device *ret);
 /* Does the folder of the one lie on the mount of the other's?  True of another kind of store. */
 bool device_same_mount(const struct store *a, const struct store *b);
 

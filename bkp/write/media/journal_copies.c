@@ -25,6 +25,7 @@
 #include "read/vault/repository.h"
 #include "write/media/period_copies.h"
 #include "write/media/replaced.h"
+#include "write/media/rollback.h"
 #include "write/put/store_w.h"
 #include "write/state/history.h"
 #include "write/state/state.h"
@@ -189,8 +190,11 @@ int journal_copies_check(
 		f.found = "forked";
 		f.line = h.lines + 1;
 		history_differs(&h, &f.why);
-	} else if (h.lines < f.expected) {
+	} else if (h.lines < f.expected && !rollback_look(l, lm, medium_repo(m), h.lines, &f.turn, &f.why)) {
 		say_truncated(m, h.lines, f.expected, &f);
+	} else if (h.lines < f.expected) {
+		f.found = "rolled-back";
+		f.line = h.lines + 1;
 	}
 	f.lines = h.lines;
 	*ret = f;

@@ -3,14 +3,14 @@
  * Every medium carries a copy of the journal and of the keys of all epochs.  Before a command records
  * anything it compares them (journal_copies_check): a medium that knows more than the host proves that the
  * state folder was brought back from an old copy, and going on would make a second history beside the first.
- * A copy that is shorter than what the host once wrote there was cut, one that is another was rewritten: that
- * is said and recorded, once.  After the journal was copied, journal_copies_copied() records how far.
+ * A copy that is shorter than what the host once wrote there was cut, or the medium is as it was on a former day
+ * (rollback.h), one that is another was rewritten: that is said and recorded, once.  After the journal was copied, journal_copies_copied() records how far.
  *
  * Keys come first: a generation that is signed with a key of which its medium does not know cannot be checked
  * by who has only that medium.  So journal_copies_put_keys() before anything is published there.
  *
  * Errors: E-HISTORY-01 the medium's history is longer than this host's, W-HISTORY-02 its copy was cut,
- * E-PUBLISH-05 (history.h), E-PUBLISH-07 its keys.jsonl is of another history, E-IO-*.
+ * E-ROTATE-20 the medium is as it was on a former day, E-PUBLISH-05 (history.h), E-PUBLISH-07 its keys.jsonl is of another history, E-IO-*.
  */
 #ifndef BKP_WRITE_MEDIA_JOURNAL_COPIES_H
 #define BKP_WRITE_MEDIA_JOURNAL_COPIES_H
@@ -28,11 +28,12 @@ struct state;
 struct store;
 
 struct journal_copies_finding {
-	const char *found; /* "", "truncated", "forked" */
+	const char *found; /* "", "truncated", "rolled-back" (rollback.h), "forked" */
 	uint64_t line;	   /* the first that is gone or another */
 	uint64_t expected; /* lines it was known to have */
 	/* those of ours that it has: more than expected when a command died before it could record the copy */
 	uint64_t lines;
+	uint64_t turn;	/* of one that is rolled back: after how many rotations it was like that */
 	struct err why; /* for a person; code "" when nothing was found */
 };
 

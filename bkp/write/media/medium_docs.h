@@ -26,6 +26,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct buf;
 struct err;
@@ -42,6 +43,10 @@ struct medium_docs_sources {
 	const char *tools;   /* folder with bkp-restore (static), rescue.py, FORMAT.md; NULL: none */
 	const char *version; /* of this program */
 	const char *built;   /* SHA256SUMS of the tools that this program was built with; NULL: none */
+	/* what is about to come onto the medium, and is not on record yet; NULL: nothing */
+	bool (*coming)(const void *arg, const char *dataset, uint64_t number);
+	const void *coming_arg;
+	const char *about; /* what else README.txt says of this medium, at its end; NULL: nothing */
 };
 
 struct medium_docs_result {

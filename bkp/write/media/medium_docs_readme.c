@@ -34,7 +34,9 @@ static const struct ledger_generation *newest(const struct medium_docs *d, const
 	for (size_t i = ledger_generations(l); i-- > 0;) {
 		const struct ledger_generation *g = ledger_generation(l, i);
 
-		if (!strcmp(g->dataset, dataset) && ledger_copy_there(g, medium_uuid(d->medium)))
+		if (!strcmp(g->dataset, dataset) &&
+		    (ledger_copy_there(g, medium_uuid(d->medium)) ||
+			(d->from->coming && d->from->coming(d->from->coming_arg, dataset, g->number))))
 			return g;
 	}
 	return NULL;
@@ -61,7 +63,7 @@ static void add_set(const struct medium_docs *d, const char *name, struct table 
 static int list_sets(
     const struct medium_docs *d, const char *label, struct buf *out, const char **ret_first, struct err *err)
 {
-	const struct policy_medium *own = policy_find_medium(d->policy, label);
+	const struct policy_medium *own = policy_medium_of(d->policy, label);
 	const struct ledger *l = state_ledger(d->state);
 	const struct policy_dataset **sets = calloc(d->policy->n_datasets + 1, sizeof(*sets));
 	struct table *t = table_new(3);
@@ -164,6 +166,8 @@ int medium_docs_readme(const struct medium_docs *d, struct err *err)
 
 	if (add_text(d, readme_ja, readme_ja_len, values, &out, err) ||
 	    add_text(d, readme_en, readme_en_len, values, &out, err))
+		return -1;
+	if (d->from->about && buf_puts(&out, d->from->about, err))
 		return -1;
 	/* elsewhere it names another newest generation every run */
 	if (lm && lm->offline) {

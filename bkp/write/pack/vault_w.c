@@ -143,6 +143,19 @@ int vault_w_publish_archive(struct vault_w *v, const char *dataset, struct store
 	return 0;
 }
 
+int vault_w_replace_archive(struct vault_w *v, const char *dataset, struct store_staged *f,
+    const uint8_t sha256[DIGEST_LEN], struct err *err)
+{
+	const uint64_t size = f->size;
+	char path[VAULT_W_PATH];
+
+	if (store_w_replace_staged(v->put, f, archive_path(dataset, sha256, path), 0444, err))
+		return -1;
+	freeze_published(v, path);
+	v->written += size;
+	return 0;
+}
+
 int vault_w_has_archive(
     struct vault_w *v, const char *dataset, const uint8_t sha256[DIGEST_LEN], uint64_t size, struct err *err)
 {
@@ -360,7 +373,7 @@ static int put_segment(
 		store_w_discard(v->put, f);
 		return -1;
 	}
-	return store_w_replace_staged(v->put, f, path, err);
+	return store_w_replace_staged(v->put, f, path, 0644, err);
 }
 
 /* The same bytes, from the same place on?  Then it stands there already. */

@@ -42,6 +42,9 @@ int vault_w_write(struct vault_w *v, struct store_staged *f, const void *p, size
  * stays. */
 int vault_w_publish_archive(struct vault_w *v, const char *dataset, struct store_staged *f,
     const uint8_t sha256[DIGEST_LEN], struct err *err);
+/* The same in place of a damaged one, in one step: at no moment is there neither.  It must not be frozen (reap_thaw()). */
+int vault_w_replace_archive(struct vault_w *v, const char *dataset, struct store_staged *f,
+    const uint8_t sha256[DIGEST_LEN], struct err *err) __attribute__((warn_unused_result));
 void vault_w_discard(struct vault_w *v, struct store_staged *f); /* NULL allowed */
 
 /* Is the archive there with that size?  Freezes it if a crash kept that from happening.  1 yes, 0 no, -1

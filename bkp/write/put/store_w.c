@@ -141,9 +141,10 @@ int store_w_set_aside(const struct store *s, const char *path, const char *to, s
 	return kind ? kind->set_aside(s, path, to, err) : -1;
 }
 
-int store_w_replace_staged(struct store_w *w, struct store_staged *f, const char *path, struct err *err)
+int store_w_replace_staged(
+    struct store_w *w, struct store_staged *f, const char *path, mode_t mode, struct err *err)
 {
-	return w->kind->replace_staged(w, f, path, err);
+	return w->kind->replace_staged(w, f, path, mode, err);
 }
 
 void store_w_reserve(struct store_w *w, uint64_t bytes)

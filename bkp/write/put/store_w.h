@@ -78,8 +78,8 @@ struct store_group {
 };
 void store_w_publish_groups(struct store_w *w, struct store_group *groups, size_t n);
 /* store_w_replace() with what was staged, which is consumed whatever happens. */
-int store_w_replace_staged(struct store_w *w, struct store_staged *f, const char *path, struct err *err)
-    __attribute__((warn_unused_result));
+int store_w_replace_staged(struct store_w *w, struct store_staged *f, const char *path, mode_t mode,
+    struct err *err) __attribute__((warn_unused_result));
 /* 0, or the errno that says why it cannot be. */
 int store_w_freeze(struct store_w *w, const char *path);
 
@@ -132,7 +132,8 @@ struct store_w_kind {
 	    struct store_w *w, const char *dir, const struct store_doc *docs, size_t n, struct err *err);
 	void (*publish_groups)(
 	    struct store_w *w, struct store_group *groups, size_t n); /* NULL: one after the other */
-	int (*replace_staged)(struct store_w *w, struct store_staged *f, const char *path, struct err *err);
+	int (*replace_staged)(
+	    struct store_w *w, struct store_staged *f, const char *path, mode_t mode, struct err *err);
 	int (*freeze)(struct store_w *w, const char *path);
 	void (*reserve)(struct store_w *w, uint64_t bytes);
 	int (*release)(struct store_w *w, struct err *err);

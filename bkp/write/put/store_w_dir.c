@@ -37,7 +37,8 @@
 #include "read/store/store_dir.h"
 
 #define RESERVE	     "reserve"
-#define SETTLED_NAME 96 /* datasets/<64 bytes>/archives/ab */
+#define PUSH	     ((int64_t)8 << 20) /* bytes: so much at a time is on its way to the device before it is synced */
+#define SETTLED_NAME 96			/* datasets/<64 bytes>/archives/ab */
 
 struct dir_w {
 	struct store_w w;
@@ -51,6 +52,7 @@ struct dir_w {
 struct dir_staged {
 	struct store_staged s;
 	int fd;
+	int64_t written, pushed;
 	char name[32];
 };
 
@@ -156,7 +158,7 @@ static int sync_all(const struct dir_w *d, struct err *err)
 		   : 0;
 }
 
-/* The folder `name` in `at`; where it is missing it is made, and durable there.  -1 where something else is mounted in its place. */
+/* The folder `name` in `at`; where it is missing it is made, durably.  -1 where something else is mounted in its place. */
 static int make_step(int at, const char *name, struct err *err)
 {
 	int fd = openat(at, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -250,11 +252,17 @@ static int dir_stage(struct store_w *w, struct store_staged **ret, struct err *e
 
 static int dir_append(struct store_staged *s, const void *p, size_t n, struct err *err)
 {
-	const struct dir_staged *f = (const struct dir_staged *)s;
+	struct dir_staged *f = (struct dir_staged *)s;
 
-	return io_write_full(f->fd, p, n)
-		   ? err_sys(err, "E-PUBLISH-02", errno, "%s", text("cannot write to the medium"))
-		   : 0;
+	if (io_write_full(f->fd, p, n))
+		return err_sys(err, "E-PUBLISH-02", errno, "%s", text("cannot write to the medium"));
+	f->written += (int64_t)n;
+	/* the device works while the next bytes are read and hashed; what becomes of it says fsync */
+	if (f->written - f->pushed >= PUSH) {
+		(void)!sync_file_range(f->fd, f->pushed, f->written - f->pushed, SYNC_FILE_RANGE_WRITE);
+		f->pushed = f->written;
+	}
+	return 0;
 }
 
 static void dir_discard(struct store_w *w, struct store_staged *s)
@@ -361,6 +369,7 @@ static char *group_name(const struct dir_w *d, size_t i, char out[GROUP_NAME])
 	return out;
 }
 
+/* Not durable when it returns. */
 static int write_lazily(int dir, const struct store_doc *doc, struct err *err)
 {
 	IO_FD_AUTO fd = openat(dir, doc->name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0444);
@@ -525,13 +534,14 @@ static int dir_set_aside(const struct store *s, const char *path, const char *to
 
 /* ---- with one ---- */
 
-static int dir_replace_staged(struct store_w *w, struct store_staged *s, const char *path, struct err *err)
+static int dir_replace_staged(
+    struct store_w *w, struct store_staged *s, const char *path, mode_t mode, struct err *err)
 {
 	const struct dir_w *d = (const struct dir_w *)w;
 	struct dir_staged *f = (struct dir_staged *)s;
 	const char *base;
 	IO_FD_AUTO dir = parent_of(d->root, path, true, &base, err);
-	int r = dir < 0 ? -1 : finish_file(f, base, 0644, err);
+	int r = dir < 0 ? -1 : finish_file(f, base, mode, err);
 
 	if (!r && renameat(d->tmp, f->name, dir, base))
 		r = err_sys(err, "E-IO-05", errno, text("cannot rename '%s'"), base);

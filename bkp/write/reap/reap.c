@@ -27,6 +27,7 @@
 #include "base/text.h"
 #include "format/crypto/minisig.h"
 #include "format/medium/generation.h"
+#include "format/parity/parity.h"
 #include "format/policy/policy.h"
 #include "read/file/digestset.h"
 #include "read/store/store.h"
@@ -207,7 +208,7 @@ static int open_vault(const struct state *s, const struct medium *m, struct vaul
 static int measure_one(struct vault_r *v, struct reap_item *it, struct digestset *listed, struct err *err)
 {
 	struct vault_r_generation *g = NULL;
-	char path[GENERATION_SUMS_PATH];
+	char path[GENERATION_SUMS_PATH], parity[PARITY_PATH];
 	uint8_t sha256[DIGEST_LEN];
 	const char *base;
 	uint64_t size;
@@ -226,6 +227,10 @@ static int measure_one(struct vault_r *v, struct reap_item *it, struct digestset
 			continue;
 		it->files++;
 		it->bytes += size;
+		if (!store_size(vault_r_store(v), parity_path(it->dataset, sha256, parity), &size, NULL)) {
+			it->files++;
+			it->bytes += size;
+		}
 	}
 	vault_r_generation_close(g);
 	return r < 0 ? -1 : 0;
@@ -380,14 +385,21 @@ static int read_list(struct work *w, const struct reap_of *o, struct buf *sums, 
 
 static int delete_archives(struct work *w, const char *dataset, const struct buf *sums, struct err *err)
 {
-	char path[GENERATION_SUMS_PATH], whole[SET_PATH];
+	char path[GENERATION_SUMS_PATH], whole[SET_PATH], parity[PARITY_PATH];
+	uint8_t sha256[DIGEST_LEN];
 	size_t pos = 0;
 	int r;
 
-	while (!(r = reap_next(sums, &pos, w->listed, path, err)))
+	while (!(r = reap_next(sums, &pos, w->listed, path, err))) {
+		/* what mends it goes first: nothing would lead to it afterwards */
+		if (digest_unhex(strrchr(path, '/') + 1, DIGEST_LEN, sha256) &&
+		    store_x_remove(
+			w->remove, parity_path(dataset, sha256, parity), &w->ret->files, &w->ret->bytes, err))
+			return -1;
 		if (store_x_remove(
 			w->remove, in_set(dataset, path, whole), &w->ret->files, &w->ret->bytes, err))
 			return -1;
+	}
 	return r < 0 ? -1 : 0;
 }
 
@@ -694,6 +706,17 @@ int reap_damaged(const struct store *repo, const char *path, struct err *err)
 
 	if (!r)
 		r = store_x_remove(x, path, &files, &bytes, err);
+	store_x_close(x);
+	return r;
+}
+
+int reap_thaw(const struct store *repo, const char *path, struct err *err)
+{
+	struct store_x *x = NULL;
+	int r = store_x_open(repo, &x, err);
+
+	if (!r)
+		r = store_x_thaw(x, path, err);
 	store_x_close(x);
 	return r;
 }

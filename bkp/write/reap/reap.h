@@ -102,6 +102,10 @@ int reap_run(const struct reap *r, struct reap_item *items, size_t n, struct rea
 int reap_damaged(const struct store *repo, const char *path, struct err *err)
     __attribute__((warn_unused_result));
 
+/* The same file may be replaced, in one step, by one that is whole: it is not frozen any more.  0 also when it is not there; -1. */
+int reap_thaw(const struct store *repo, const char *path, struct err *err)
+    __attribute__((warn_unused_result));
+
 /* What an earlier one left. Records nothing. */
 int reap_finish(const struct reap *r, struct reap_result *ret, struct err *err)
     __attribute__((warn_unused_result));

@@ -39,6 +39,11 @@ int store_x_remove(
 	return x->kind->remove(x, path, ret_files, ret_bytes, err);
 }
 
+int store_x_thaw(struct store_x *x, const char *path, struct err *err)
+{
+	return x->kind->thaw ? x->kind->thaw(x, path, err) : 0;
+}
+
 int store_x_retire(struct store_x *x, const char *dir, const char *to, struct err *err)
 {
 	return x->kind->retire(x, dir, to, err);

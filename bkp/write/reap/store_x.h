@@ -40,6 +40,9 @@ int store_x_own(const struct store *s, const char *folder, struct err *err)
 int store_x_remove(struct store_x *x, const char *path, uint64_t *ret_files, uint64_t *ret_bytes,
     struct err *err) __attribute__((warn_unused_result));
 
+/* The file `path` may be replaced from now on.  0 also when it is not there; -1. */
+int store_x_thaw(struct store_x *x, const char *path, struct err *err) __attribute__((warn_unused_result));
+
 /* Takes the folder `dir` out of sight, in one step and durably: it is `to` from now on, in a folder for what is
  * not published ("tmp/…"), and store_w_open() leaves it there.  0 also when it is not there; STORE_X_TAKEN, -1. */
 int store_x_retire(struct store_x *x, const char *dir, const char *to, struct err *err)
@@ -59,6 +62,7 @@ struct store_x_kind {
 	void (*close)(struct store_x *x);
 	int (*remove)(
 	    struct store_x *x, const char *path, uint64_t *ret_files, uint64_t *ret_bytes, struct err *err);
+	int (*thaw)(struct store_x *x, const char *path, struct err *err); /* NULL: it freezes nothing */
 	int (*retire)(struct store_x *x, const char *dir, const char *to, struct err *err);
 	int (*drop)(struct store_x *x, const char *dir, struct err *err);
 	int (*sync)(struct store_x *x, struct err *err);

@@ -108,6 +108,17 @@ static int dir_remove(
 	return 0;
 }
 
+/* Whether it could be is seen when it is replaced. */
+static int dir_thaw(struct store_x *x, const char *path, struct err *err)
+{
+	const char *name;
+	IO_FD_AUTO dir = parent_of(x, path, &name, err);
+
+	if (dir >= 0)
+		thaw(dir, name);
+	return dir >= 0 || dir == STORE_DIR_ABSENT ? 0 : -1;
+}
+
 static int dir_retire(struct store_x *x, const char *dir, const char *to, struct err *err)
 {
 	const char *base, *new_base;
@@ -152,6 +163,7 @@ const struct store_x_kind store_x_dir = {
     .own = dir_own,
     .close = dir_close,
     .remove = dir_remove,
+    .thaw = dir_thaw,
     .retire = dir_retire,
     .drop = dir_drop,
     .sync = dir_sync,

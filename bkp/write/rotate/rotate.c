@@ -19,6 +19,7 @@
 #include "read/vault/medium.h"
 #include "write/copies/readback.h"
 #include "write/media/medium_w.h"
+#include "write/media/strangers.h"
 #include "write/rotate/rotate_private.h"
 #include "write/state/clockwatch.h"
 #include "write/state/state.h"
@@ -87,8 +88,9 @@ static int prepare_medium(struct rotate *ro, struct err *err)
 
 	if (medium_w_mend(ro->cfg->state, ro->medium, &why))
 		return rotate_failed(ro, &why, err);
-	return look_at_clock(ro, err) || finish_expiry(ro, err) ||
-		       readback_open(ro->cfg->state, ro->medium, &ro->readback, err)
+	return rotate_look_around(ro, err) || look_at_clock(ro, err) || finish_expiry(ro, err) ||
+		       readback_open(ro->cfg->state, ro->medium, &ro->readback, err) ||
+		       readback_keep_parity(ro->readback, ro->cfg->policy->parity, err)
 		   ? -1
 		   : 0;
 }
@@ -112,12 +114,17 @@ static int record_rotated(struct rotate *ro, struct err *err)
 	const struct rotate_result *r = ro->ret;
 	bool complete = r->current && !r->refill.missing && !r->damaged;
 
+	const struct ledger_pace read = readback_pace(ro->readback);
+
+	ro->ret->number = ledger_medium_by_uuid(state_ledger(ro->cfg->state), ro->uuid)->turns + 1;
 	return state_append(ro->cfg->state, "rotated",
-	    json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:b, s:b}", "medium", ro->uuid, "operator",
-		ro->cfg->operator, "place", r->place, "generations", (json_int_t)r->generations, "newest",
-		(json_int_t)r->newest, "copied", (json_int_t)r->refill.copied, "bytes",
-		(json_int_t)r->refill.bytes, "unfrozen", (json_int_t)r->unfrozen, "complete", (int)complete,
-		"full", (int)r->refill.full),
+	    json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:b, s:b, s:I, s:I, s:I, s:I}", "medium",
+		ro->uuid, "operator", ro->cfg->operator, "place", r->place, "generations",
+		(json_int_t)r->generations, "newest", (json_int_t)r->newest, "copied",
+		(json_int_t)r->refill.copied, "bytes", (json_int_t)r->refill.bytes, "unfrozen",
+		(json_int_t)r->unfrozen, "complete", (int)complete, "full", (int)r->refill.full, "turn",
+		(json_int_t)r->number, "write_ms", (json_int_t)(r->refill.copying_ns / (SECOND_NS / 1000)),
+		"read_bytes", (json_int_t)read.bytes, "read_ms", (json_int_t)read.ms),
 	    err);
 }
 
@@ -170,6 +177,7 @@ static int synchronise(struct rotate *ro, struct err *err)
 static void clean_up(struct rotate *ro)
 {
 	replaced_free(&ro->replaced);
+	strangers_free(ro->strangers);
 	readback_close(ro->readback);
 	vault_w_close(ro->vault);
 	medium_close(ro->medium);
@@ -180,13 +188,13 @@ static void clean_up(struct rotate *ro)
 
 /* A disk kept offline is the last thing that a computer with ransomware on it may get: who thinks so says it in the policy.  Else
  * what is suspect stays behind (refill.h), and the other data sets go: images must not keep the EMR from going offline. */
-static int refuse_while_suspect(const struct rotate *ro, struct err *err)
+int rotate_allowed(const struct state *state, const struct policy *policy, struct err *err)
 {
-	const struct ledger_generation *g = ledger_frozen_by(state_ledger(ro->cfg->state));
+	const struct ledger_generation *g = ledger_frozen_by(state_ledger(state));
 
 	char label[GENERATION_LABEL];
 
-	if (!g || !ro->cfg->policy->stop_while_suspect)
+	if (!g || !policy->stop_while_suspect)
 		return 0;
 	generation_label(g->dataset, g->number, label);
 	err_set(err, "E-GUARD-02",
@@ -201,6 +209,14 @@ static int refuse_while_suspect(const struct rotate *ro, struct err *err)
 	    label, label);
 }
 
+int rotate_in_turn(const struct rotate_config *cfg, const struct policy_medium *m, struct err *err)
+{
+	struct rotate_result result = {.medium = m};
+	struct rotate ro = {.cfg = cfg, .ret = &result};
+
+	return rotate_turn(&ro, err);
+}
+
 int rotate_run(const struct rotate_config *cfg, struct rotate_result *ret, struct err *err)
 {
 	struct rotate ro = {.cfg = cfg, .ret = ret};
@@ -208,12 +224,14 @@ int rotate_run(const struct rotate_config *cfg, struct rotate_result *ret, struc
 	int r;
 
 	memset(ret, 0, sizeof(*ret));
-	r = refuse_while_suspect(&ro, &why) || rotate_find(&ro, &why) || rotate_open(&ro, &why) ||
-	    rotate_open_sources(&ro, &why) || rotate_begin(&ro, &why) || prepare_medium(&ro, &why) ||
-	    rotate_refill(&ro, &why) || rotate_recheck(&ro, &why) || rotate_seal(&ro, &why);
+	r = rotate_allowed(cfg->state, cfg->policy, &why) || rotate_find(&ro, &why) ||
+	    rotate_open(&ro, &why) || rotate_open_sources(&ro, &why) || rotate_begin(&ro, &why) ||
+	    prepare_medium(&ro, &why) || rotate_refill(&ro, &why) || rotate_recheck(&ro, &why) ||
+	    rotate_seal(&ro, &why);
 	if (!r) {
 		bring_docs(&ro);
-		r = replaced_tell(&ro.replaced, cfg->state, ro.medium, &ret->replaced, &why);
+		r = replaced_tell(&ro.replaced, cfg->state, ro.medium, &ret->replaced, &why) ||
+		    strangers_tell(ro.strangers, cfg->state, ro.medium, &ret->strangers, &ret->beside, &why);
 	}
 	if (!r) {
 		rotate_tally(&ro);

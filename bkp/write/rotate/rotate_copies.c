@@ -8,17 +8,25 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/text.h"
+#include "format/medium/arcfile.h"
 #include "format/medium/generation.h"
 #include "format/policy/policy.h"
 #include "read/file/digestset.h"
 #include "read/ledger/ledger.h"
+#include "read/rules/holds.h"
+#include "read/rules/rereading.h"
+#include "read/store/store.h"
+#include "read/vault/medium.h"
 #include "read/vault/vault_r.h"
 #include "write/copies/readback.h"
+#include "write/media/strangers.h"
+#include "write/parity/parity_watch.h"
 #include "write/rotate/rotate_private.h"
 #include "write/state/state.h"
 #include "write/pack/vault_w.h"
 
 #define FILES_MAX     ((size_t)8 << 20)
+#define GUESS_BYTES_S ((uint64_t)60000000) /* a disk that nothing was measured on */
 #define RESERVE_BYTES ((uint64_t)16 << 20) /* README.txt, tools/, procedures/ */
 
 static void tell_progress(const struct rotate *ro, const char *what, uint64_t done, uint64_t total)
@@ -38,6 +46,80 @@ static void on_read_back(void *arg, uint64_t bytes, uint64_t total)
 	tell_progress(arg, text("reading back"), bytes, total);
 }
 
+static bool is_stale(const struct rotate *ro, const struct ledger_copy *c, int64_t now_ns)
+{
+	/* a clock that was set back makes no copy fresh */
+	return ro->cfg->recheck_s != ROTATE_RECHECK_NONE &&
+	       (!c->verified_ns || c->verified_ns > now_ns ||
+		   (ro->cfg->recheck_s != ROTATE_RECHECK_PERIOD &&
+		       (now_ns - c->verified_ns) / SECOND_NS >= ro->cfg->recheck_s));
+}
+
+/* About what rotate_recheck() will read: all of the oldest one of each data set, of the later ones what was new in them. */
+static uint64_t bytes_stale(const struct rotate *ro)
+{
+	const struct ledger *l = state_ledger(ro->cfg->state);
+	const struct policy *p = ro->cfg->policy;
+	struct clock_stamp now;
+	uint64_t bytes = 0;
+
+	clock_now(&now);
+	for (size_t d = 0; d < p->n_datasets; d++) {
+		bool first = true;
+
+		for (size_t i = 0; i < ledger_generations(l); i++) {
+			const struct ledger_generation *g = ledger_generation(l, i);
+			const struct ledger_copy *c = ledger_copy_there(g, ro->uuid);
+
+			if (!c || strcmp(g->dataset, p->datasets[d].name) != 0 ||
+			    !is_stale(ro, c, now.wall_ns))
+				continue;
+			bytes += first ? g->archive_bytes : g->new_bytes;
+			first = false;
+		}
+	}
+	return bytes;
+}
+
+/* Seconds for so many bytes: as it was measured on this medium, else on another one of its type, else a guess. */
+static uint64_t seconds_for(const struct rotate *ro, uint64_t bytes, bool reading, enum rotate_pace *worst)
+{
+	const struct ledger *l = state_ledger(ro->cfg->state);
+	const struct ledger_medium *own = ledger_medium_by_uuid(l, ro->uuid);
+	struct ledger_pace p = reading ? own->read : own->wrote;
+	enum rotate_pace pace = ROTATE_MEASURED;
+
+	for (size_t i = 0; !p.ms && i < ledger_media(l); i++) {
+		const struct ledger_medium *m = ledger_medium(l, i);
+
+		if (!strcmp(m->type, own->type))
+			p = reading ? m->read : m->wrote;
+		pace = ROTATE_MEASURED_OTHER;
+	}
+	if (!p.ms) {
+		p = (struct ledger_pace){GUESS_BYTES_S, 1000};
+		pace = ROTATE_GUESSED;
+	}
+	if (bytes && pace < *worst)
+		*worst = pace;
+	return (uint64_t)((double)bytes * (double)p.ms / (double)p.bytes / 1000);
+}
+
+static void on_begin(void *arg, uint64_t generations, uint64_t bytes)
+{
+	struct rotate *ro = arg;
+	struct rotate_expected e = {.medium = ro->ret->medium->name,
+	    .generations = generations,
+	    .bytes = bytes,
+	    .reread = bytes_stale(ro),
+	    .pace = ROTATE_MEASURED};
+
+	e.seconds = seconds_for(ro, bytes, false, &e.pace) + seconds_for(ro, bytes + e.reread, true, &e.pace);
+	ro->ret->expected = e;
+	if (ro->cfg->expect && bytes + e.reread)
+		ro->cfg->expect(ro->cfg->arg, &e);
+}
+
 int rotate_refill(struct rotate *ro, struct err *err)
 {
 	struct refill refill = {.state = ro->cfg->state,
@@ -50,6 +132,7 @@ int rotate_refill(struct rotate *ro, struct err *err)
 	    .n_sources = ro->n_sources,
 	    .newest_first = true,
 	    .look = true,
+	    .begin = on_begin,
 	    .progress = on_copied,
 	    .arg = ro};
 	struct err why = ERR_INIT;
@@ -68,12 +151,23 @@ int rotate_refill(struct rotate *ro, struct err *err)
 	return r;
 }
 
-static bool is_stale(const struct rotate *ro, const struct ledger_copy *c, int64_t now_ns)
+static int reread_parts(struct rotate *ro, int64_t now_ns, struct err *err)
 {
-	/* a clock that was set back makes no copy fresh */
-	return ro->cfg->recheck_s != ROTATE_RECHECK_NONE &&
-	       (!c->verified_ns || c->verified_ns > now_ns ||
-		   (now_ns - c->verified_ns) / SECOND_NS >= ro->cfg->recheck_s);
+	const struct reread reread = {ro->cfg->state, ro->medium, ro->readback, NULL, NULL};
+	const struct rereading due =
+	    rereading_due(ledger_medium_by_uuid(state_ledger(ro->cfg->state), ro->uuid),
+		ro->cfg->policy->verify_every_s, now_ns, false);
+	struct reread_result *got = &ro->ret->reread;
+
+	if (ro->cfg->recheck_s != ROTATE_RECHECK_PERIOD || !due.parts)
+		return 0;
+	if (reread_run(&reread, &due, got, err))
+		return -1;
+	if (got->gone)
+		return rotate_failed(ro, &got->why, err);
+	if (got->why.code[0] && !ro->ret->damaged_why.code[0])
+		ro->ret->damaged_why = got->why;
+	return 0;
 }
 
 int rotate_recheck(struct rotate *ro, struct err *err)
@@ -103,7 +197,12 @@ int rotate_recheck(struct rotate *ro, struct err *err)
 		if (readback_is_due(ro->readback) && readback_record(ro->readback, err))
 			return -1;
 	}
-	return readback_record(ro->readback, err);
+	if (readback_record(ro->readback, err) || reread_parts(ro, now.wall_ns, err))
+		return -1;
+	if (readback_parity_why(ro->readback)->code[0])
+		parity_watch_say(
+		    readback_parity_why(ro->readback), ro->ret->medium->name, &ro->ret->parity_why);
+	return 0;
 }
 
 /* ---- seal ---- */
@@ -149,6 +248,67 @@ static int seal_generation(struct rotate *ro, struct vault_r *v, const struct le
 	return r < 0 ? -1 : 0;
 }
 
+/* An archive that no list of a generation on it names, and that no other medium has: it is nobody's. */
+struct fan {
+	const struct rotate *ro;
+	const struct digestset *listed;
+	const char *set;
+};
+
+static int each_archive(void *arg, const char *name, struct err *err)
+{
+	const struct fan *f = arg;
+	char set[GENERATION_SET_DIR], at[ARCFILE_PATH], path[sizeof(set) + sizeof(at)],
+	    whole[sizeof(path) + JOURNAL_UUID];
+	uint8_t sha256[DIGEST_LEN];
+
+	(void)err;
+	/* of another form: named already (inventory.h) */
+	if (strlen(name) != (size_t)2 * DIGEST_LEN + 4 || !digest_unhex(name, DIGEST_LEN, sha256) ||
+	    digestset_get(f->listed, sha256))
+		return 0;
+	snprintf(path, sizeof(path), "%s/%s", generation_set_dir(f->set, set), arcfile_path(sha256, at));
+	for (size_t i = 0; i < f->ro->n_sources; i++)
+		if (store_has(medium_repo(f->ro->sources[i].medium), path))
+			return 0; /* a rotation that was interrupted brought it */
+	snprintf(whole, sizeof(whole), "%s/%s", medium_repository(f->ro->medium), path);
+	strangers_add(f->ro->strangers, whole, false);
+	return 0;
+}
+
+static int each_fan(void *arg, const char *name, struct err *err)
+{
+	const struct fan *f = arg;
+	char set[GENERATION_SET_DIR], dir[sizeof(set) + 16];
+
+	if (strlen(name) == 2) {
+		snprintf(dir, sizeof(dir), "%s/archives/%.2s", generation_set_dir(f->set, set), name);
+		(void)!store_list(medium_repo(f->ro->medium), dir, each_archive, arg, err);
+	}
+	return 0;
+}
+
+static int each_set(void *arg, const char *name, struct err *err)
+{
+	struct fan *f = arg;
+	char set[GENERATION_SET_DIR], dir[sizeof(set) + 16];
+
+	if (!generation_name_ok(name))
+		return 0;
+	f->set = name;
+	snprintf(dir, sizeof(dir), "%s/archives", generation_set_dir(name, set));
+	(void)!store_list(medium_repo(f->ro->medium), dir, each_fan, f, err);
+	return 0;
+}
+
+/* A folder that cannot be listed was named already. */
+static void look_for_unlisted(const struct rotate *ro, const struct digestset *listed)
+{
+	struct fan f = {.ro = ro, .listed = listed};
+
+	(void)!store_list(medium_repo(ro->medium), "datasets", each_set, &f, NULL);
+}
+
 int rotate_seal(struct rotate *ro, struct err *err)
 {
 	const struct ledger *l = state_ledger(ro->cfg->state);
@@ -161,21 +321,31 @@ int rotate_seal(struct rotate *ro, struct err *err)
 	for (size_t i = 0; !r && i < ledger_generations(l); i++)
 		if (ledger_copy_there(ledger_generation(l, i), ro->uuid))
 			r = seal_generation(ro, v, ledger_generation(l, i), seen, err);
+	if (!r)
+		look_for_unlisted(ro, seen);
 	vault_r_close(v);
 	digestset_free(seen);
 	return r;
 }
 
-/* Is the newest generation of every data set that it is to hold on it, verified?  One that is suspect is not missed. */
+/* Is the newest generation of every data set that it is to hold on it, verified, or what its pool says that it holds?  One that is
+ * suspect is not missed. */
 static bool is_current(const struct rotate *ro)
 {
 	const struct ledger *l = state_ledger(ro->cfg->state);
 	const struct policy *p = ro->cfg->policy;
 
+	const struct policy_medium *m = ro->ret->medium;
+
 	for (size_t i = 0; i < p->n_datasets; i++) {
 		const struct ledger_generation *last = ledger_last_committed(l, p->datasets[i].name);
 		const struct ledger_copy *c = ledger_copy_there(last, ro->uuid);
 
+		if (m->pool && m->pool->holds != POLICY_HOLDS_ALL) {
+			if (!holds_complete(p, l, m, ro->uuid, p->datasets[i].name))
+				return false;
+			continue;
+		}
 		if (last && !last->suspect && policy_medium_holds(ro->ret->medium, last->dataset) &&
 		    (!c || !c->verified_ns))
 			return false;

@@ -66,10 +66,10 @@ static int not_attached(
 		err_wrap(&e, text("medium '%s' is not attached"), pm->name);
 		if (lm && *lm->place)
 			err_hint(&e,
-			    text("attach and mount it (it was last recorded at '%s'), then run the command "
+			    text("attach it (it was last recorded at '%s'), then run the command "
 				 "again"),
 			    path_show(lm->place, show, sizeof(show)));
-		err_hint(&e, "%s", text("attach and mount it, then run the command again"));
+		err_hint(&e, "%s", text("attach it, then run the command again"));
 	}
 	if (err)
 		*err = e;
@@ -102,6 +102,11 @@ static int find_named(struct rotate *ro, struct err *err)
 
 	if (!pm)
 		return say_undeclared(ro, err);
+	if (policy_medium_is_series(pm)) {
+		err_set_kind(err, ERR_USAGE, "E-ROTATE-01",
+		    text("medium '%s' is a series of discs that are written once"), pm->name);
+		return err_hint(err, "%s", text("'bkp disc write' makes the next one"));
+	}
 	if (!pm->offline) {
 		err_set_kind(
 		    err, ERR_USAGE, "E-ROTATE-01", text("medium '%s' is not kept offline"), pm->name);
@@ -145,7 +150,7 @@ static int say_none(const struct rotate *ro, struct err *why, struct err *err)
 	}
 	width_whole(names);
 	err_set(err, "E-ROTATE-02", "%s", text("no medium that is kept offline is attached"));
-	return err_hint(err, text("attach and mount one of these, then run the command again: %s"), names);
+	return err_hint(err, text("attach one of these, then run the command again: %s"), names);
 }
 
 /* The one that is attached. */
@@ -159,6 +164,11 @@ static int find_any(struct rotate *ro, struct err *err)
 		char *path = NULL;
 		int r = p->media[i].offline ? find_attended(ro, &p->media[i], &path, &why) : 0;
 
+		if (r > 0 && ro->ret->medium && p->media[i].pool &&
+		    p->media[i].pool == ro->ret->medium->pool) {
+			free(path); /* rotate_turn() finds both */
+			continue;
+		}
 		if (r > 0 && ro->ret->medium) {
 			free(path);
 			return say_several(ro->ret->medium, &p->media[i], err);
@@ -181,6 +191,8 @@ int rotate_find(struct rotate *ro, struct err *err)
 
 	if (ro->cfg->medium ? find_named(ro, err) : find_any(ro, err))
 		return -1;
+	if (rotate_alone(ro, err))
+		return -1;
 	lm = ledger_medium_by_label(l, ro->ret->medium->name);
 	memcpy(ro->uuid, lm->uuid, sizeof(ro->uuid));
 	if (!place)
@@ -198,7 +210,7 @@ int rotate_find(struct rotate *ro, struct err *err)
 		err_set(err, "E-ROTATE-06", "%s", text("there is no generation yet"));
 		return err_hint(err, "%s", text("capture one with 'bkp run'"));
 	}
-	return 0;
+	return rotate_turn(ro, err);
 }
 
 static int read_only(const struct rotate *ro, int errnum, struct err *err)
@@ -248,26 +260,6 @@ static int open_identified(struct rotate *ro, struct err *err)
 	return err_hint(err, "%s", text("unmount what is mounted there"));
 }
 
-/* Before anything is written: a disk that remembers another history than this host is kept as it is. */
-static int same_history(struct rotate *ro, struct err *err)
-{
-	struct err why = ERR_INIT;
-	int r = journal_copies_check(ro->cfg->state, ro->medium, &ro->finding, &why);
-
-	if (r < 0)
-		return rotate_failed(ro, &why, err);
-	if (!r && strcmp(ro->finding.found, "forked") != 0) {
-		ro->ret->history = ro->finding.why;
-		return 0;
-	}
-	if (!r)
-		why = ro->finding.why;
-	err_wrap(&why, text("medium '%s' is not rotated"), ro->ret->medium->name);
-	if (err)
-		*err = why;
-	return -1;
-}
-
 /* The media it is copied from may know more than this host, too. */
 static int histories_of_sources(const struct rotate *ro, struct err *err)
 {
@@ -285,7 +277,7 @@ int rotate_open(struct rotate *ro, struct err *err)
 	struct store_space space;
 	struct err why = ERR_INIT;
 
-	if (open_identified(ro, err) || same_history(ro, err))
+	if (open_identified(ro, err) || rotate_believed(ro, err))
 		return -1;
 	if (store_space(medium_store(ro->medium), &space) && space.read_only)
 		return read_only(ro, EROFS, err);
@@ -336,8 +328,7 @@ int rotate_begin(struct rotate *ro, struct err *err)
 {
 	struct err why = ERR_INIT;
 
-	if (state_new_epoch(ro->cfg->state, err) ||
-	    journal_copies_record(ro->cfg->state, ro->medium, &ro->finding, err) ||
+	if (state_new_epoch(ro->cfg->state, err) || rotate_record_return(ro, err) ||
 	    attendance_arrived(ro->cfg->state, ro->uuid, ro->ret->path, err))
 		return -1;
 	if (journal_copies_put_keys(ro->cfg->state, medium_repo(ro->medium), &ro->replaced, &why))

@@ -10,6 +10,7 @@
 
 struct medium;
 struct readback;
+struct strangers;
 struct vault_w;
 
 struct rotate {
@@ -22,6 +23,7 @@ struct rotate {
 	struct readback *readback;
 	struct journal_copies_finding finding;
 	struct replaced replaced;
+	struct strangers *strangers;
 	struct refill_source *sources; /* open */
 	size_t n_sources;
 };
@@ -32,6 +34,20 @@ int rotate_open(struct rotate *ro, struct err *err);
 int rotate_open_sources(struct rotate *ro, struct err *err);
 /* From here on something is recorded and written. */
 int rotate_begin(struct rotate *ro, struct err *err);
+
+/* rotate_turn.c: part of step 0; the refusal itself: which of two goes, and where to. */
+int rotate_turn(struct rotate *ro, struct err *err);
+int rotate_turn_two(
+    const struct policy_medium *goes, const struct policy_medium *stays, const char *place, struct err *err);
+
+/* rotate_return.c: what is believed of it, in step 0.  Is no other disk with its identity attached? */
+int rotate_alone(const struct rotate *ro, struct err *err);
+/* Does it know what it was given, and nothing that this host does not? */
+int rotate_believed(struct rotate *ro, struct err *err);
+/* What was found so, and what a person decided on it. */
+int rotate_record_return(struct rotate *ro, struct err *err);
+/* Which files on it are not ours; once its repository is whole. */
+int rotate_look_around(struct rotate *ro, struct err *err);
 
 /* rotate_copies.c: steps 2 to 4 */
 int rotate_refill(struct rotate *ro, struct err *err);

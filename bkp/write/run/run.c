@@ -18,7 +18,9 @@
 #include "base/text.h"
 #include "format/medium/chunker.h"
 #include "format/policy/policy.h"
+#include "format/policy/policy_plan.h"
 #include "read/ledger/ledger.h"
+#include "read/rules/compliance.h"
 #include "read/store/store.h"
 #include "read/vault/medium.h"
 #include "write/copies/readback.h"
@@ -130,7 +132,9 @@ static json_t *together_json(const struct run_config *cfg)
 /* Step 1: the number, and the record of it. */
 static int begin(struct run *n, struct err *err)
 {
+	const bool seen = json_object_size(n->seen) > 0;
 	json_t *names = json_array();
+	char looked[CLOCK_TEXT];
 	struct clock_stamp now;
 	size_t i;
 
@@ -141,8 +145,10 @@ static int begin(struct run *n, struct err *err)
 	n->ret->run = ledger_next_run(state_ledger(n->cfg->state));
 	state_uuid(n->uuid);
 	return state_append(n->cfg->state, "begin",
-	    json_pack("{s:I, s:s, s:o, s:o*}", "run", (json_int_t)n->ret->run, "uuid", n->uuid, "datasets",
-		names, "together", together_json(n->cfg)),
+	    json_pack("{s:I, s:s, s:o, s:o*, s:O*, s:O*, s:s*}", "run", (json_int_t)n->ret->run, "uuid",
+		n->uuid, "datasets", names, "together", together_json(n->cfg), "here",
+		json_object_get(n->seen, "here"), "away", json_object_get(n->seen, "away"), "looked",
+		seen ? clock_format(n->looked_ns, looked) : NULL),
 	    err);
 }
 
@@ -211,6 +217,8 @@ static int read_back(struct run *n, struct err *err)
 	/* who is told to end does so soon; the next run makes up for it */
 	if (!r && !run_interrupted(n))
 		r = run_catch_up(n, err);
+	if (!r && !run_interrupted(n))
+		r = run_reread(n, err);
 
 	timings_end_phase(&n->ret->timings, TIMING_READBACK, &mark, 0);
 	return r;
@@ -224,6 +232,7 @@ static void clean_up(struct run *n)
 	hmac_free(n->with.ids);
 	chunker_free(n->with.chunker);
 	free(n->wanted);
+	json_decref(n->seen);
 	free(n->ready);
 	io_close_quietly(&n->with.cachefd);
 	run_close_media(n);
@@ -364,11 +373,49 @@ static void look_at_policy(struct run *n)
 	    text("read 'bkp journal show', then 'bkp accept --policy-change --operator NAME --reason TEXT'"));
 }
 
+/* Whoever has this computer reaches what is attached. */
+static void look_at_exposed(struct run *n)
+{
+	char planned[POLICY_PLAN_TEXT], span[CLOCK_SPAN];
+
+	for (size_t i = 0; i < n->cfg->policy->n_media && !n->ret->exposed.code[0]; i++) {
+		const struct policy_medium *m = &n->cfg->policy->media[i];
+		const struct ledger_medium *lm = ledger_medium_by_label(state_ledger(n->cfg->state), m->name);
+		const int64_t here_s = lm ? (n->looked_ns - lm->attach_ns) / SECOND_NS : 0;
+
+		if (!m->offline || !lm || !lm->attached || here_s <= compliance_attach_s(m))
+			continue;
+		err_set(&n->ret->exposed, "W-EXPOSED-01",
+		    text("'%s' has been attached for %s, at most %s are planned: this computer's troubles "
+			 "reach it"),
+		    m->name, compliance_span(here_s, span, sizeof(span)),
+		    policy_plan_duration(compliance_attach_s(m), planned));
+		err_hint(&n->ret->exposed,
+		    text("rotate it where that is due ('bkp rotate %s --operator NAME'), unmount it and take "
+			 "it "
+			 "away"),
+		    m->name);
+	}
+}
+
+static int look_for_media(struct run *n, struct err *err)
+{
+	struct clock_stamp now;
+
+	clock_now(&now);
+	n->looked_ns = now.wall_ns;
+	n->seen = json_object();
+	if (attendance_record(n->cfg->state, n->cfg->policy, n->seen, err))
+		return -1;
+	look_at_exposed(n);
+	return 0;
+}
+
 static int prepare(struct run *n, struct run_config *own, struct err *err)
 {
 	look_at_policy(n);
 	if (run_open_media(n, err) || run_histories(n, err) || look_at_clock(n, err) ||
-	    run_new_epoch(n, err) || attendance_record(n->cfg->state, n->cfg->policy, err) ||
+	    run_new_epoch(n, err) || look_for_media(n, err) ||
 	    agreement_raise(n->cfg->state, n->cfg->policy, err) || finish_expiry(n, err) ||
 	    run_open_index(n, err) || run_settle(n, err))
 		return -1;
@@ -449,7 +496,10 @@ static void free_dataset(struct generation_dataset *d)
 	free(d->blocks);
 	free(d->probe);
 	free(d->suspicion);
+	free(d->notice);
+	free(d->placed_wrong);
 	free(d->said);
+	free(d->harm);
 	free(d->blind);
 	for (size_t k = 0; k < d->n_canaries; k++)
 		free(d->canaries[k].path);

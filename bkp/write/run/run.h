@@ -125,9 +125,13 @@ struct run_result {
 	/* the policy was changed so that less is captured or guarded, and nobody has accepted it, even if it
 	 * was undone since; or code "" */
 	struct err narrowed;
+	struct err exposed; /* a medium kept offline is attached for too long, or code "" */
 	/* the caller's, not the run's: what ended a first attempt, when it tried again, or code ""; the signal
 	 * that ended the run early, or 0 */
 	struct err again;
+	struct err
+	    turn; /* a medium's turn that is late, or today (turn_today), and of which somebody is to be told; or "" */
+	bool turn_today;
 	int signal;
 	struct err missing; /* the first file for people that could not be brought to a medium, or code "" */
 };

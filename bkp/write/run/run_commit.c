@@ -9,18 +9,23 @@
 
 #include <jansson.h>
 
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/text.h"
 #include "format/crypto/base64.h"
 #include "format/journal/journal.h"
+#include "format/guard/announce.h"
 #include "format/medium/arcfile.h"
 #include "format/policy/policy.h"
 #include "read/ledger/ledger.h"
+#include "read/rules/rereading.h"
 #include "read/vault/medium.h"
 #include "write/copies/mirror.h"
 #include "write/copies/readback.h"
 #include "write/copies/refill.h"
+#include "write/copies/reread.h"
 #include "write/index/dedup.h"
+#include "write/parity/parity_watch.h"
 #include "write/put/store_w.h"
 #include "write/run/run_private.h"
 #include "write/state/state.h"
@@ -135,18 +140,52 @@ static json_t *census_json(const struct guard_census *c)
 		   : NULL;
 }
 
+static json_t *reasons_json(uint32_t reasons)
+{
+	json_t *list = reasons ? json_array() : NULL;
+	const char *word;
+	uint32_t one;
+
+	for (unsigned i = 0; (word = announce_reason_nth(i, &one)); i++)
+		if (reasons & one)
+			json_array_append_new(list, json_string(word));
+	return list;
+}
+
+static json_t *placed_json(const struct generation_dataset *d)
+{
+	json_t *list = d->n_placed_wrong ? json_array() : NULL;
+
+	for (size_t i = 0; i < d->n_placed_wrong; i++)
+		json_array_append_new(list, json_integer((json_int_t)d->placed_wrong[i]));
+	return list;
+}
+
+static json_t *notice_json(const struct generation_dataset *d)
+{
+	return d->notice ? json_pack("{s:s, s:I}", "text", d->notice, "announced", (json_int_t)d->announced)
+			 : NULL;
+}
+
 static json_t *guard_json(const struct generation_dataset *d)
 {
 	const struct guard *g = &d->guard;
+	json_t *o;
 
-	if (!g->measured && !g->suspect && !d->n_canaries && !g->census.taken)
+	if (!g->measured && !g->suspect && !d->notice && !d->n_canaries && !g->census.taken)
 		return NULL;
-	return json_pack("{s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o*, s:b, s:s*, s:o*}",
-	    "measured", (int)g->measured, "before", (json_int_t)g->before, "added", (json_int_t)g->added,
-	    "changed", (json_int_t)g->changed, "deleted", (json_int_t)g->deleted, "renamed",
-	    (json_int_t)g->renamed, "dense", (json_int_t)g->dense, "lost", (json_int_t)g->lost, "strange",
-	    (json_int_t)g->strange, "canaries", (json_int_t)g->canaries, "census", census_json(&g->census),
-	    "suspect", (int)g->suspect, "why", d->suspicion, "canary", canaries_json(d));
+	o = json_pack("{s:b}", "measured", (int)g->measured);
+	for (size_t i = 0; i < GUARD_FIGURES; i++) {
+		uint64_t v = guard_figure(g, &guard_figures[i]);
+
+		if (v || guard_figures[i].always)
+			json_object_set_new(o, guard_figures[i].name, json_integer((json_int_t)v));
+	}
+	json_object_update_new(
+	    o, json_pack("{s:o*, s:b, s:s*, s:o*, s:o*, s:o*, s:o*}", "census", census_json(&g->census),
+		   "suspect", (int)g->suspect, "why", d->suspicion, "canary", canaries_json(d), "reasons",
+		   reasons_json(g->reasons), "notice", notice_json(d), "placed", placed_json(d)));
+	return o;
 }
 
 void run_put_dataset(json_t *o, const struct generation_dataset *d)
@@ -294,6 +333,8 @@ int run_read_back(struct run *n, struct err *err)
 		if (n->media.sinks[i].failed ||
 		    readback_open(n->cfg->state, o->medium, &o->readback, &o->report->why))
 			continue;
+		if (readback_keep_parity(o->readback, n->cfg->policy->parity, err))
+			return -1;
 		run_progress_medium(n, i);
 		r = read_back_medium(n, i, err);
 	}
@@ -377,6 +418,45 @@ int run_catch_up(struct run *n, struct err *err)
 			r = read_back_rest(n, o, err);
 	}
 	free(sources);
+	return r;
+}
+
+static bool is_told_to_stop(void *arg)
+{
+	return run_interrupted(arg);
+}
+
+/* A copy without parity is a copy; a person should know why it has none. */
+static void tell_of_parity(struct run_online *o)
+{
+	const struct err *why = readback_parity_why(o->readback);
+
+	if (why->code[0] && !o->report->undone.code[0])
+		parity_watch_say(why, o->report->label, &o->report->undone);
+}
+
+int run_reread(struct run *n, struct err *err)
+{
+	struct clock_stamp now;
+	int r = 0;
+
+	clock_now(&now);
+	for (size_t i = 0; i < n->media.n && !r; i++) {
+		struct run_online *o = &n->media.online[i];
+		const struct reread reread = {n->cfg->state, o->medium, o->readback, is_told_to_stop, n};
+		struct reread_result got = {0};
+		struct rereading due;
+
+		if (n->media.sinks[i].failed || !o->readback || o->later)
+			continue;
+		due = rereading_due(ledger_medium_by_uuid(state_ledger(n->cfg->state), o->report->uuid),
+		    n->cfg->policy->verify_every_s, now.wall_ns, true);
+		if (due.parts)
+			r = reread_run(&reread, &due, &got, err);
+		if (got.why.code[0] && !o->report->undone.code[0])
+			o->report->undone = got.why;
+		tell_of_parity(o);
+	}
 	return r;
 }
 

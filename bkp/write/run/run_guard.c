@@ -4,26 +4,25 @@
  * The guard never stops a run: it marks the data set as suspect, and says where it saw less than it should
  * (be_blind()).  Only captures that nobody doubted, or that a person accepted, are history to compare with; one
  * that was suspect stays so until a person accepts it or a later one. */
-#include <errno.h>
-#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
+#include "base/buf.h"
+#include "base/clock.h"
 #include "base/err.h"
-#include "base/io.h"
 #include "base/text.h"
+#include "format/guard/announce.h"
 #include "format/guard/guard.h"
 #include "format/policy/policy.h"
 #include "read/ledger/ledger.h"
+#include "write/canary/canary.h"
+#include "write/capture/examples.h"
 #include "write/run/run_private.h"
 #include "write/state/state.h"
 
-#define CANARY_MAX ((uint64_t)16 << 20) /* bytes of a canary that are looked at */
-#define STEP	   ((size_t)64 << 10)
+#define NOTICE_MAX ((size_t)16 << 10)
 
 /* Was it reported, well enough to be restored? */
 static bool is_reported(const struct ledger_generation *g)
@@ -41,41 +40,32 @@ bool run_was_reported(void *arg, uint64_t generation, const char *dataset)
 	return g && is_reported(g);
 }
 
-/* ---- canaries ---- */
-
-/* SHA-256 of the file, "" when it is not there.  -1: it cannot be read: errno. */
-static int canary_hash(const char *path, char ret[DIGEST_HEX])
+enum rows_trust run_trust(void *arg, uint64_t generation, const char *dataset)
 {
-	IO_FD_AUTO fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	uint8_t buf[STEP], hash[DIGEST_LEN];
-	struct digest *d;
-	uint64_t left = CANARY_MAX;
-	struct stat st;
-	ssize_t got = 0;
+	const struct run *n = arg;
+	const struct ledger_generation *g =
+	    ledger_generation_of(state_ledger(n->cfg->state), dataset, generation);
 
-	*ret = '\0';
-	if (fd < 0)
-		return errno == ENOENT || errno == ENOTDIR || errno == ELOOP ? 0 : -1;
-	if (fstat(fd, &st))
-		return -1;
-	if (!S_ISREG(st.st_mode))
-		return 0; /* something else is there now */
-	d = digest_new();
-	if (!d) {
-		errno = ENOMEM;
-		return -1;
+	if (!g || !is_reported(g) || (g->guard.suspect && !g->accepted_ns))
+		return ROWS_DOUBTED;
+	return g->accepted_ns || g->guard.noticed & GUARD_R_ROWS ? ROWS_ACCEPTED : ROWS_TRUSTED;
+}
+
+uint64_t run_decided(void *arg, const char *dataset)
+{
+	const struct run *n = arg;
+	const struct ledger *l = state_ledger(n->cfg->state);
+
+	for (size_t i = ledger_generations(l); i--;) {
+		const struct ledger_generation *g = ledger_generation(l, i);
+
+		if (!strcmp(g->dataset, dataset) && (g->guard.suspect || g->accepted_ns || g->guard.noticed))
+			return g->number;
 	}
-	while (left && (got = io_read_full(fd, buf, STEP)) > 0) {
-		digest_update(d, buf, (size_t)got);
-		left -= left < (uint64_t)got ? left : (uint64_t)got;
-	}
-	digest_final(d, hash);
-	digest_free(d);
-	if (got < 0)
-		return -1;
-	digest_hex(hash, DIGEST_LEN, ret);
 	return 0;
 }
+
+/* ---- canaries ---- */
 
 /* Why the guard saw less than it should: the first reason. */
 static int be_blind(struct generation_dataset *d, struct err *err, const char *fmt, ...)
@@ -115,9 +105,46 @@ static int look_at_canary(struct run *n, struct generation_dataset *d, const cha
 	return 0;
 }
 
+/* Those that bkp made: known by number, for a path may name a patient. */
+static int look_at_placed(struct run *n, struct generation_dataset *d, struct err *err)
+{
+	const struct ledger *l = state_ledger(n->cfg->state);
+	const struct ledger_placed *p = ledger_placed(l, d->name);
+	struct canary_list list;
+	struct err why = ERR_INIT;
+	char is[DIGEST_HEX];
+	const struct ledger_generation *last = ledger_last_committed(l, d->name);
+	int r = p && last && p->removed > last->number
+		    ? be_blind(d, err, "%s", text("its canaries were removed since it was captured last"))
+		    : 0;
+
+	if (r)
+		return r;
+	r = canary_read(state_dirfd(n->cfg->state), l, d->name, &list, &why);
+	if (r)
+		return r == CANARY_NONE ? 0 : be_blind(d, err, "%s", why.msg);
+	d->placed_wrong = calloc(list.n + 1, sizeof(*d->placed_wrong));
+	if (!d->placed_wrong)
+		r = err_nomem(err);
+	for (size_t i = 0; i < list.n && !r; i++) {
+		if (ledger_placed_given_up(p, list.all[i].number))
+			continue;
+		if (canary_hash(list.all[i].path, is))
+			r = be_blind(
+			    d, err, text("its canary %ju cannot be read"), (uintmax_t)list.all[i].number);
+		else if (strcmp(is, list.all[i].sha256) != 0)
+			d->placed_wrong[d->n_placed_wrong++] = list.all[i].number;
+	}
+	d->guard.canaries += d->n_placed_wrong;
+	canary_list_free(&list);
+	return r;
+}
+
 static int look_at_canaries(
     struct run *n, const struct policy_dataset *p, struct generation_dataset *d, struct err *err)
 {
+	if (look_at_placed(n, d, err))
+		return -1;
 	if (!p->n_canaries)
 		return 0;
 	d->canaries = calloc(p->n_canaries, sizeof(*d->canaries));
@@ -157,12 +184,24 @@ static void look_back(const struct ledger *l, const char *dataset, struct past *
 	}
 }
 
+/* Rows of a dump, or what the probe counts. */
+static void suspect_rows(const char *harm, char why[GUARD_WHY], struct guard *g)
+{
+	size_t n = strlen(why), room = GUARD_WHY - n;
+
+	g->suspect = true;
+	g->reasons |= GUARD_R_ROWS;
+	if ((size_t)snprintf(why + n, room, "%s%s", n ? "; " : "", harm) >= room)
+		why[n] = '\0';
+}
+
 /* What was harmed stays harmed, also on the runs on which nothing changes any more. */
 static void still_suspect(uint64_t since, char why[GUARD_WHY], struct guard *g)
 {
 	size_t n = strlen(why), room = GUARD_WHY - n;
 
 	g->suspect = true;
+	g->reasons |= GUARD_R_STILL;
 	if ((size_t)snprintf(why + n, room,
 		text("%sit was suspect in generation %ju, and nobody has accepted that one or a later one"),
 		n ? "; " : "", since) >= room)
@@ -190,6 +229,9 @@ static int tell_blindness(const struct run *n, const struct policy_dataset *p, c
 			   ? 0
 			   : be_blind(d, err, "%s",
 				 text("the policy has switched its guard off since it was captured last"));
+	if (past->n && past->history[0].rows && d->guard.rows && !d->guard.tables && !d->guard.tables_harmed)
+		return be_blind(d, err, "%s",
+		    text("what is remembered of its tables is gone, so their rows could not be compared"));
 	if (past->any && !d->guard.measured && p->n_paths)
 		return be_blind(d, err, "%s",
 		    text("what is remembered of its last capture is gone, so only how many files of which "
@@ -208,6 +250,36 @@ static int tell_blindness(const struct run *n, const struct policy_dataset *p, c
 	return 0;
 }
 
+/* Whether all that was raised had been announced: then it is said, and the generation counts like any other. */
+static int look_for_announcements(
+    struct run *n, struct generation_dataset *d, const char *why, struct err *err)
+{
+	const struct ledger *l = state_ledger(n->cfg->state);
+	BUF_AUTO words = BUF_INIT(NOTICE_MAX);
+	uint32_t explained = 0;
+	char until[CLOCK_TEXT];
+
+	if (buf_printf(&words, err, "%s", why))
+		return -1;
+	for (size_t i = 0; i < ledger_announcements(l); i++) {
+		const struct ledger_announcement *a = ledger_announcement(l, i);
+		uint32_t by_this = d->guard.reasons & announce_explains(a->expects);
+
+		if (!by_this || !ledger_announced(l, a, d->name, n->begun_ns))
+			continue;
+		explained |= by_this;
+		d->announced = a->number;
+		if (buf_printf(&words, err, text("; announced: '%s' by %s until %s"), a->text, a->person,
+			clock_format_local(a->until_ns, until)))
+			return -1;
+	}
+	if (explained != d->guard.reasons)
+		return 0;
+	d->guard.suspect = false;
+	d->guard.noticed = explained;
+	return buf_terminate(&words, err) || !(d->notice = strdup((char *)words.p)) ? err_nomem(err) : 0;
+}
+
 static int judge(struct run *n, const struct policy_dataset *p, struct generation_dataset *d,
     const struct past *past, struct err *err)
 {
@@ -217,13 +289,21 @@ static int judge(struct run *n, const struct policy_dataset *p, struct generatio
 		if (look_at_canaries(n, p, d, err))
 			return -1;
 		guard_judge(&d->guard, past->history, past->n, p->guard_sensitivity, why);
+		if (d->harm)
+			suspect_rows(d->harm, why, &d->guard);
 	} else {
 		memset(&d->guard, 0, sizeof(d->guard));
 	}
 	if (past->suspect)
 		still_suspect(past->suspect, why, &d->guard);
+	if (d->guard.suspect && look_for_announcements(n, d, why, err))
+		return -1;
 	if (d->guard.suspect && !(d->suspicion = strdup(why)))
 		return err_nomem(err);
+	examples_settle(n->with.cachefd, d->name,
+	    past->suspect      ? EXAMPLES_FORMER
+	    : d->guard.reasons ? EXAMPLES_NOW
+			       : EXAMPLES_NONE);
 	return tell_blindness(n, p, past, d, err);
 }
 

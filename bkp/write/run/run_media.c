@@ -20,6 +20,7 @@
 #include "read/vault/vault_r.h"
 #include "write/copies/readback.h"
 #include "write/index/dedup.h"
+#include "write/media/attendance.h"
 #include "write/media/journal_copies.h"
 #include "write/run/run_private.h"
 #include "write/state/state.h"
@@ -112,11 +113,8 @@ static int open_one(
 	const struct ledger_medium *lm = ledger_medium_by_label(state_ledger(n->cfg->state), pm->name);
 	struct medium_expect want = {.repository = state_repository(n->cfg->state), .label = pm->name};
 
-	if (!lm) {
-		err_set_kind(&row->why, ERR_UNREGISTERED, "E-MEDIA-06",
-		    text("'%s' is not a registered medium"), pm->name);
-		return err_hint(&row->why, text("register it with 'bkp medium add %s'"), pm->name);
-	}
+	if (!lm)
+		return attendance_unregistered(state_ledger(n->cfg->state), pm->name, pm->path, &row->why);
 	memcpy(row->uuid, lm->uuid, sizeof(row->uuid));
 	want.uuid = lm->uuid;
 	want.keys = state_keys(n->cfg->state, &want.n_keys);

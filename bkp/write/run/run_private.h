@@ -81,7 +81,9 @@ struct run {
 	const struct policy_dataset **wanted; /* the array of that copy, owned here */
 	char uuid[GENERATION_UUID];	      /* from begin() on */
 	int64_t begun_ns;
-	bool stopped; /* the time to end came, or somebody ended it */
+	struct json_t *seen; /* which media kept offline are here and away (attendance_record()) */
+	int64_t looked_ns;   /* before that look */
+	bool stopped;	     /* the time to end came, or somebody ended it */
 	struct run_media_online media;
 	struct run_with with;
 	struct run_set set;
@@ -148,6 +150,8 @@ int run_encrypt(const struct run *n, const struct buf *plain, struct buf *out, s
 /* run_guard.c: judges what was measured of the data set that was captured last */
 int run_guard(struct run *n, const struct policy_dataset *p, struct generation_dataset *d, struct err *err);
 bool run_was_reported(void *arg, uint64_t generation, const char *dataset);
+uint64_t run_decided(void *arg, const char *dataset); /* capture.h */
+enum rows_trust run_trust(void *arg, uint64_t generation, const char *dataset);
 
 /* run_commit.c */
 int run_supply(struct run *n, struct err *err);
@@ -156,6 +160,8 @@ int run_read_back(struct run *n, struct err *err);
 /* What there is of this run is not read back: the run ends early. */
 void run_leave_unread(struct run *n);
 int run_catch_up(struct run *n, struct err *err);
+/* What was not read for a long time is read again, a part of each medium (read/rules/rereading.h). */
+int run_reread(struct run *n, struct err *err);
 void run_medium_docs(struct run *n);
 /* The files of each medium that were not what was written there; last of all that is written there but the
  * journal. */

@@ -11,6 +11,7 @@
 
 #include "base/err.h"
 #include "base/text.h"
+#include "format/parity/parity.h"
 #include "format/policy/policy.h"
 #include "read/ledger/ledger.h"
 #include "read/store/store.h"
@@ -45,6 +46,11 @@ static uint64_t brings(const struct ledger *l, const struct policy_dataset *d)
 	return nights ? sum / (nights - 1) * NIGHTS : 0;
 }
 
+static uint64_t with_parity(const struct policy *p, uint64_t bytes)
+{
+	return bytes + parity_share_of(bytes, p->parity);
+}
+
 /* Bytes that are not its own to take on this medium. */
 static uint64_t others_room(const struct run *n, const struct policy_medium *pm)
 {
@@ -56,7 +62,7 @@ static uint64_t others_room(const struct run *n, const struct policy_medium *pm)
 		const struct policy_dataset *d = &p->datasets[i];
 
 		if (d != n->set.policy && d->turn <= n->set.policy->turn && policy_medium_holds(pm, d->name))
-			bytes += brings(l, d);
+			bytes += with_parity(p, brings(l, d));
 	}
 	return bytes;
 }
@@ -118,7 +124,11 @@ int run_look_at_room(struct run *n, struct err *err)
 		if (!run_is_used(n, i) || !store_space(medium_repo(o->medium), &space) ||
 		    (former && space.free / 2 > former->bytes && space.free / 2 > others))
 			continue;
-		if (known < 0 && (known = estimate(n, former, &bytes, err)) < 0)
+		if (known < 0) {
+			known = estimate(n, former, &bytes, err);
+			bytes = with_parity(n->cfg->policy, bytes);
+		}
+		if (known < 0)
 			return -1;
 		if (known == 0 && bytes + others > space.free)
 			pass_over(n, i, bytes, space.free > others ? space.free - others : 0);

@@ -130,6 +130,8 @@ static int open_capture(struct run *n, struct err *err)
 	    .former = run_former,
 	    .former_arg = n,
 	    .reported = run_was_reported,
+	    .decided = run_decided,
+	    .trusted = run_trust,
 	    .reported_arg = n};
 
 	cfg.cb.progress = run_progress_bytes;

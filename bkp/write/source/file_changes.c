@@ -48,7 +48,7 @@ void file_changes_on_gone(struct file_changes *m, file_changes_gone_fn *fn, void
 
 struct file_changes_was file_changes_was(const struct file_cache_entry *e)
 {
-	return (struct file_changes_was){e->st.ino, e->st.size, e->st.mtime_ns, e->st.ctime_ns, e->kind};
+	return (struct file_changes_was){e->st.ino, e->st.size, e->st.mtime_ns, e->st.ctime_ns, e->profile};
 }
 
 void file_changes_free(struct file_changes *m)
@@ -122,13 +122,10 @@ static int give_up(struct file_changes_result *ret)
 	return -1;
 }
 
-/* Its content may be another, or only its mode or owner. */
-static bool only_ctime_differs(const struct file_cache_entry *e, const struct stat *now)
+/* Its content may be another, or only its times, mode or owner. */
+static bool may_hold_the_same(const struct file_cache_entry *e, const struct stat *now)
 {
-	const struct file_cache_stat s = file_cache_stat_of(now, 0, 0);
-
-	return e->file && S_ISREG(now->st_mode) && e->st.size == s.size && e->st.mtime_ns == s.mtime_ns &&
-	       e->st.ctime_ns != s.ctime_ns;
+	return e->file && S_ISREG(now->st_mode) && e->st.size == (uint64_t)now->st_size;
 }
 
 int file_changes_item(
@@ -159,7 +156,7 @@ int file_changes_item(
 	if (m->block)
 		release_range(m, false, ret);
 	if (e && order == 0) {
-		if (ret->kind == FILE_CHANGES_SAME || only_ctime_differs(e, &it->st))
+		if (ret->kind == FILE_CHANGES_SAME || may_hold_the_same(e, &it->st))
 			ret->block = file_cache_block_ref(m->block);
 		ret->index = m->at;
 		ret->known = e->file;

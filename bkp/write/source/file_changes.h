@@ -32,6 +32,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "format/guard/profile.h"
+
 struct err;
 struct file_cache;
 struct file_cache_block;
@@ -48,7 +50,7 @@ struct file_changes_range {
 
 enum file_changes_kind {
 	/* new or changed: to be looked at, read and added; entry `index` of `block`, if there is one, is what was a
-	 * file of the same size and mtime: only its content tells whether that changed */
+	 * file of the same size: only its content tells whether that changed */
 	FILE_CHANGES_READ,
 	FILE_CHANGES_SAME, /* its entry must be made again, its content is that of entry `index` of `block` */
 	FILE_CHANGES_CLEAN, /* part of a range */
@@ -60,7 +62,7 @@ enum file_changes_kind {
 struct file_changes_was {
 	uint64_t ino, size;
 	int64_t mtime_ns, ctime_ns;
-	uint8_t kind; /* format/guard/kind.h */
+	struct profile profile;
 };
 struct file_changes_was file_changes_was(const struct file_cache_entry *e);
 

@@ -55,7 +55,7 @@ struct queue_item {
 	/* what it was: entry `former_at` of this former block; or NULL.  The reference is the queue's */
 	struct file_cache_block *former;
 	size_t former_at;
-	bool same;	   /* … and that is its content; else only its size and mtime are those */
+	bool same;	   /* … and that is its content; else only its size is that */
 	int64_t looked_ns; /* real time at which `opened` was read */
 	bool known;	   /* a regular file is remembered under this path: was */
 	struct file_changes_was was;

@@ -287,8 +287,7 @@ static int put_files(const struct state *s, const struct keys_offer *o, struct e
 		put(dir, period_file(revision, PERIOD_OF_APPROVER_SIG, name), &f->approver_sig, err)))
 		return -1;
 	return put(dir, period_file(revision, PERIOD_OF_SIG, name), &f->sig, err) ||
-		       put(dir, period_file(revision, PERIOD_OF_JSON, name), &f->json, err) ||
-		       io_sync_dir(dir, err)
+		       put(dir, period_file(revision, PERIOD_OF_JSON, name), &f->json, err)
 		   ? -1
 		   : 0;
 }

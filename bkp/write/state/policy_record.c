@@ -105,6 +105,8 @@ static const struct {
     {"canaries", WHEN_REMOVED},
     {"stop_while_suspect", WHEN_LESS},
     {"key_drill_every", WHEN_MORE},
+    {"parity", WHEN_LESS},
+    {"verify_every", WHEN_MORE},
 };
 
 static bool narrows(const struct policy_diff_item *it)

@@ -210,6 +210,64 @@ static void spans(void **state)
 	clock_format_span(1e300, out);
 }
 
+static void days_are_days(void **state)
+{
+	static const char *const wrong[] = {"", "2026-02-30", "2026-13-01", "2026-1-1", "2026-11-21x",
+	    "26-11-21", "1960-01-01", "9999-01-01"};
+	char text[CLOCK_DATE];
+	int64_t ns = 7;
+	(void)state;
+
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++)
+		assert_true(clock_parse_day(wrong[i], &ns) && ns == 7);
+	setenv("TZ", "Asia/Tokyo", 1);
+	tzset();
+	assert_int_equal(clock_parse_day("2028-02-29", &ns), 0);
+	assert_string_equal(clock_format(ns, text), "2028-02-29T03:00:00Z");
+	text_set_lang(TEXT_JA);
+	assert_string_equal(clock_format_day(ns, text), "令和10年（2028年）2月29日");
+	text_set_lang(TEXT_EN);
+	assert_string_equal(clock_format_day(ns, text), "2028-02-29");
+	unsetenv("TZ");
+	tzset();
+}
+
+/* In seconds since 1970; -4711: refused. */
+static int64_t moment(const char *s)
+{
+	int64_t ns = 0;
+
+	return clock_parse_moment(s, &ns) ? -4711 : ns / SECOND_NS;
+}
+
+static void moments_as_people_write_them(void **state)
+{
+	static const char *const none[] = {"", "2026", "2026-11-31", "2026-13-01", "2026-1-2", "2026-11-20 ",
+	    "2026-11-20  9:00", "2026-11-20 24:00", "2026-11-20 09:60", "2026-11-20T09:00",
+	    "2026-11-20T09:00:00", "2026-11-20T09:00:60Z", "2026-11-20T09:00:00+9:00",
+	    "2026-11-20T09:00:00+24:00", "2026-11-20T09:00:00z", "2026-11-20 09:00:00", "20261120", "now",
+	    "2026-02-29", "9999-01-01", "2026-11-20T09:00:00+09:00 "};
+	(void)state;
+
+	setenv("TZ", "Asia/Tokyo", 1);
+	tzset();
+	/* date -d … +%s */
+	assert_int_equal(moment("2026-11-20"), 1795186799);
+	assert_int_equal(moment("2026-11-20 14:00"), 1795150800);
+	assert_int_equal(moment("2026-11-20T14:00:00+09:00"), 1795150800);
+	assert_int_equal(moment("2026-11-20T05:00:00Z"), 1795150800);
+	assert_int_equal(moment("2026-11-19T21:30:00-07:30"), 1795150800);
+	assert_int_equal(moment("2024-02-29"), 1709218799);
+	for (size_t i = 0; i < sizeof(none) / sizeof(*none); i++)
+		if (moment(none[i]) != -4711)
+			fail_msg("'%s' was taken", none[i]);
+	/* a day of 25 hours, and a time that does not come */
+	setenv("TZ", "Europe/Berlin", 1);
+	tzset();
+	assert_int_equal(moment("2026-10-25") - moment("2026-10-24"), 25 * 3600);
+	assert_true(moment("2026-03-29 02:30") != -4711);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -222,6 +280,8 @@ int main(void)
 	    cmocka_unit_test(years_that_nanoseconds_cannot_hold_are_refused),
 	    cmocka_unit_test(local_time_is_the_persons),
 	    cmocka_unit_test(dates_for_paper),
+	    cmocka_unit_test(days_are_days),
+	    cmocka_unit_test(moments_as_people_write_them),
 	    cmocka_unit_test(now_is_now),
 	};
 

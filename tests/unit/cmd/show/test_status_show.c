@@ -107,11 +107,29 @@ static void set_up(size_t sets, size_t next, const char *name)
 	    .overall = next ? COMPLIANCE_ATTENTION : COMPLIANCE_MET};
 }
 
+/* In force from a day before T0 on, for ten days. */
+static void announce(int number, const char *what)
+{
+	char from[CLOCK_TEXT], until[CLOCK_TEXT];
+	struct err err = ERR_INIT;
+
+	clock_format(T0 - DAY, from);
+	clock_format(T0 + 9 * DAY, until);
+	w.sc.at_ns = T0 - DAY;
+	assert_int_equal(put(&w.sc, "announced",
+			     json_pack("{s:i, s:s, s:[s], s:s, s:s, s:[s], s:s}", "number", number, "text",
+				 what, "datasets", "emr", "from", from, "until", until, "expects", "changed",
+				 "operator", "佐藤"),
+			     &err),
+	    0);
+}
+
 static const char *shown(bool brief)
 {
+	const struct status_view v = {.policy = &w.policy, .ledger = w.sc.ledger, .s = &w.s};
+
 	captured_begin(&w.out);
-	assert_int_equal(
-	    brief ? status_show_short(&w.policy, &w.s) : status_show_text(&w.policy, w.sc.ledger, &w.s), 0);
+	assert_int_equal(brief ? status_show_short(&v) : status_show_text(&v), 0);
 	captured_end(&w.out);
 	print_message("%s", w.out.text);
 	return w.out.text;
@@ -160,12 +178,34 @@ static void it_fits_the_screen(void **state)
 				set_up(sets, next, "a-data-set-of-thirty-columns-");
 				w.d[sets - 1].tried = 1243;
 				w.d[sets - 1].tried_failed = true;
+				announce(1, "電子カルテの更新、画像の変換、文書の整理と、そのほかの一切");
+				announce(
+				    2, "migration of all documents to another server, and then back again");
 				captured_lines(shown(false));
 				assert_true(captured_lines(shown(true)) <= 24);
 				end(&w.sc);
 			}
 	}
 	text_set_lang(TEXT_EN);
+}
+
+static void what_is_announced_is_said_as_long_as_it_is_in_force(void **state)
+{
+	const char *t;
+	(void)state;
+
+	for (int brief = 0; brief < 2; brief++) {
+		set_up(2, 0, "emr");
+		announce(1, "software update");
+		t = shown(brief);
+		assert_int_equal(line_of(t, "announced until "), 1);
+		assert_non_null(strstr(t, ": 'software update'\n"));
+		announce(2, "migration");
+		assert_non_null(strstr(shown(brief), ": 'migration', and 1 more\n"));
+		w.s.now_ns = T0 + 9 * DAY;
+		assert_null(strstr(shown(brief), "announced until"));
+		end(&w.sc);
+	}
 }
 
 static void what_is_not_in_order_is_not_cut(void **state)
@@ -188,6 +228,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(the_verdict_and_what_to_do_come_first),
 	    cmocka_unit_test(it_fits_the_screen),
+	    cmocka_unit_test(what_is_announced_is_said_as_long_as_it_is_in_force),
 	    cmocka_unit_test(what_is_not_in_order_is_not_cut),
 	};
 

@@ -20,6 +20,15 @@
 #define M(keys) SITE DATA "media:\n  - name: m\n    type: hdd\n    path: /m\n    " keys "\n"
 #define T(keys) SITE DATA MEDIA keys "\n"
 
+/* a pool: line 8, column 5 */
+#define P(keys)                                                                                              \
+	SITE DATA "media:\n  - {name: m, type: hdd, path: /m}\n  - {name: A, type: rdx, offline: true}\n"    \
+		  "  - {name: B, type: rdx, offline: true, datasets: [a]}\npools:\n  - {" keys "}\n"
+#define PLACED(keys)                                                                                         \
+	SITE DATA "places: [{name: r, originals: true}, {name: b, separate_from: [r]}]\nmedia:\n"            \
+		  "  - {name: A, type: rdx, offline: true, place: b}\n"                                      \
+		  "  - {name: B, type: rdx, offline: true, place: r}\npools:\n  - {" keys "}\n"
+
 /* clang-format off */
 static const struct bad table[] = {
 	/* the file */
@@ -207,6 +216,31 @@ static const struct bad table[] = {
 	{T("places: [{name: x, originals: maybe}]"), 4, 31, "19", "'maybe' is unknown", "", 2},
 	{T("places: [{name: x, seperate_from: [x]}]"), 4, 20, "08", "unknown key", "'separate_from'", 2},
 	{T("stop_while_suspect: yes"), 4, 21, "19", "'yes' is unknown", "", 0},
+	/* media that take turns */
+	{P("media: [A, B], swap_every: 7d"), 8, 5, "09", "a pool has no 'name'", "", 0},
+	{P("name: p, swap_every: 7d"), 8, 5, "09", "a pool has no 'media'", "", 0},
+	{P("name: p, media: [A, B]"), 8, 5, "09", "a pool has no 'swap_every'", "", 0},
+	{P("name: p, media: [A, X], swap_every: 7d"), 8, 26, "41", "there is no medium 'X'", "below 'media'", 0},
+	{P("name: p, media: [A, a], swap_every: 7d"), 8, 26, "42", "'A' takes turns in two places", "once", 0},
+	{P("name: p, media: [A, B], swap_every: 7d}\n  - {name: q, media: [B, A], swap_every: 7d"), 9, 23, "42", "'B' takes turns in two places", "one pool", 2},
+	{P("name: p, media: [A, B], swap_every: 7d}\n  - {name: P, media: [A, B], swap_every: 7d"), 9, 12, "12", "'P' is taken", "", 3},
+	{P("name: p, media: [A, m], swap_every: 7d"), 8, 26, "43", "'m' is not kept offline", "'offline: true'", 0},
+	{P("name: p, media: [A], swap_every: 7d"), 8, 22, "44", "no turns", "second one", 0},
+	{P("name: p, media: [A, B], swap_every: 36h"), 8, 42, "44", "whole days", "7d", 0},
+	{P("name: p, media: [A, B], swap_every: 10d, weekday: mon"), 8, 56, "44", "whole weeks", "'swap_every: 7d'", 0},
+	{P("name: p, media: [A, B], swap_every: 7d, weekday: monday"), 8, 55, "19", "'monday' is unknown", "mon", 0},
+	{P("name: p, media: [A, B], swap_every: 7d, holds: some"), 8, 53, "19", "'some' is unknown", "newest", 0},
+	{P("name: p, media: [A, B], swap_every: 7d, away_at_least: 2"), 8, 61, "45", "of 2 media one is here", "1 at most", 0},
+	{P("name: p, media: [A, B], swap_every: 7d, away_at_least: 1"), 8, 61, "45", "separate from the originals: 0", "'separate_from'", 0},
+	{PLACED("name: p, media: [A, B], swap_every: 7d, away_at_least: 1"), 8, 61, "45", "separate from the originals: 1", "one more", 0},
+	{P("name: p, media: [A, B], swap_every: 7d, remind: [{tell: 院長}]"), 8, 55, "46", "nobody is named '院長'", "'people'", 0},
+	{P("name: p, media: [A, B], swap_every: 7d, remind: [{after: 2d}]"), 8, 55, "09", "a reminder has no 'tell'", "", 0},
+	{P("name: p, media: [A, B], swap_every: 7d, remind: [{tell: x, after: 2d}, {tell: x}]}\npeople:\n  - {name: x, roles: [manager]"), 8, 77, "46", "'x' is to be told twice", "once", 0},
+	{P("name: p, media: [A, B], swap_every: 7d, swap: 1"), 8, 46, "08", "unknown key", "", 0},
+	{SITE "datasets: [{name: a, paths: [/a]}, {name: b, paths: [/b]}]\nmedia:\n  - {name: m, type: hdd, path: /m}\n"
+		"  - {name: A, type: rdx, offline: true, datasets: [b]}\n  - {name: B, type: rdx, offline: true, swap_every: 7d}\n"
+		"pools: [{name: p, media: [A, B], swap_every: 7d}]\n", 7, 30, "44", "at medium 'B' and at its pool", "the pool says it", 2},
+	{T("holidays: list.txt"), 4, 11, "13", "", "", 0},
 	/* several at once: all are told */
 	{T("state: x\nschedule: {at: 25}\nfoo: 1"), 5, 16, "18", "'25'", "", 3},
 	{D("every: x\n    rpo: y\n    rto: z\n    colour: red\n    generations: q"), 10, 18, "15", "'q'", "", 5},

@@ -111,6 +111,30 @@ static void what_is_foreign_is_named(void **state)
 	restore();
 }
 
+/* The same question alone: neither damage nor what is missing is told, and a folder that cannot be one is. */
+static void what_is_foreign_alone(void **state)
+{
+	struct vault_r *v;
+	STORE_AUTO medium = {0};
+	BUF_AUTO out = BUF_INIT(1 << 20);
+	struct err err = ERR_INIT;
+
+	(void)state;
+	assert_int_equal(
+	    sh("touch m/autorun.inf && rm -f m/README.txt && echo x >" R "/repository.age && ln -s / " R
+	       "/datasets/link && mkfifo " R "/datasets/emr/pipe"),
+	    0);
+	v = made_open("m");
+	assert_int_equal(store_open_place(in_scratch("m"), &medium, &err), 0);
+	assert_int_equal(inventory_foreign(&medium, v, note, &out, &err), 0);
+	assert_int_equal(buf_terminate(&out, NULL), 0);
+	vault_r_close(v);
+	assert_string_equal((char *)out.p, "W-VERIFY-16 1 autorun.inf\n"
+					   "W-VERIFY-16 1 " MADE_REPO "/datasets/emr/pipe\n"
+					   "W-VERIFY-16 1 " MADE_REPO "/datasets/link/\n");
+	restore();
+}
+
 /* What has a data set's name and is no folder is no room for anything. */
 static void what_is_no_folder_is_damage(void **state)
 {
@@ -156,6 +180,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(what_belongs_there_is_not_named),
 	    cmocka_unit_test(what_is_foreign_is_named),
+	    cmocka_unit_test(what_is_foreign_alone),
 	    cmocka_unit_test(what_is_no_folder_is_damage),
 	    cmocka_unit_test(a_long_name_is_read),
 	};

@@ -33,17 +33,23 @@ static int end(void **state)
 
 static void gone(const char *path, uint64_t ino, uint64_t size, int64_t mtime, uint8_t kind)
 {
-	assert_int_equal(tally_gone(t, path, &(struct tally_file){ino, size, mtime, kind}, NULL), 0);
+	assert_int_equal(tally_gone(t, path, &(struct tally_file){ino, size, mtime, {kind, 0}},
+			     (struct strata_of){0, 0}, NULL),
+	    0);
 }
 
 static void fresh(const char *path, uint64_t ino, uint64_t size, int64_t mtime, uint8_t kind)
 {
-	assert_int_equal(tally_fresh(t, path, &(struct tally_file){ino, size, mtime, kind}, false, NULL), 0);
+	assert_int_equal(
+	    tally_fresh(t, path,
+		&(struct tally_file){ino, size, mtime, {kind, kind == DENSE ? PROFILE_SHARE : 0}}, false,
+		NULL),
+	    0);
 }
 
 static void figures(uint64_t added, uint64_t deleted, uint64_t renamed, uint64_t lost, uint64_t dense)
 {
-	tally_end(t, 1000, &g);
+	tally_end(t, 1000, NULL, NULL, &g);
 	assert_true(g.measured);
 	assert_int_equal(g.added, added);
 	assert_int_equal(g.deleted, deleted);
@@ -108,17 +114,17 @@ static void replaced_by_names_that_tell_nothing(void **state)
 
 static void kept_files(void **state)
 {
-	struct tally_file was = {1, 10, 5, pdf}, now = was;
+	struct tally_file was = {1, 10, 5, {pdf, 0}}, now = was;
 	(void)state;
-	tally_kept(t, &was, &now, false); /* as it was, but could not be believed */
+	tally_kept(t, "a.pdf", &was, &now, TALLY_UNKNOWN); /* as it was, but could not be believed */
 	now.ino = 2;
-	tally_kept(t, &was, &now, false); /* on another disk */
+	tally_kept(t, "a.pdf", &was, &now, TALLY_UNKNOWN); /* on another disk */
 	now.size = 11;
-	tally_kept(t, &was, &now, true);
+	tally_kept(t, "a.pdf", &was, &now, TALLY_ANOTHER);
 	now = was;
-	now.kind = DENSE; /* size and times put back */
-	tally_kept(t, &was, &now, false);
-	tally_end(t, 4, &g);
+	now.profile = (struct profile){DENSE, PROFILE_SHARE}; /* size and times put back */
+	tally_kept(t, "a.pdf", &was, &now, TALLY_UNKNOWN);
+	tally_end(t, 4, NULL, NULL, &g);
 	assert_int_equal(g.changed, 2);
 	assert_int_equal(g.lost, 1);
 	assert_int_equal(g.before, 4);
@@ -137,7 +143,7 @@ static void more_than_is_kept(void **state)
 		snprintf(path, sizeof(path), "b/%zu", i);
 		fresh(path, i, 100 + i, 7, KIND_PLAIN);
 	}
-	tally_end(t, n, &g);
+	tally_end(t, n, NULL, NULL, &g);
 	assert_int_equal(g.renamed, n);
 	assert_int_equal(g.before, n);
 }

@@ -40,7 +40,7 @@ static void make_entry(size_t i, unsigned version, char path[400], struct file_c
 	    .bytes = i % 7 ? i * 77 : i,
 	    .file = i % 4,
 	    .linked = i % 11 == 0,
-	    .kind = (uint8_t)(i % 100),
+	    .profile = {(uint8_t)(i % 100), (uint16_t)(i * 37)},
 	};
 	if (i < 5)
 		e->st.mtime_ns = odd[i];
@@ -99,7 +99,8 @@ static bool same_entry(const struct file_cache_entry *a, const struct file_cache
 	       a->st.mode == b->st.mode && a->st.believed == b->st.believed && a->length == b->length &&
 	       a->n_archives == b->n_archives &&
 	       (!a->n_archives || !memcmp(a->archives, b->archives, a->n_archives * sizeof(*a->archives))) &&
-	       a->bytes == b->bytes && a->file == b->file && a->linked == b->linked && a->kind == b->kind;
+	       a->bytes == b->bytes && a->file == b->file && a->linked == b->linked &&
+	       a->profile.kind == b->profile.kind && a->profile.inside == b->profile.inside;
 }
 
 /* Is it what was written by that version?  A damaged body may be missing, but not another. */
@@ -203,7 +204,7 @@ static void of_another_it_is_empty(void **state)
 	assert_int_equal(read_cache(REPO, "fifo", 1, NULL), 0);
 	assert_int_equal(read_cache(REPO, "void", 1, NULL), 0);
 	assert_int_equal(
-	    sh("sed -i '1s/bkp-statcache 3/bkp-statcache 2/' docs.cache"), 0); /* of an earlier version */
+	    sh("sed -i '1s/bkp-statcache 4/bkp-statcache 3/' docs.cache"), 0); /* of an earlier version */
 	assert_int_equal(read_cache(REPO, "docs", 1, NULL), 0);
 	write_cache(0, 5, 2); /* and is begun anew */
 	assert_int_equal(read_cache(REPO, "docs", 2, NULL), 35);

@@ -92,7 +92,8 @@ static void open_site(struct site *s, const char *name, const char *procedures)
 	    name, in_scratch(name), procedures);
 	if (policy_parse("p.yaml", yaml, strlen(yaml), &s->policy, NULL, &err))
 		fail_msg("%s", err.msg);
-	s->from = (struct medium_docs_sources){in_scratch("tools"), "9.9", built()};
+	s->from =
+	    (struct medium_docs_sources){.tools = in_scratch("tools"), .version = "9.9", .built = built()};
 }
 
 static void close_site(struct site *s)

@@ -376,8 +376,10 @@ static int mem_publish(struct store_w *w, struct store_staged *s, const char *pa
 	return mem_settle_staged(w, s, path, true, err);
 }
 
-static int mem_replace_staged(struct store_w *w, struct store_staged *s, const char *path, struct err *err)
+static int mem_replace_staged(
+    struct store_w *w, struct store_staged *s, const char *path, mode_t mode, struct err *err)
 {
+	(void)mode;
 	return mem_settle_staged(w, s, path, false, err);
 }
 

@@ -93,7 +93,7 @@ static void put_all(const struct store *s)
 	assert_int_equal(store_w_replace(s, "journal/j", 0644, "old", 3, NULL), 0);
 	assert_int_equal(store_w_stage(w, &f, NULL), 0);
 	assert_int_equal(store_w_append(w, f, "new one", 7, NULL), 0);
-	assert_int_equal(store_w_replace_staged(w, f, "journal/j", NULL), 0);
+	assert_int_equal(store_w_replace_staged(w, f, "journal/j", 0644, NULL), 0);
 	assert_int_equal(store_w_stage(w, &f, NULL), 0);
 	store_w_discard(w, f);
 	store_w_reserve(w, 1000);

@@ -1,0 +1,128 @@
+/* report_write: a list as a page for A4 or as a table for a spreadsheet; the foot of every form; see report.h. */
+#include "cmd/report/report.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include <jansson.h>
+
+#include "base/clock.h"
+#include "base/path.h"
+#include "base/text.h"
+#include "base/show/csv.h"
+#include "format/crypto/digest.h"
+#include "format/journal/journal.h"
+#include "format/page/sheet.h"
+#include "format/policy/policy.h"
+#include "read/ledger/ledger.h"
+
+#define SUM_SHOWN 16 /* digits of a SHA-256 in the foot */
+#define LINE	  256
+
+char *report_text(const struct fact_column *c, const json_t *row, bool csv, char out[REPORT_CELL])
+{
+	const char *s = journal_text(row, c->key);
+	char date[CLOCK_DATE];
+	int64_t ns;
+
+	if (c->kind == FACT_DAY && !csv && !clock_parse_day(s, &ns))
+		s = clock_format_day(ns, date);
+	else if (c->kind == FACT_TIME && !clock_parse(s, &ns))
+		s = csv ? clock_format_local(ns, date) : clock_format_date(ns, date);
+	return path_show(s, out, REPORT_CELL);
+}
+
+/* ---- the foot ---- */
+
+json_t *report_foot_json(const struct report *r)
+{
+	char head[DIGEST_HEX], date[CLOCK_TEXT];
+
+	return json_pack("{s:s, s:s, s:s, s:{s:I, s:s}}", "site", r->policy->site_name, "date",
+	    clock_format(r->now_ns, date), "policy_sha256", ledger_policy_sha256(r->l), "journal", "record",
+	    (json_int_t)ledger_seq(r->l), "sha256", digest_hex(ledger_head(r->l), DIGEST_LEN, head));
+}
+
+char *report_foot(const struct report *r, char out[REPORT_FOOT])
+{
+	char head[DIGEST_HEX], date[CLOCK_DATE];
+
+	snprintf(out, REPORT_FOOT,
+	    text("%s · as of %s · policy SHA-256 %.*s… · journal record %ju, SHA-256 %.*s…"),
+	    r->policy->site_name, clock_format_day(r->now_ns, date), SUM_SHOWN, ledger_policy_sha256(r->l),
+	    (uintmax_t)ledger_seq(r->l), SUM_SHOWN, digest_hex(ledger_head(r->l), DIGEST_LEN, head));
+	return out;
+}
+
+/* ---- CSV ---- */
+
+void report_csv(const struct report_list *list, const json_t *rows, FILE *to)
+{
+	char cell[REPORT_CELL];
+
+	fputs(CSV_BOM, to);
+	for (size_t k = 0; k < list->n; k++)
+		csv_cell(to, text(list->columns[k].head), k + 1 == list->n);
+	for (size_t i = 0; i < json_array_size(rows); i++)
+		for (size_t k = 0; k < list->n; k++)
+			csv_cell(to, report_text(&list->columns[k], json_array_get(rows, i), true, cell),
+			    k + 1 == list->n);
+}
+
+/* ---- HTML ---- */
+
+static void put_table(struct sheet *s, const struct report_list *list, const json_t *rows)
+{
+	char cell[REPORT_CELL];
+
+	sheet_piece(s, "list", NULL);
+	for (size_t k = 0; k < list->n; k++)
+		sheet_piece(s, "list head", "TEXT", text(list->columns[k].head), NULL);
+	sheet_piece(s, "list rows", NULL);
+	for (size_t i = 0; i < json_array_size(rows); i++) {
+		sheet_piece(s, "list row", NULL);
+		for (size_t k = 0; k < list->n; k++)
+			sheet_piece(s, "list cell", "TEXT",
+			    report_text(&list->columns[k], json_array_get(rows, i), false, cell), NULL);
+		sheet_piece(s, "list row end", NULL);
+	}
+	sheet_piece(s, "list end", NULL);
+}
+
+/* The first column is its heading, the others stand in pairs. */
+static void put_card(struct sheet *s, const struct report_list *list, const json_t *row)
+{
+	char a[REPORT_CELL], b[REPORT_CELL];
+
+	sheet_piece(s, "card", "LABEL", report_text(&list->columns[0], row, false, a), NULL);
+	for (size_t k = 1; k < list->n; k += 2) {
+		const struct fact_column *c = &list->columns[k], *d = k + 1 < list->n ? c + 1 : NULL;
+
+		sheet_piece(s, "pair", "LABEL", text(c->head), "TEXT", report_text(c, row, false, a),
+		    "LABEL2", d ? text(d->head) : "", "TEXT2", d ? report_text(d, row, false, b) : "", NULL);
+	}
+	sheet_piece(s, "section end", NULL);
+}
+
+int report_html(const struct report *r, const struct report_list *list, const json_t *rows, struct buf *out,
+    struct err *err)
+{
+	struct sheet s = {.out = out, .err = err};
+	char foot[REPORT_FOOT], line[LINE];
+
+	sheet_begin(&s, r->policy->site_name, text(list->title), report_foot(r, foot));
+	snprintf(line, sizeof(line), text("Entries: %zu"), json_array_size(rows));
+	sheet_piece(&s, "note", "TEXT", line, NULL);
+	if (list->cards)
+		for (size_t i = 0; i < json_array_size(rows); i++)
+			put_card(&s, list, json_array_get(rows, i));
+	else
+		put_table(&s, list, rows);
+	sheet_piece(&s, "signatures", NULL);
+	sheet_piece(&s, "signature", "TEXT", text("Made by, date"), NULL);
+	sheet_piece(&s, "signature", "TEXT", text("Checked by, date"), NULL);
+	sheet_piece(&s, "signature", "TEXT", text("Manager, date"), NULL);
+	sheet_piece(&s, "signatures end", NULL);
+	sheet_end(&s);
+	return s.r;
+}

@@ -1,0 +1,308 @@
+#!/bin/bash
+# Goal: plug, one command, unplug.  Loop devices with ext4, xfs and btrfs, no fstab, no udev: bkp rotate finds the disk by its signed
+# identity, mounts it noexec,nosuid,nodev where nobody else sees it, fills it, unmounts it, waits until it is unplugged, records its place;
+# interactive in both languages, 80 columns.  What is not the one is described, and not one bit of it changes, with a log to be
+# replayed on it too.  Killed, pulled out, write-protected, in use, cloned: nothing stays mounted or read-only, and the next run goes on.
+. "$(dirname "$0")/../lib/site.sh"
+[ "$(id -u)" = 0 ] || die "needs root (loop devices)"
+export ASAN_OPTIONS=detect_leaks=0 # it does not work under strace
+LOOPS=
+plug() { # IMAGE [OPTION...]: $DEV
+	local image=$1
+	shift
+	DEV=$(losetup -f --show "$@" "$T/$image.img")
+	LOOPS="$LOOPS $DEV"
+}
+unplug() { # all
+	local l
+	for l in $LOOPS; do losetup -d "$l" 2>/dev/null || true; done
+	LOOPS=
+}
+plug_end() { unplug; site_cleanup; rm -rf "/run/bkp/${ID:-none}"; }
+trap plug_end EXIT
+policy() {
+	sed 's/^\t*//' >"$T/policy.yaml" <<-Y
+	site: {name: テスト診療所, language: en}
+	state: $T/state
+	stop_while_suspect: true
+	people:
+	  - {name: 事務長, roles: [manager, operator]}
+	  - {name: Sato, roles: [operator]}
+	datasets:
+	  - {name: docs, title: 文書, paths: [$T/src], canaries: [$T/src/canary.txt]}
+	media:
+	  - {name: nas, type: hdd, path: $T/nas, place: サーバ室}
+	  - {name: RDX-01, type: rdx, offline: true, place: 別棟 保管庫B}
+	  - {name: RDX-02, type: rdx, offline: true, place: 金庫}
+	  - {name: RDX-03, type: rdx, offline: true, place: 金庫}
+	Y
+}
+rotate() { "$BKP" rotate --operator Sato "$@"; }
+sum() { sha256sum "$T/$1.img" | cut -d' ' -f1; }
+# clean WHERE: nothing of it is mounted or used, and the kernel may write to it
+clean() {
+	! grep -q /run/bkp /proc/self/mountinfo || die "$1: something is mounted"
+	[ "$(blockdev --getro "$DEV")" = 0 ] || die "$1: $DEV is left read-only"
+	python3 -c 'import os,sys; os.open(sys.argv[1], os.O_RDWR | os.O_EXCL)' "$DEV" || die "$1: $DEV is in use"
+}
+# dirty IMAGE: as it is after a power cut: with a log that a mount would replay
+dirty() {
+	local m=$T/dirty
+	mkdir -p "$m"
+	mv "$T/$1.img" "$T/$1.was"
+	mount -o loop "$T/$1.was" "$m"
+	date >"$m/written"; sync -f "$m"; rm "$m/written"; sync -f "$m"
+	cp --sparse=always "$T/$1.was" "$T/$1.img"
+	umount "$m"
+	dumpe2fs -h "$T/$1.img" 2>/dev/null | grep -q needs_recovery || die "the log of $1 is not dirty"
+}
+# refused EXIT CODE WORDS...: nothing of $IMAGE changes
+refused() {
+	local want=$1 code=$2 before
+	shift 2
+	before=$(sum "$IMAGE")
+	status rotate "$@"
+	blockdev --flushbufs "$DEV"; sync "$T/$IMAGE.img"
+	[ "$STATUS" = "$want" ] || fail "exit $STATUS, expected $want: rotate $*"
+	grep -q "$code: " "$T/err" || fail "rotate $*: not $code"
+	grep -q '→' "$T/err" || fail "rotate $*: no next action"
+	[ "$(sum "$IMAGE")" = "$before" ] || die "$code: a bit of the disk changed"
+	clean "$code"
+}
+
+mkdir -p "$T/src" "$T/nas" "$T/at"
+head -c 3000000 /dev/urandom >"$T/src/big"
+echo "nobody changes this" >"$T/src/canary.txt"
+age-keygen -o "$T/id.txt" 2>/dev/null
+policy
+"$BKP" init --root-key-out "$T/root.$RANDOM$RANDOM" --recipient "$(age-keygen -y "$T/id.txt")" >/dev/null
+ID=$(sed -n 's/.*"repository":"\([0-9a-f-]*\)".*/\1/p' "$T/state/repository.json" | head -n 1)
+truncate -s 60M "$T/r1.img"; mkfs.ext4 -q -m 0 -L RDX1 "$T/r1.img"
+truncate -s 320M "$T/r2.img"; mkfs.xfs -q "$T/r2.img"
+truncate -s 120M "$T/r3.img"; mkfs.btrfs -q "$T/r3.img" >/dev/null 2>&1
+expect 0 "$BKP" --quiet medium add nas
+for n in 1 2 3; do
+	mount -o loop "$T/r$n.img" "$T/at"
+	[ $n != 1 ] || mkdir "$T/at/bkp"
+	expect 0 "$BKP" --quiet medium add RDX-0$n --path "$T/at$([ $n != 1 ] || echo /bkp)"
+	umount "$T/at"
+done
+expect 0 "$BKP" --quiet run --all
+
+# ---- nothing is there; plugged in is not away, also where no udev tells
+refused_nothing() { status rotate "$@"; [ "$STATUS" = 2 ] && grep -q E-ROTATE-02 "$T/err" || fail "nothing is plugged in"; }
+refused_nothing
+refused_nothing RDX-01
+plug r1
+status "$BKP" medium move RDX-01 --operator Sato
+[ "$STATUS" = 2 ] && grep -q E-MEDIA-18 "$T/err" || fail "plugged in, and recorded as away"
+
+# ---- what is not the one: not a bit of it changes, though its log waits to be replayed
+unplug
+cp --sparse=always "$T/r1.img" "$T/copy.img"
+e2fsck -fy "$T/copy.img" >/dev/null 2>&1 || true
+other_uuid "$T/copy.img" 11111111-2222-3333-4444-555555555555
+dirty copy; dirty r1; plug r1; IMAGE=r1
+refused 2 E-MEDIA-04 RDX-02
+grep -q "RDX1.*is medium 'RDX-01', not 'RDX-02'" "$T/err" || fail "what it is is not said"
+refused 2 E-MEDIA-18 --keep-mounted RDX-01
+unplug
+cp --sparse=always "$T/r1.img" "$T/clone.img"; plug clone; plug r1
+refused 2 E-DISK-11
+unplug
+plug copy; IMAGE=copy
+refused 2 E-DEVICE-02
+unplug
+plug r1 -r; IMAGE=r1
+before=$(sum r1)
+status rotate
+[ "$STATUS" = 2 ] && grep -q E-DISK-05 "$T/err" && [ "$(sum r1)" = "$before" ] || fail "write-protected"
+unplug
+plug r1
+unshare -m --propagation private bash -c "mount -o ro,noload $DEV $T/at && touch $T/held && sleep 30" & holder=$!
+until [ -e "$T/held" ]; do sleep 0.05; done
+status rotate
+[ "$STATUS" = 2 ] && grep -q E-DISK-08 "$T/err" || fail "in use by another"
+kill $holder $(pgrep -P $holder) 2>/dev/null; wait $holder 2>/dev/null || true
+unplug
+# another site's, with a dirty log; a disk of photographs; a container; nothing at all
+(
+	T2=$T/site2; mkdir -p "$T2/src" "$T2/at"; echo x >"$T2/src/x"
+	sed -e "s|$T/|$T2/|g" -e 's/テスト診療所/となりの病院/' "$T/policy.yaml" >"$T2/policy.yaml"
+	truncate -s 20M "$T/other.img"; mkfs.ext4 -q "$T/other.img"
+	export BKP_POLICY=$T2/policy.yaml
+	"$BKP" init --root-key-out "$T/root.$RANDOM$RANDOM" --recipient "$(age-keygen -y "$T/id.txt")" >/dev/null
+	mount -o loop "$T/other.img" "$T2/at"
+	"$BKP" --quiet medium add RDX-02 --path "$T2/at"
+	umount "$T2/at"
+)
+dirty other; plug other; IMAGE=other
+refused 2 E-MEDIA-02
+grep -q 'となりの病院' "$T/err" || fail "whose it is is not said"
+unplug
+mkdir -p "$T/photos/DCIM"; head -c 100000 /dev/urandom >"$T/photos/DCIM/1.jpg"
+truncate -s 20M "$T/photos.img"; mkfs.ext4 -q -L MYPHOTOS -d "$T/photos" "$T/photos.img"
+dirty photos; plug photos; IMAGE=photos
+refused 2 E-DISK-04
+grep -q "MYPHOTOS.*DCIM" "$T/err" && grep -q E-ROTATE-02 "$T/err" || fail "what is on it is not said"
+status rotate --json
+[ "$STATUS" = 2 ] && python3 -c 'import json,sys; json.load(open(sys.argv[1]))' "$T/out" || fail "--json of a refusal"
+unplug
+truncate -s 20M "$T/luks.img"
+printf 'LUKS\272\276\0\1' | dd of="$T/luks.img" conv=notrunc status=none
+printf '%s' 12345678-1234-1234-1234-123456789abc | dd of="$T/luks.img" bs=1 seek=168 conv=notrunc status=none
+plug luks; IMAGE=luks
+refused 2 E-DISK-07
+unplug
+truncate -s 20M "$T/empty.img"; plug empty; IMAGE=empty
+refused 2 E-DISK-04
+unplug
+say "another medium, a copy, a clone, another site's, photographs, a container, an empty disk, one in use, a write-protected one:" \
+	"described, exit 2 with a next action, and sha256sum of the whole device is the same, logs to be replayed included"
+
+# ---- the one: how it is mounted, and that nothing stays
+ordinary() { # IMAGE NAME FILE-SYSTEM
+	local pid seen=
+	plug "$1"
+	"$BKP" rotate "$2" --operator Sato >"$T/out" 2>"$T/err" &
+	pid=$!
+	while [ -z "$seen" ] && kill -0 $pid 2>/dev/null; do
+		seen=$(grep " rw,.* - $3 /dev/" "/proc/$pid/mountinfo" 2>/dev/null | grep "/run/bkp/$ID/medium") || true
+		! grep -q /run/bkp /proc/self/mountinfo || die "others see the mount"
+	done
+	wait $pid || fail "rotate $2"
+	[[ $seen == *nosuid,nodev,noexec* ]] || die "$2: how it is mounted: $seen"
+	clean "$2"
+	grep -q "unplug it (it is unmounted), take it to" "$T/out" || fail "what to do is not said"
+	record rotated | grep -q '"complete":true' || die "$2: $(record rotated)"
+	expect 2 "$BKP" medium move "$2" --operator Sato
+	unplug
+	expect 0 "$BKP" --quiet medium move "$2" --operator Sato
+}
+ordinary r1 RDX-01 ext4
+ordinary r2 RDX-02 xfs
+ordinary r3 RDX-03 btrfs
+plug r1
+expect 0 "$BKP" expire --medium RDX-01 --operator Sato # what 'bkp rotate' says of a full one works on one that it unmounted
+grep -q "'RDX-01' is unmounted" "$T/out" || fail "expire"
+clean expire
+plug r2
+expect 64 rotate
+grep -q E-DISK-03 "$T/err" || fail "two are plugged in"
+unplug
+plug r1
+(sleep 1.5; losetup -d "$DEV") &
+expect 0 rotate --wait 20
+grep -q "'RDX-01' is gone from here and recorded at '別棟 保管庫B', by Sato" "$T/out" || fail "--wait"
+record medium-moved | grep -q '"place":"別棟 保管庫B".*"detached":true' || die "the record: $(record medium-moved)"
+plug r1
+expect 1 rotate --wait 1
+grep -q W-DISK-02 "$T/err" || fail "--wait is over"
+expect 1 rotate --wait 1 --json
+python3 -c 'import json,sys; assert json.load(open(sys.argv[1]))["complete"]' "$T/out" || fail "--json"
+expect 64 rotate --wait soon
+unplug
+mount -o loop "$T/r1.img" "$T/at" # by hand: stays
+expect 0 rotate
+grep -q "unmount it (umount $T/at)" "$T/out" && mountpoint -q "$T/at" || fail "mounted by hand"
+umount "$T/at"
+mkdir "$T/look"
+mount -o loop,ro "$T/r1.img" "$T/look"
+expect 0 "$RESTORE" --quiet --medium "$T/look/bkp" verify 1
+umount "$T/look"
+say "ext4, xfs and btrfs are found, mounted rw,nosuid,nodev,noexec for the command alone, filled and unmounted; --wait sees the disk" \
+	"go and records its place; one that is mounted by hand stays"
+
+# ---- killed with the device marked read-only, and with the disk mounted for writing; pulled out
+head -c 3000000 /dev/urandom >"$T/src/more"
+expect 0 "$BKP" --quiet run --all
+plug r1
+killed() { # SYSCALL WHEN
+	status strace -f -qq -o /dev/null -e trace="$1" -e inject="$1:signal=KILL:when=$2" "$BKP" rotate --operator Sato --quiet
+	[ "$STATUS" = 137 ] || fail "not killed at $1 $2"
+	! grep -q /run/bkp /proc/self/mountinfo || die "killed at $1 $2: something is mounted"
+}
+killed mount 2
+[ "$(blockdev --getro "$DEV")" = 1 ] || die "killed with the device marked: it is not"
+IMAGE=r1
+refused 2 E-MEDIA-04 RDX-02 # and is tidied up after
+killed umount2 1
+killed mount 3
+killed syncfs 1
+killed umount2 2
+expect 0 rotate
+clean "after kills"
+record rotated | grep -q '"complete":true' || die "after kills: $(record rotated)"
+strace -f -qq -o /dev/null -e trace=mount -e inject=mount:delay_exit=400000 \
+	"$BKP" rotate --operator Sato --quiet >"$T/out" 2>"$T/err" &
+pid=$!
+sleep 0.2
+kill -TERM "$(pgrep -P $pid)" 2>/dev/null || true
+wait $pid || true
+clean "SIGTERM"
+unplug
+head -c 8000000 /dev/urandom >"$T/src/more"
+expect 0 "$BKP" --quiet run --all
+plug r1
+strace -f -qq -o /dev/null -e trace=fsync,fdatasync -e inject=fsync,fdatasync:delay_enter=50000 \
+	"$BKP" rotate --operator Sato >"$T/out" 2>"$T/err" &
+pid=$!
+python3 - "$pid" "$ID" <<'P' # EXT4_IOC_SHUTDOWN without flushing the log, as when the device is gone
+import fcntl, os, struct, subprocess, sys, time
+for _ in range(2000):
+    for child in subprocess.run(["pgrep", "-P", sys.argv[1]], capture_output=True, text=True).stdout.split():
+        try:
+            if not any(" rw," in l and "/run/bkp/" in l for l in open("/proc/%s/mountinfo" % child)):
+                continue
+            fd = os.open("/proc/%s/root/run/bkp/%s/medium" % (child, sys.argv[2]), os.O_RDONLY)
+        except OSError:
+            continue
+        time.sleep(0.3)
+        fcntl.ioctl(fd, 0x8004587d, struct.pack("I", 2))
+        sys.exit()
+    time.sleep(0.01)
+sys.exit("it was never mounted")
+P
+wait $pid && die "a disk that was pulled out was rotated"
+grep -q '→' "$T/err" || fail "pulled out: no next action"
+! grep -q /run/bkp /proc/self/mountinfo || die "pulled out: something is mounted"
+expect 0 rotate
+clean "after it was pulled out"
+unplug
+say "killed at any step, or pulled out: nothing is mounted, the next command takes the read-only mark back and goes on"
+
+# ---- at a terminal
+talk() { python3 "$SRC_ROOT/tests/lib/talk.py" "$@" >"$T/out" 2>"$T/err" || fail "the talk: exit $?"; }
+plug photos
+talk "Number.*: $=>2" "MYPHOTOS(.|\n)*It is:(.|\n)*> $=>!losetup -d $DEV; losetup $DEV $T/r1.img" "> $=>" \
+	"Waiting until=>!losetup -d $DEV" "Where is 'RDX-01'(.|\n)*> $=>" -- "$BKP" --lang en rotate
+grep -q "gone from here and recorded at '別棟 保管庫B', by Sato" "$T/out" || fail "the talk in English"
+unplug
+plug r1; one=$DEV; plug r2
+talk "担当者は(.|\n)*: $=>９" ": $=>１" "複数の媒体(.|\n)*: $=>２" "抜かれるのを待って=>!losetup -d $DEV" \
+	"どこに保管(.|\n)*> $=>銀行の貸金庫" -- "$BKP" --lang ja rotate
+grep -q "銀行の貸金庫" "$T/out" || fail "the talk in Japanese"
+record medium-moved | grep -q '"operator":"事務長","place":"銀行の貸金庫"' || die "the record: $(record medium-moved)"
+losetup -d "$one"; LOOPS=
+plug r1
+talk "Waiting until=>^C" -- bash -c "'$BKP' --lang en rotate RDX-01 --operator Sato; [ \$? = 1 ]"
+grep -q W-DISK-02 "$T/out" || fail "Ctrl-C while it waits"
+unplug
+talk "Number.*: $=>q" -- bash -c "'$BKP' --lang en rotate; [ \$? = 2 ]"
+say "at a terminal in English and Japanese: who, which disk, plug it in, unplug it, where to; full-width digits; 80 columns"
+
+# ---- the newest copy of a pool, out of its turn: refused before it is mounted for writing
+expect 0 "$BKP" --quiet medium move RDX-01 --operator Sato
+sed -i 's/^media:/pools:\n  - {name: weekly, media: [RDX-01, RDX-02], swap_every: 7d}\n&/' "$T/policy.yaml"
+dirty r1; plug r1; IMAGE=r1
+refused 2 E-ROTATE-11
+unplug
+say "a medium that is not to be written to in this turn is refused with not a bit of it changed"
+
+# ---- a computer that may be infected gets no disk
+echo "somebody did" >"$T/src/canary.txt"
+status "$BKP" --quiet run --all
+plug r1
+status strace -f -qq -o "$T/trace" -e trace=mount,unshare "$BKP" rotate --operator Sato
+[ "$STATUS" = 2 ] && grep -q E-GUARD-02 "$T/err" && [ ! -s "$T/trace" ] || fail "while a generation is suspect: $(cat "$T/trace")"
+say "while a generation is suspect and the policy says so, nothing is mounted"
