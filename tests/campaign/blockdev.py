@@ -65,6 +65,7 @@ class Disks:
         for i in range(len(self.images)):
             r = subprocess.run(["losetup", "-f", "--show", "%s/%d" % (self.folder, i)], check=True, stdout=subprocess.PIPE, text=True)
             self.device.append(r.stdout.strip())
+            subprocess.run(["blockdev", "--setrw", self.device[-1]], check=True)  # a mark of a former device of that name stays
             self.held.append(held(self.device[-1]))
         return self
 

@@ -422,7 +422,7 @@ def plugged(f):
     image, point, disk = WORK + "/rdx.img", WORK + "/rdx.d", DISKS + "/rdx"
     need("truncate -s 200M %s && mkfs.ext4 -q -U %s %s && mkdir -p %s && /bin/mount -o loop %s %s && cp -a %s/. %s && umount %s" %
          (image, DISK_UUID, image, point, image, point, disk, point, point))
-    LOOP[0] = need("losetup -f --show " + image).strip()
+    LOOP[0] = need("l=$(losetup -f --show %s) && blockdev --setrw $l && echo $l" % image).strip()
     f()
     need("losetup -d %s 2>/dev/null; /bin/mount -o loop %s %s && chattr -R -f -i %s %s; rm -rf %s/bkp && cp -a %s/bkp %s/ && umount %s && rm %s" %
          (LOOP[0], image, point, point, disk, disk, point, disk, point, image))

@@ -43,6 +43,14 @@ site_cleanup() {
 }
 trap site_cleanup EXIT
 
+# loop_of [OPTION...] FILE: a loop device of it, by name; a read-only mark that the kernel kept from a former one is taken off
+loop_of() {
+	local l
+	l=$(losetup -f --show "$@") || return
+	case " $* " in *" --read-only "*) ;; *) blockdev --setrw "$l" || return ;; esac
+	echo "$l"
+}
+
 # other_uuid IMAGE|DEVICE [UUID]: the ext4 on it gets another UUID (tune2fs asks for a check that is younger than the last mount)
 other_uuid() {
 	e2fsck -fy "$1" >"$T/e2fsck" 2>&1 || [ $? = 1 ] || fail "e2fsck $1" "$T/e2fsck"

@@ -19,26 +19,28 @@ Y
 loops=()
 drop_loops() {
 	local l
+	fsfreeze -u "$T/rdx" 2>/dev/null || true
 	site_cleanup
 	for l in "${loops[@]}"; do losetup -d "$l" || true; done
 }
 trap drop_loops EXIT
 disk() { # FILE SIZE: a loop device of that file, in $L
 	[ -e "$1" ] || truncate -s "$2" "$1"
-	L=$(losetup -fP --show "$1")
+	L=$(loop_of -P "$1")
 	loops+=("$L")
 }
 prepare() { "$BKP" medium prepare "$@" --operator Sato </dev/null; }
 untouched() { # WORDS CODE COMMAND…: refused with that code, and not a bit of the disk is another
-	local words=$1 code=$2 before
+	local words=$1 code=$2 before image
 	shift 2
+	image=$(losetup -nO BACK-FILE "$L") # the device's own cache knows nothing of what went through its partition
 	sync
-	before=$(sha256sum <"$L")
+	before=$(sha256sum <"$image")
 	status "$@"
 	[ "$STATUS" = 2 ] && grep -q "bkp: $code: " "$T/err" || fail "$words: exit $STATUS, not $code"
 	grep -q '^  → ' "$T/err" || fail "$words: what to do is not said"
 	sync
-	[ "$before" = "$(sha256sum <"$L")" ] || die "$words: the disk was changed"
+	[ "$before" = "$(sha256sum <"$image")" ] || die "$words: the disk was changed"
 }
 
 # ---- an empty disk, in one command
@@ -59,8 +61,10 @@ record medium-prepared | jq -e --arg u "$(blkid -o value -s UUID "$part")" \
 say "an empty disk becomes a medium with one command; sfdisk, blkid and a rotation agree"
 
 # ---- in use, a medium of this site, another name's
+fsfreeze -f "$T/rdx" # ext4 fills its inode tables in the background
 untouched "mounted" E-PREPARE-02 prepare "$L" RDX-02-of-a-long-name --erase "$(blkid -o value -s UUID "$part")"
 grep -q "mounted at '$T/rdx'" "$T/err" || fail "where it is mounted is not said"
+fsfreeze -u "$T/rdx"
 umount "$T/rdx"
 [ "$(fsck.ext4 -fn "$part" >"$T/fsck" 2>&1; echo $?)" = 0 ] || fail "fsck" "$T/fsck"
 uuid=$(blkid -o value -s UUID "$part")

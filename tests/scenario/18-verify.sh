@@ -138,7 +138,7 @@ readers() { # 0 or 1: what the kernel is to say of the disk; prints how often a 
 }
 truncate -s 64M "$T/image"
 mkdir "$T/disk"
-if [ "$(id -u)" = 0 ] && mkfs.ext4 -q "$T/image" && loop=$(losetup -f --show "$T/image" 2>/dev/null); then
+if [ "$(id -u)" = 0 ] && mkfs.ext4 -q "$T/image" && loop=$(loop_of "$T/image" 2>/dev/null); then
 	trap 'umount -l "$T/disk" 2>/dev/null; losetup -d "$loop" 2>/dev/null; site_cleanup' EXIT
 	mount "$loop" "$T/disk"
 	cp -a "$T/m1/." "$T/disk/"

@@ -10,7 +10,7 @@ LOOPS=
 plug() { # IMAGE [OPTION...]: $DEV
 	local image=$1
 	shift
-	DEV=$(losetup -f --show "$@" "$T/$image.img")
+	DEV=$(loop_of "$@" "$T/$image.img")
 	LOOPS="$LOOPS $DEV"
 }
 unplug() { # all

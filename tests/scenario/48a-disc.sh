@@ -188,7 +188,7 @@ write one.iso emr@1 --again
 refused 2 E-DISC-04
 [ "$(sha256sum <"$T/one.iso")" = "$before" ] || die "a disc that was written was touched"
 truncate -s 1M "$T/disk.img"
-loop=$(losetup -f --show "$T/disk.img" 2>/dev/null || true)
+loop=$(loop_of "$T/disk.img" 2>/dev/null || true)
 if [ -n "$loop" ]; then
 	zero=$(sha256sum <"$T/disk.img")
 	for d in "$loop" "stdio:$loop"; do

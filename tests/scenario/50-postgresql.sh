@@ -45,7 +45,7 @@ fingerprint sql >"$T/truth"
 mkdir -p "$T/nas" "$T/rdx" "$T/elsewhere"
 truncate -s 300M "$T/rdx.img"
 mkfs.ext4 -q -L RDX-01 "$T/rdx.img"
-LOOP=$(losetup --find --show "$T/rdx.img")
+LOOP=$(loop_of "$T/rdx.img")
 mount "$LOOP" "$T/rdx"
 cp "$SRC_ROOT/policies/procedures/emr-postgresql.md" "$T/emr-postgresql.md"
 cat >"$T/policy.yaml" <<Y
@@ -88,7 +88,7 @@ as_pg "$PG/pg_ctl" -D "$T/pg" -m immediate stop >/dev/null
 mv "$T/state" "$T/gone.state"
 mv "$T/nas" "$T/gone.nas"
 mv "$T/pg" "$T/gone.pg"
-LOOP=$(losetup --find --show --read-only "$T/rdx.img")
+LOOP=$(loop_of --read-only "$T/rdx.img")
 mount -o ro "$LOOP" "$T/elsewhere"
 cat >"$T/attest.yaml" <<'Y'
 by: 山田

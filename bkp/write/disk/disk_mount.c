@@ -76,15 +76,25 @@ static int not_permitted(const char *what, int errnum, struct err *err)
 
 /* ---- the kernel's mark "read-only" ---- */
 
+/* The device, open: while it is, the kernel gives its name to no other one.  -1 with errno */
 static int mark_device(const struct disk *d, bool read_only)
 {
-	int value = read_only, fd = open(d->node, O_RDONLY | O_CLOEXEC), r;
+	int value = read_only, fd = open(d->node, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0 || !ioctl(fd, BLKROSET, &value))
+		return fd;
+	close(fd);
+	return -1;
+}
+
+static int unmark_named(const struct disk *d)
+{
+	int fd = mark_device(d, false);
 
 	if (fd < 0)
 		return -1;
-	r = ioctl(fd, BLKROSET, &value);
 	close(fd);
-	return r;
+	return 0;
 }
 
 /* A command was killed while the kernel had it marked. */
@@ -107,7 +117,7 @@ static int take_back(const struct disk_room *room, struct err *err)
 		return -1;
 	if (sscanf((const char *)b.p, "%63s %llu", name, &seq) == 2)
 		for (size_t i = 0; i < n; i++)
-			if (!strcmp(all[i].name, name) && all[i].seq == seq && mark_device(&all[i], false))
+			if (!strcmp(all[i].name, name) && all[i].seq == seq && unmark_named(&all[i]))
 				r = errno;
 	free(all);
 	if (r)
@@ -189,7 +199,7 @@ int disk_prove(
     const struct disk_room *room, const struct disk *d, disk_look_fn *look, void *arg, struct err *err)
 {
 	sigset_t ends, before;
-	int r;
+	int r, fd = -1, writable = 0;
 
 	sigemptyset(&ends);
 	sigaddset(&ends, SIGINT);
@@ -198,7 +208,7 @@ int disk_prove(
 	sigprocmask(SIG_BLOCK, &ends, &before);
 	/* one that is protected by its own switch stays so */
 	r = d->read_only ? 0 : write_mark(room, d, err);
-	if (!r && !d->read_only && mark_device(d, true))
+	if (!r && !d->read_only && (fd = mark_device(d, true)) < 0)
 		r = not_permitted("BLKROSET", errno, err);
 	if (!r)
 		r = mount_it(room, d, true, err);
@@ -206,6 +216,10 @@ int disk_prove(
 		r = look(arg, room->point, err);
 		if (umount2(room->point, UMOUNT_NOFOLLOW))
 			umount2(room->point, MNT_DETACH | UMOUNT_NOFOLLOW);
+	}
+	if (fd >= 0) { /* also of one that was taken out meanwhile: a name may keep what it was told */
+		ioctl(fd, BLKROSET, &writable);
+		close(fd);
 	}
 	if (!d->read_only && take_back(room, r < 0 ? NULL : err))
 		r = -1;

@@ -164,6 +164,32 @@ static void a_mark_that_was_left(void **state)
 	assert_int_equal(sh("test ! -e %s/read-only", room.folder), 0);
 }
 
+static int take_out(void *arg, const char *point, struct err *err)
+{
+	struct disk *d = arg;
+
+	(void)point;
+	return sh("losetup -d %s", d->node) ? err_set(err, "E-TEST-02", "not detached") : 0;
+}
+
+/* The name is given to another disk later, which nobody has told to be read-only. */
+static void taken_out_while_it_is_proved(void **state)
+{
+	struct err err = ERR_INIT;
+	struct disk d;
+
+	(void)state;
+	if (geteuid())
+		skip();
+	assert_int_equal(sh("blockdev --setrw $(losetup -f --show img)"), 0);
+	the_disk(&d);
+	assert_int_equal(disk_prove(&room, &d, take_out, &d, &err), 0);
+	for (int i = 0; i < 100 && disk_there(&d); i++)
+		usleep(20000);
+	assert_false(disk_there(&d));
+	assert_int_equal(sh("test $(blockdev --getro %s) = 0", d.node), 0);
+}
+
 static int begin(void **state)
 {
 	if (scratch_setup_memory(state))
@@ -172,7 +198,9 @@ static int begin(void **state)
 	if (geteuid()) /* loop devices are root's */
 		return 0;
 	return disk_room_enter(&room, id, NULL) ||
-		       sh("truncate -s 8M img && mkfs.ext4 -q -L LABEL -U %s img && losetup -f img", id)
+		       sh("truncate -s 8M img && mkfs.ext4 -q -L LABEL -U %s img && "
+			  "blockdev --setrw $(losetup -f --show img)",
+			   id)
 		   ? -1
 		   : 0;
 }
@@ -192,6 +220,7 @@ int main(void)
 	    cmocka_unit_test(proved_and_unchanged),
 	    cmocka_unit_test(a_mark_that_was_left),
 	    cmocka_unit_test(written_and_gone),
+	    cmocka_unit_test(taken_out_while_it_is_proved),
 	};
 
 	return cmocka_run_group_tests(tests, begin, end);

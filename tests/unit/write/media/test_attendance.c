@@ -216,9 +216,9 @@ static void a_disk_that_is_only_unmounted_is_not_away(void **state)
 	    0);
 	assert_int_equal(sh("mv RDX-01 away"), 0);
 	/* what udev would say */
-	r = sh(
-	    "truncate -s 8M disk && mkfs.ext4 -q -U %s disk && losetup -f --show disk >dev && mkdir mnt && "
-	    "mkdir -p /dev/disk/by-uuid && ln -sf $(cat dev) /dev/disk/by-uuid/%s",
+	r = sh("truncate -s 8M disk && mkfs.ext4 -q -U %s disk && losetup -f --show disk >dev && "
+	       "blockdev --setrw $(cat dev) && mkdir mnt && "
+	       "mkdir -p /dev/disk/by-uuid && ln -sf $(cat dev) /dev/disk/by-uuid/%s",
 	    uuid, uuid);
 	if (!r) {
 		int seen = find(&s, 1, where, &err);
