@@ -22,6 +22,7 @@
 #include "cmd/app/out.h"
 #include "cmd/app/root_key.h"
 #include "cmd/cmd_journal.h"
+#include "cmd/import/import.h"
 #include "cmd/show/journal_words.h"
 #include "format/crypto/minisig.h"
 #include "format/journal/journal.h"
@@ -293,6 +294,16 @@ static int verify_journal(struct app *app, struct cmd_journal_options *o)
 	return code;
 }
 
+/* ---- import ---- */
+
+static int import_records(struct app *app, const struct cmd_journal_options *o)
+{
+	POLICY_AUTO policy = NULL;
+	int code = app_policy(app, &policy);
+
+	return code ? code : import_files(app, policy, "journal import", o->operator, o->words, o->n);
+}
+
 static int dispatch(struct app *app, const char *what, struct cmd_journal_options *o)
 {
 	bool of_export = o->format || o->out, of_verify = o->root_key || o->against;
@@ -303,12 +314,15 @@ static int dispatch(struct app *app, const char *what, struct cmd_journal_option
 		return show_journal(app, o);
 	if (!strcmp(what, "export") && !of_verify && !o->operator)
 		return cmd_journal_export(app, o);
+	if (!strcmp(what, "import") && !of_export && !of_verify && !o->file)
+		return import_records(app, o);
 	if (!strcmp(what, "repair") && !of_export && !of_verify && !o->file)
 		return cmd_journal_repair(app, o);
 	return app_usage(app, "%s",
-	    text("'journal' is followed by 'show', 'verify', 'export' or 'repair'; --root-key and --against "
+	    text("'journal' is followed by 'show', 'verify', 'export', 'import FILE...' or 'repair'; "
+		 "--root-key and --against "
 		 "go with "
-		 "'verify', --format and --out with 'export', --operator with 'repair'"));
+		 "'verify', --format and --out with 'export', --operator with 'import' and 'repair'"));
 }
 
 int cmd_journal(struct app *app, int argc, char **argv)
@@ -319,6 +333,7 @@ int cmd_journal(struct app *app, int argc, char **argv)
 	    {"format", required_argument, NULL, FORMAT}, {"out", required_argument, NULL, OUT},
 	    {"operator", required_argument, NULL, OPERATOR}, {NULL, 0, NULL, 0}};
 	struct cmd_journal_options o = {.file = NULL};
+	const char *what;
 	int code = APP_OK, opt;
 
 	while ((opt = app_getopt(app, argc, argv, own, &code)) != -1) {
@@ -331,5 +346,8 @@ int cmd_journal(struct app *app, int argc, char **argv)
 		    : opt == OUT     ? &o.out
 				     : &o.operator) = optarg;
 	}
-	return dispatch(app, argc - optind == 1 ? argv[optind] : "", &o);
+	what = argc > optind ? argv[optind] : "";
+	o.words = argv + optind + 1;
+	o.n = argc - optind - 1;
+	return dispatch(app, (o.n > 0) == !strcmp(what, "import") ? what : "", &o);
 }

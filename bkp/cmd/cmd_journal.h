@@ -14,7 +14,9 @@ struct cmd_journal_options {
 	const char *root_key;	  /* as given */
 	const char *against;	  /* of verify */
 	const char *format, *out; /* of export */
-	const char *operator;	  /* of repair */
+	const char *operator;	  /* of import, repair */
+	char **words;		  /* of import: files */
+	int n;
 	struct minisig_public root;
 };
 

@@ -99,10 +99,10 @@ static const struct app_command commands[] = {
 	N_("prepare and register media, list them, record where they are and who has them"), cmd_medium},
     {"report", APP_RECORD,
 	"report receipt MEDIUM [--out FILE]\n"
-	"report media|allowed|transfers|disposals|losses [--csv] [--out FILE]",
+	"report media|allowed|transfers|disposals|losses|drills [--csv] [--out FILE]",
 	N_("papers from the journal, for A4 or a spreadsheet: the slip that goes with a medium, the ledger "
 	   "of "
-	   "media"),
+	   "media, drills"),
 	cmd_report},
     {"disc", APP_MEDIA,
 	"disc write [DATASET | GENERATION…] --to DRIVE --operator NAME [--series NAME] [--disc "
@@ -140,8 +140,11 @@ static const struct app_command commands[] = {
 	"journal show [--file JOURNAL]\n"
 	"journal verify [--root-key RW…|FILE] [--file JOURNAL] [--against FILE|DIR|MEDIUM]\n"
 	"journal export --format csv|json [--out FILE] [--file JOURNAL]\n"
+	"journal import FILE... [--operator NAME]\n"
 	"journal repair --operator NAME",
-	N_("show, verify, export or repair the audit record"), cmd_journal},
+	N_("show, verify, export or repair the audit record; take over records of drills, recoveries and "
+	   "uses of keys"),
+	cmd_journal},
     {"explain", APP_RECORD, "explain CODE …", N_("what the code of a message means, and what to do"),
 	cmd_explain},
 };

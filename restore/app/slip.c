@@ -25,6 +25,7 @@
 #include "base/io.h"
 #include "base/path.h"
 #include "base/text.h"
+#include "format/journal/slip.h"
 #include "format/journal/use_slip.h"
 #include "read/file/secret_file.h"
 #include "read/vault/keyring.h"
@@ -42,7 +43,7 @@ struct slip {
 	pid_t writer;
 	int fd; /* -1: there is no writer */
 	struct json_t *members;
-	char labels[USE_SLIP_TEXT];
+	char labels[SLIP_TEXT];
 	bool used;
 	struct err why; /* why it cannot be written */
 };
@@ -183,7 +184,7 @@ static char *slip_path(const struct app *app, const char *id, struct err *err)
 
 static json_t *shown(const char *s)
 {
-	char show[USE_SLIP_TEXT];
+	char show[SLIP_TEXT];
 
 	return s ? json_string(path_show(s, show, 256)) : json_null();
 }

@@ -1,4 +1,5 @@
-/* fuzz: the record of a key's use, which anybody may bring.  What is taken can be written, and is then the same. */
+/* fuzz: the records of a key's use and of a drill, which anybody may bring.  What is taken of a use can be written, and is then the same; of a
+ * drill it is what a record may hold. */
 #include <stdint.h>
 #include <stdlib.h>
 
@@ -6,9 +7,23 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "format/journal/drill_slip.h"
 #include "format/journal/use_slip.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n);
+
+static void take_drill(const uint8_t *p, size_t n)
+{
+	char repository[JOURNAL_UUID];
+	json_t *o;
+
+	if (drill_slip_parse(p, n, repository, &o, NULL))
+		return;
+	if (drill_slip_wrong(o) || drill_slip_ns(o) == INT64_MIN)
+		abort();
+	(void)drill_slip_proves(o);
+	json_decref(o);
+}
 
 int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 {
@@ -17,6 +32,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 	json_t *o, *back;
 	struct err err = ERR_INIT;
 
+	take_drill(p, n);
 	if (use_slip_parse(p, n, repository, &o, &err))
 		return 0;
 	if (use_slip_format(repository, o, &b, &err) ||

@@ -115,7 +115,7 @@ refused E-USE-02 "$T/f3.json"
 sed 's/"begun":"[^"]*"/"begun":"yesterday"/' "$T/f.json" >"$T/f4.json"
 refused E-USE-01 "$T/f4.json"
 head -c 70000 /dev/zero >"$T/f5.json"
-refused E-USE-01 "$T/f5.json"
+refused E-IMPORT-02 "$T/f5.json"
 [ "$(grep -c '"event":"use"' "$T/state/journal/000001.jsonl")" = 3 ] || die "something that was refused is on record"
 say "signed by bkp-restore or minisign, taken over once; signed by or for another, edited, foreign, malformed, too long: refused"
 

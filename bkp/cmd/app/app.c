@@ -32,6 +32,7 @@
 #include "write/media/device.h"
 #include "write/media/journal_copies.h"
 #include "write/state/policy_record.h"
+#include "write/state/procedure_record.h"
 #include "write/state/state.h"
 
 #define FULL_WIDTH_BLANK "\xe3\x80\x80"
@@ -347,7 +348,8 @@ int app_state_open(struct app *app, const struct policy *policy, struct state **
 	state_act(s, app->actor.command ? app->actor.command : app->command->name, app->actor.role,
 	    app->actor.person);
 	r = journal_copies_check_media(s, policy, err) ||
-	    policy_record(s, policy, app->policy_text.p, app->policy_text.n, err);
+	    policy_record(s, policy, app->policy_text.p, app->policy_text.n, err) ||
+	    procedure_record(s, policy, err);
 	if (r) {
 		state_close(s);
 		return -1;

@@ -148,8 +148,8 @@ static int which_report(const struct app *app, const char *name)
 	for (; n < NAMES && report_list_nth(n - 1); n++)
 		names[n] = report_list_nth(n - 1);
 	return app_unknown(app, suggest_word(name, names, n), "%s",
-	    text("'report' is followed by 'receipt MEDIUM', 'media', 'allowed', 'transfers', 'disposals' or "
-		 "'losses'"));
+	    text("'report' is followed by 'receipt MEDIUM', 'media', 'allowed', 'transfers', 'disposals', "
+		 "'losses' or 'drills'"));
 }
 
 static int make_report(struct app *app, int n, char **words, bool csv, const char *out)

@@ -38,6 +38,10 @@ struct report_list {
 	bool (*medium)(const struct report *r, const struct ledger_medium *m);
 	struct json_t *(*record)(const struct report *r, const struct journal_record *o);
 };
+/* report_drills.c */
+#define REPORT_DRILLS 19
+extern const struct fact_column report_drills[REPORT_DRILLS];
+struct json_t *report_drill_of(const struct report *r, const struct journal_record *o);
 const struct report_list *report_list_of(const char *name); /* NULL: no such list */
 /* The n-th one's name; NULL: there are no more. */
 const char *report_list_nth(size_t n);

@@ -167,7 +167,9 @@ static const struct report_list lists[] = {
     {"transfers", TEXT_LATER("Hand-over and carrying out of media"), COLUMNS(transfers), false, NULL,
 	transfer_of},
     {"disposals", TEXT_LATER("Disposal of media"), COLUMNS(disposals), false, NULL, disposal_of},
-    {"losses", TEXT_LATER("Loss of media"), COLUMNS(losses), false, NULL, loss_of}};
+    {"losses", TEXT_LATER("Loss of media"), COLUMNS(losses), false, NULL, loss_of},
+    {"drills", TEXT_LATER("Drills and recoveries"), report_drills, REPORT_DRILLS, true, NULL,
+	report_drill_of}};
 
 const struct report_list *report_list_of(const char *name)
 {

@@ -28,6 +28,7 @@
 #include "format/policy/policy.h"
 #include "read/ledger/ledger.h"
 #include "read/rules/compliance.h"
+#include "read/drills/drills.h"
 #include "read/rules/former_keys.h"
 
 #define SHOW		64
@@ -251,6 +252,32 @@ static void event_row(struct table *t, const char *what, int64_t ns, const char 
 	table_cell(t, "%s", path_show(line, show, sizeof(show)));
 }
 
+/* How many data sets were brought back in drills that still hold; nothing where there was none. */
+static void drill_row(struct table *t, const struct status_view *v)
+{
+	const struct compliance *s = v->s;
+	struct drilled d, oldest = {0};
+	char label[GENERATION_LABEL], line[SUMMARY_LINE];
+	size_t hold = 0;
+
+	for (size_t i = 0; i < s->n_datasets; i++) {
+		drills_look(v->policy, v->ledger, s->datasets[i].policy, s->now_ns, &d);
+		if (d.state != DRILLS_HOLD)
+			continue;
+		hold++;
+		if (!oldest.last || d.last->at_ns < oldest.last->at_ns)
+			oldest = d;
+	}
+	if (!hold)
+		return;
+	snprintf(line, sizeof(line),
+	    oldest.last->declared
+		? text("%zu of %zu data sets were brought back, the one longest ago from %s (declared only)")
+		: text("%zu of %zu data sets were brought back, the one longest ago from %s"),
+	    hold, s->n_datasets, generation_label(oldest.from->dataset, oldest.from->number, label));
+	event_row(t, text("drill"), oldest.last->at_ns, line);
+}
+
 /* What somebody did with a recovery key; nothing where nobody has. */
 static void key_rows(struct table *t, const struct ledger *l, const struct compliance *s)
 {
@@ -289,8 +316,10 @@ static void key_rows(struct table *t, const struct ledger *l, const struct compl
 	}
 }
 
-static int show_events(const struct ledger *l, const struct compliance *s)
+static int show_events(const struct status_view *v)
 {
+	const struct ledger *l = v->ledger;
+	const struct compliance *s = v->s;
 	struct table *t = table_new(3);
 	char span[OVERVIEW_TEXT], found[CLOCK_TEXT], since[CLOCK_TEXT], journal[SUMMARY_LINE];
 	const struct ledger_latch *latch = s->latch;
@@ -309,6 +338,8 @@ static int show_events(const struct ledger *l, const struct compliance *s)
 		table_cell(t, "%s", clock_format_local(latch->found_ns, found));
 		table_cell(t, text("jumped by %s, not attested: nothing expires"), span);
 	}
+	if (t)
+		drill_row(t, v);
 	if (t)
 		key_rows(t, l, s);
 	if (t) {
@@ -343,7 +374,7 @@ int status_show_text(const struct status_view *v)
 	if (!code)
 		code = out_table(overview_media_table(s), 0, APP_OK);
 	putchar('\n');
-	return code ? code : show_events(l, s);
+	return code ? code : show_events(v);
 }
 
 int status_show_forecast(const struct status_view *v)
@@ -494,7 +525,20 @@ static json_t *suspect_json(const struct compliance_dataset *d)
 			  : json_null();
 }
 
-static json_t *dataset_json(const struct ledger *l, const struct compliance_dataset *d)
+static json_t *drill_json(const struct status_view *v, const struct compliance_dataset *d)
+{
+	struct drilled is;
+
+	drills_look(v->policy, v->ledger, d->policy, v->s->now_ns, &is);
+	return json_pack("{s:s, s:b, s:o, s:o, s:o, s:o, s:o}", "state", drills_word(is.state), "due",
+	    (int)is.due, "due_at", overview_time_json(is.due_ns), "at",
+	    overview_time_json(is.last ? is.last->at_ns : 0), "generation",
+	    is.from ? json_integer((json_int_t)is.from->number) : json_null(), "recovery_s",
+	    is.last ? json_integer(is.took_s) : json_null(), "declared",
+	    is.last ? json_boolean(is.last->declared) : json_null());
+}
+
+static json_t *dataset_json(const struct status_view *v, const struct compliance_dataset *d)
 {
 	json_t *o = json_pack("{s:s, s:s?, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b}", "dataset",
 	    d->policy->name, "title", d->policy->title, "generations", rule_json(&d->generations), "three",
@@ -506,10 +550,10 @@ static json_t *dataset_json(const struct ledger *l, const struct compliance_data
 
 	if (!o ||
 	    json_object_update_new(o,
-		json_pack("{s:o, s:o, s:b, s:o, s:o, s:o, s:b}", "key_drill",
-		    overview_opened_json(l, d->policy->name), "due", overview_time_json(d->due_ns), "due_now",
-		    (int)d->due, "missed", overview_time_json(d->missed_ns), "suspect", suspect_json(d),
-		    "agreed", agreed_json(d->agreed), "less_than_agreed", (int)d->less))) {
+		json_pack("{s:o, s:o, s:o, s:b, s:o, s:o, s:o, s:b}", "drill", drill_json(v, d), "key_drill",
+		    overview_opened_json(v->ledger, d->policy->name), "due", overview_time_json(d->due_ns),
+		    "due_now", (int)d->due, "missed", overview_time_json(d->missed_ns), "suspect",
+		    suspect_json(d), "agreed", agreed_json(d->agreed), "less_than_agreed", (int)d->less))) {
 		json_decref(o);
 		return NULL;
 	}
@@ -564,7 +608,7 @@ static json_t *status_json(const struct status_view *v)
 	       *o;
 
 	for (size_t i = 0; i < s->n_datasets; i++)
-		json_array_append_new(datasets, dataset_json(l, &s->datasets[i]));
+		json_array_append_new(datasets, dataset_json(v, &s->datasets[i]));
 	for (size_t i = 0; i < s->n_media; i++)
 		json_array_append_new(media, overview_medium_json(&s->media[i]));
 	for (size_t i = 0; i < s->n_next; i++)

@@ -11,73 +11,20 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/text.h"
-#include "format/crypto/digest.h"
-#include "format/medium/generation.h"
+#include "format/journal/slip.h"
 
 #define FORMAT "format"
 #define KIND   "bkp-use"
 
-typedef bool is_fn(const json_t *v);
-
-/* A line for people: what a slip says is shown, and signed into the journal. */
-static bool is_line(const json_t *v)
-{
-	const char *s = json_string_value(v);
-
-	if (!s || json_string_length(v) >= USE_SLIP_TEXT || strlen(s) != json_string_length(v))
-		return false;
-	for (; *s; s++)
-		if ((unsigned char)*s < ' ' || *s == 127)
-			return false;
-	return true;
-}
-
-static bool is_word(const json_t *v)
-{
-	return is_line(v) && json_string_length(v);
-}
-
-static bool is_line_opt(const json_t *v)
-{
-	return json_is_null(v) || is_line(v);
-}
-
-static bool is_uuid(const json_t *v)
-{
-	return is_line(v) && journal_is_uuid(json_string_value(v));
-}
-
-static bool is_uuid_opt(const json_t *v)
-{
-	return json_is_null(v) || is_uuid(v);
-}
-
-static bool is_time(const json_t *v)
-{
-	int64_t ns;
-
-	return is_line(v) && !clock_parse(json_string_value(v), &ns);
-}
-
-static bool is_time_opt(const json_t *v)
-{
-	return json_is_null(v) || is_time(v);
-}
-
-static bool is_count(const json_t *v)
-{
-	return json_is_integer(v) && json_integer_value(v) >= 0;
-}
-
 static bool is_exit_opt(const json_t *v)
 {
-	return json_is_null(v) || (is_count(v) && json_integer_value(v) < 256);
+	return json_is_null(v) || (slip_is_count(v) && json_integer_value(v) < 256);
 }
 
 static bool is_few(const json_t *v)
 {
 	for (size_t i = 0; i < json_array_size(v); i++)
-		if (!is_line(json_array_get(v, i)))
+		if (!slip_is_line(json_array_get(v, i)))
 			return false;
 	return json_is_array(v) && json_array_size(v) <= USE_SLIP_NAMED;
 }
@@ -85,20 +32,15 @@ static bool is_few(const json_t *v)
 static bool is_person_opt(const json_t *v)
 {
 	return json_is_null(v) ||
-	       (json_is_object(v) && json_object_size(v) == 2 && is_count(json_object_get(v, "period")) &&
-		   is_word(json_object_get(v, "name")));
+	       (json_is_object(v) && json_object_size(v) == 2 &&
+		   slip_is_count(json_object_get(v, "period")) && slip_is_word(json_object_get(v, "name")));
 }
 
 static bool is_opened(const json_t *v)
 {
-	const json_t *hex = json_object_get(v, "manifest_sha256");
-	uint8_t hash[DIGEST_LEN];
-
-	return json_object_size(v) == 3 && is_word(json_object_get(v, "dataset")) &&
-	       generation_name_ok(json_string_value(json_object_get(v, "dataset"))) &&
-	       is_count(json_object_get(v, "generation")) && is_word(hex) &&
-	       json_string_length(hex) == (size_t)2 * DIGEST_LEN &&
-	       digest_unhex(json_string_value(hex), DIGEST_LEN, hash);
+	return json_object_size(v) == 3 && slip_is_dataset(json_object_get(v, "dataset")) &&
+	       slip_is_count(json_object_get(v, "generation")) &&
+	       slip_is_sha256(json_object_get(v, "manifest_sha256"));
 }
 
 static bool is_drill_opt(const json_t *v)
@@ -110,30 +52,25 @@ static bool is_drill_opt(const json_t *v)
 			return false;
 	return json_is_null(v) ||
 	       (json_object_size(v) == 4 && json_is_array(opened) &&
-		   is_count(json_object_get(v, "archives")) && is_few(json_object_get(v, "failed")) &&
-		   is_count(json_object_get(v, "failed_total")));
+		   slip_is_count(json_object_get(v, "archives")) && is_few(json_object_get(v, "failed")) &&
+		   slip_is_count(json_object_get(v, "failed_total")));
 }
 
 static bool is_envelope_opt(const json_t *v)
 {
-	return json_is_null(v) || (is_line(v) && use_slip_is_envelope(json_string_value(v)));
+	return json_is_null(v) || (slip_is_line(v) && use_slip_is_envelope(json_string_value(v)));
 }
 
-static const struct {
-	const char *name;
-	is_fn *is;
-} members_of[] = {{"id", is_uuid}, {"begun", is_time}, {"finished", is_time_opt}, {"command", is_word},
-    {"what", is_line}, {"paths", is_few}, {"paths_total", is_count}, {"to", is_line_opt},
-    {"operator", is_word}, {"host", is_line}, {"medium", is_uuid_opt}, {"label", is_line_opt},
+static const struct slip_member members_of[] = {{"id", slip_is_uuid}, {"begun", slip_is_time},
+    {"finished", slip_is_time_opt}, {"command", slip_is_word}, {"what", slip_is_line}, {"paths", is_few},
+    {"paths_total", slip_is_count}, {"to", slip_is_line_opt}, {"operator", slip_is_word},
+    {"host", slip_is_line}, {"medium", slip_is_uuid_opt}, {"label", slip_is_line_opt},
     {"person", is_person_opt}, {"exit", is_exit_opt}, {"drill", is_drill_opt}, {"envelope", is_envelope_opt}};
 #define N_MEMBERS (sizeof(members_of) / sizeof(*members_of))
 
 const char *use_slip_wrong(const json_t *members)
 {
-	for (size_t i = 0; i < N_MEMBERS; i++)
-		if (!members_of[i].is(json_object_get(members, members_of[i].name)))
-			return members_of[i].name;
-	return NULL;
+	return slip_wrong(members_of, N_MEMBERS, members);
 }
 
 static int malformed(const char *member, struct err *err)
@@ -177,22 +114,13 @@ static json_t *known(const json_t *o)
 int use_slip_parse(const void *p, size_t n, char ret_repository[JOURNAL_UUID], json_t **ret, struct err *err)
 {
 	json_t *o = n <= USE_SLIP_MAX ? json_loadb(p, n, JSON_REJECT_DUPLICATES, NULL) : NULL;
-	const char *kind = json_string_value(json_object_get(o, "kind")), *wrong = NULL;
+	const char *wrong = slip_wrong_head(o, KIND, ret_repository);
 	int r = 0;
 
-	if (json_integer_value(json_object_get(o, FORMAT)) != 1)
-		wrong = FORMAT;
-	else if (!kind || strcmp(kind, KIND) != 0)
-		wrong = "kind";
-	else if (!is_uuid(json_object_get(o, "repository")))
-		wrong = "repository";
-	else
-		wrong = use_slip_wrong(o);
+	wrong = wrong ? wrong : use_slip_wrong(o);
 	if (wrong) {
 		r = malformed(wrong, err);
 	} else {
-		snprintf(
-		    ret_repository, JOURNAL_UUID, "%s", json_string_value(json_object_get(o, "repository")));
 		*ret = known(o);
 		r = *ret ? 0 : err_nomem(err);
 	}

@@ -21,7 +21,6 @@ struct err;
 struct json_t;
 
 #define USE_SLIP_MAX	  ((size_t)64 << 10) /* bytes of a slip */
-#define USE_SLIP_TEXT	  1024		     /* bytes of a text in it, NUL included */
 #define USE_SLIP_NAMED	  20 /* paths, and archives that do not open: as many are named, the others counted */
 #define USE_SLIP_ENVELOPE 33 /* an envelope's number: [A-Za-z0-9-]{1,32} */
 

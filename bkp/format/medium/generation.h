@@ -46,11 +46,12 @@ const char *generation_source_word(enum generation_source source);
 int generation_source_parse(const char *word, enum generation_source *ret);
 
 struct generation_dataset {
-	char *name;   /* generation_id.dataset once more, for messages */
-	char *title;  /* manifest; or NULL */
-	char *reason; /* manifest: why it has no probe's value; of a capture that failed: why; or NULL */
-	char *blocks; /* root: extents of the block list; NULL in manifests */
-	char *probe;  /* root: the probe's value, or NULL */
+	char *name;    /* generation_id.dataset once more, for messages */
+	char *title;   /* manifest; or NULL */
+	char *reason;  /* manifest: why it has no probe's value; of a capture that failed: why; or NULL */
+	char *blocks;  /* root: extents of the block list; NULL in manifests */
+	char *probe;   /* root: the probe's value, or NULL */
+	char *version; /* of the source's software, as it says; goes into the journal; or NULL */
 	enum generation_verdict verdict;
 	enum generation_source source; /* root */
 	uint64_t entries, files, bytes;

@@ -153,6 +153,7 @@ static void free_dataset(struct policy_dataset *d)
 	free(d->command);
 	free(d->store_as);
 	free(d->probe);
+	free(d->version);
 	free(d->before);
 	free(d->after);
 	free_texts(d->canaries, d->n_canaries);

@@ -22,7 +22,7 @@
  * 	people: [{name*, roles*: [manager operator witness keyholder restorer auditor vendor], public_key: PUBLICKEY}]
  * 	datasets*: [{name*, title, paths: [PATH…] or command (exactly one), exclude: [PATTERN…],
  * 		cross_mounts: true|false, format: stream|tar (default stream), store_as (required with command, unless
- * 		format: tar), before, after, time_limit: DURATION, probe, stderr: warn|ignore (default warn),
+ * 		format: tar), before, after, time_limit: DURATION, probe, version, stderr: warn|ignore (default warn),
  * 		expect: {min_bytes: SIZE, shrink_alarm: N %, min_entries: N, max_age: DURATION, content: KIND},
  * 		every: hour|day|week|month|Nh|Nd (default day), at: "HH:MM", weekday: sun…sat (default sun),
  * 		monthday: 1…28 (default 1), generations (default 3), keep: {daily, weekly, monthly, yearly: N},
@@ -145,6 +145,7 @@ struct policy_dataset {
 	char *before, *after; /* for a shell, or NULL: around the capture; `after` runs also when it failed */
 	int64_t time_limit_s; /* of the command, before, after and probe each; 0: none */
 	char *probe;	      /* for a shell, or NULL */
+	char *version;	      /* likewise: what it prints is the version of the source's software */
 	unsigned stderr_words;	   /* enum policy_stderr: commands that succeed and say something there */
 	uint64_t min_bytes;	   /* 0: not stated */
 	unsigned shrink_alarm_pct; /* 1…99; 0: not stated */
@@ -251,6 +252,7 @@ struct policy {
 	size_t n_procedures;
 	unsigned
 	    expire_by; /* who approves an expiry: 0 whoever may run bkp, else a role: bit 1 << (expire_by - 1) */
+	int64_t drill_every_s;	   /* bringing back is rehearsed that often; 0: not stated */
 	int64_t key_drill_every_s; /* a holder opens what is captured that often */
 	unsigned parity;	   /* per cent of each archive, 0 … 50; 0: none is made */
 	int64_t verify_every_s;	   /* within that time all of a medium is read again */

@@ -315,6 +315,8 @@ static int render_dataset(const struct policy *p, const struct policy_dataset *d
 		detail_lines(t, text("after"), d->after);
 	if (d->probe)
 		detail_lines(t, text("probe"), d->probe);
+	if (d->version)
+		detail_lines(t, text("version"), d->version);
 	expectation_rows(t, d);
 	kept_rows(t, p, d);
 	r = buf_printf(out, err, "    %s\n", d->name);

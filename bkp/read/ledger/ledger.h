@@ -190,6 +190,8 @@ struct ledger_generation {
 	int64_t held_ns;      /* held now: never expires; 0: not */
 	int64_t released_ns;  /* was held until then; 0: never, or it is held again */
 	const char *held_why; /* or "" */
+	const char *version; /* of the source's software, as it said itself (the policy's `version`); or "" */
+	const char *host;    /* that captured it; or "" */
 };
 
 /* What was agreed of a data set's retention: the least that holds whatever the policy says, until it is
@@ -231,6 +233,15 @@ struct ledger_use {
 	const struct json_t *record; /* whole: the slip's members, "slip_sha256", "signed_by" */
 	bool declared;		     /* nobody has signed it (申告) */
 	bool reviewed;		     /* a manager has looked at it */
+};
+
+/* A drill (復旧訓練) or a recovery that was taken over into the journal: what is kept of it (format/journal/drill_slip.h), and more. */
+struct ledger_drill {
+	uint64_t seq;		     /* of its record */
+	int64_t at_ns;		     /* when it ended, as it says, but not after its record */
+	const struct json_t *record; /* whole: drill_slip's members, "file_sha256", "signed_by" */
+	bool declared;		     /* nobody has signed it (申告) */
+	bool proves;		     /* drill_slip_proves() */
 };
 
 /* The newest generation of a data set that a holder has opened in a key drill in which everything opened. */
@@ -392,6 +403,19 @@ const char *ledger_canary(const struct ledger *l, const char *dataset, const cha
 const struct ledger_placed *ledger_placed(const struct ledger *l, const char *dataset);
 bool ledger_placed_given_up(const struct ledger_placed *p, uint64_t number);
 /* Announced changes, as they came.  Is it in force then, and of that data set (NULL: of any)?  None is while the clock is latched. */
+size_t ledger_drills(const struct ledger *l);
+const struct ledger_drill *ledger_drill(const struct ledger *l, size_t i);
+/* The one that a record of these members would be once more, or NULL. */
+const struct ledger_drill *ledger_drill_same(const struct ledger *l, const struct json_t *members);
+/* The generation of the data set that was brought back in it, if it is one that was captured here; or NULL. */
+const struct ledger_generation *ledger_drill_restored(
+    const struct ledger *l, const struct ledger_drill *d, const char *dataset);
+/* The newest that proves that the data set can be brought back, and from which generation; or NULL. */
+const struct ledger_drill *ledger_drilled(
+    const struct ledger *l, const char *dataset, const struct ledger_generation **ret_from);
+/* Those in force when they were last looked at: [{"name", "sha256"}]; NULL: nobody has looked. */
+const struct json_t *ledger_procedures(const struct ledger *l);
+bool ledger_procedure_is(const struct ledger *l, const char *sha256); /* one of them */
 size_t ledger_announcements(const struct ledger *l);
 const struct ledger_announcement *ledger_announcement(const struct ledger *l, size_t i);
 bool ledger_announced(

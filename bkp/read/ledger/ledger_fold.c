@@ -330,6 +330,8 @@ static void generation_clear(struct ledger_generation *g)
 	free((char *)g->uuid);
 	free((char *)g->reason);
 	free((char *)g->held_why);
+	free((char *)g->version);
+	free((char *)g->host);
 }
 
 static uint32_t reasons_of(const json_t *words)
@@ -414,6 +416,8 @@ static int apply_begin(struct ledger *l, const struct journal_record *r, struct 
 		g->suspicion = copy_of("", &failed);
 		g->notice = copy_of("", &failed);
 		g->held_why = copy_of("", &failed);
+		g->version = copy_of("", &failed);
+		g->host = copy_of(journal_text(r->json, "host"), &failed);
 	}
 	return failed ? err_nomem(err) : 0;
 }
@@ -525,6 +529,7 @@ static int apply_committed(struct ledger *l, const struct journal_record *r, str
 	g->new_bytes = member_num(o, "new_bytes");
 	g->former_bytes = member_num(o, "former_bytes");
 	return set_next_archive(l, g->dataset, member_num(o, "next_archive"), err) ||
+		       ledger_replace_text(&g->version, journal_text(o, "source_version"), err) ||
 		       set_copies(l, g, json_object_get(o, "media"), err) || set_captured(g, o, err) ||
 		       ledger_canaries_take(l, g, false, err)
 		   ? -1
@@ -635,6 +640,8 @@ static const struct rule {
     {"medium-lost", ledger_fold_custody},
     {"medium-found", ledger_fold_custody},
     {"disc-written", apply_disc},
+    {"drill", ledger_fold_drills},
+    {"procedures", ledger_fold_drills},
 };
 
 static void follow_clock(struct ledger *l, const struct journal_record *r)
@@ -678,5 +685,6 @@ void ledger_fold_clear(struct ledger *l)
 	ledger_fold_rules_clear(l);
 	ledger_fold_uses_clear(l);
 	ledger_announcements_clear(l);
+	ledger_drills_clear(l);
 	ledger_stays_clear(l);
 }

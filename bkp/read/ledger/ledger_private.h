@@ -72,6 +72,9 @@ struct ledger {
 	size_t n_placed;
 	struct ledger_announcement *announcements; /* ledger_announce.c */
 	size_t n_announcements;
+	struct ledger_drill *drills; /* ledger_drills.c */
+	size_t n_drills;
+	json_t *procedures;
 	/* the keys of people: ledger_uses.c */
 	struct ledger_use *uses;
 	size_t n_uses;
@@ -148,6 +151,11 @@ void ledger_stays_clear(struct ledger *l);
 ledger_check_fn ledger_check_announced, ledger_check_announcement_ended;
 int ledger_fold_announcements(struct ledger *l, const struct journal_record *r, struct err *err);
 void ledger_announcements_clear(struct ledger *l);
+
+/* ledger_drills.c: drill, procedures. */
+ledger_check_fn ledger_check_drill, ledger_check_procedures;
+int ledger_fold_drills(struct ledger *l, const struct journal_record *r, struct err *err);
+void ledger_drills_clear(struct ledger *l);
 
 /* ledger_media.c: what people record of a medium: its data, who has it, stock-takes, loss. */
 ledger_check_fn ledger_check_custody, ledger_check_counted;

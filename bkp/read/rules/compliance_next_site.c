@@ -6,6 +6,7 @@
 #include "base/path.h"
 #include "base/text.h"
 #include "format/policy/policy.h"
+#include "read/drills/drills.h"
 #include "read/rules/compliance_private.h"
 
 #define SHOW 384
@@ -280,4 +281,62 @@ void compliance_next_keys(struct compliance_next *n)
 				 "'bkp-restore key drill --envelope %s', and seal it again"),
 			    e->number, path_show(e->place, place, sizeof(place)), e->number);
 	}
+}
+
+/* ---- rehearsing (drills.h): one sentence for each reason, and for all data sets of which it is to be said ---- */
+
+static const char *const reasons[] = {
+    [DRILLS_NEVER] = TEXT_LATER("nobody has rehearsed to bring it back yet"),
+    [DRILLS_OLD] = TEXT_LATER("the last drill is too long ago"),
+    [DRILLS_EDITED] =
+	TEXT_LATER("the procedure was edited since its last drill: it is not proved as it stands"),
+    [DRILLS_VERSION] = TEXT_LATER("its software is of another version than in the last drill"),
+    [DRILLS_HOST] = TEXT_LATER("another computer captures it than in the last drill"),
+};
+
+static void say_state(struct compliance_next *n, enum drills_state state)
+{
+	const struct compliance *s = n->v->s;
+	const char *first = NULL;
+	unsigned all = 0;
+
+	for (size_t i = 0; i < s->n_datasets; i++) {
+		struct drilled d;
+
+		drills_look(n->v->policy, n->v->l, s->datasets[i].policy, s->now_ns, &d);
+		if (!d.due || d.state != state)
+			continue;
+		first = first ? first : s->datasets[i].policy->name;
+		all++;
+	}
+	if (first)
+		compliance_say(n,
+		    text("data set '%s' (like that: %u): %s; rehearse it on a restore computer with "
+			 "'bkp-restore "
+			 "drill', and bring its record here with 'bkp journal import'"),
+		    first, all, text(reasons[state]));
+}
+
+static void say_slow(struct compliance_next *n, const struct policy_dataset *p)
+{
+	char took[COMPLIANCE_SPAN], target[COMPLIANCE_SPAN];
+	struct drilled d;
+
+	drills_look(n->v->policy, n->v->l, p, n->v->s->now_ns, &d);
+	if (d.too_slow)
+		compliance_say(n,
+		    text("to bring '%s' back took %s in the last drill, and may take %s ('rto' in the "
+			 "policy): "
+			 "see in "
+			 "the drill's record what took so long, and rehearse again"),
+		    p->name, compliance_span(d.took_s, took, sizeof(took)),
+		    compliance_span(p->rto_s, target, sizeof(target)));
+}
+
+void compliance_next_drills(struct compliance_next *n)
+{
+	for (enum drills_state s = DRILLS_NEVER; s <= DRILLS_HOST; s++)
+		say_state(n, s);
+	for (size_t i = 0; i < n->v->s->n_datasets; i++)
+		say_slow(n, n->v->s->datasets[i].policy);
 }

@@ -15,8 +15,9 @@
 #include "write/expect/probe.h"
 #include "write/source/command.h"
 
-#define DAY_NS	 (INT64_C(86400) * SECOND_NS)
-#define AFTER_NS (UINT64_C(300) * SECOND_NS) /* for `after` once all is to end */
+#define VERSION_BYTES 256 /* of what the source says of its software, NUL included */
+#define DAY_NS	      (INT64_C(86400) * SECOND_NS)
+#define AFTER_NS      (UINT64_C(300) * SECOND_NS) /* for `after` once all is to end */
 
 struct command_config capture_command_config(
     struct capture *c, struct capture_env *env, const char *line, const char *result)
@@ -143,6 +144,41 @@ static int run_probe(struct capture *c, struct err *err)
 	return r ? mark_partial(c, &why, "probe", err) : 0;
 }
 
+/* The first line, so much of it as is kept. */
+static void cut_version(char *s)
+{
+	size_t n = strcspn(s, "\n\t");
+
+	if (n >= VERSION_BYTES)
+		for (n = VERSION_BYTES - 1; ((unsigned char)s[n] & 0xc0) == 0x80;)
+			n--;
+	s[n] = '\0';
+}
+
+/* What is captured is as good without it: it is told as what a command says is, and a drill cannot be asked for when it changes. */
+static void run_version(struct capture *c)
+{
+	struct command_words said, failed = {.lines = 1};
+	struct err why = ERR_INIT;
+	struct command_config cfg;
+	struct capture_env env;
+	char *version;
+	int r;
+
+	if (!c->set.policy->version)
+		return;
+	cfg = capture_command_config(c, &env, c->set.policy->version, NULL);
+	r = probe_run(&cfg, &version, &said, &why);
+	capture_said(c, "version", &said);
+	if (r) {
+		snprintf(failed.text, sizeof(failed.text), "%.*s", COMMAND_SAID - 1, why.msg);
+		capture_said(c, "version", &failed);
+		return;
+	}
+	cut_version(version);
+	c->set.result->version = version;
+}
+
 int capture_judge(struct capture *c, struct err *err)
 {
 	struct expect_figures now = {c->set.result->bytes, c->set.result->entries, c->set.newest_ns};
@@ -154,6 +190,7 @@ int capture_judge(struct capture *c, struct err *err)
 	if (expect_judge(c->set.policy, &now, &former, c->cfg.now_ns, &why) &&
 	    mark_partial(c, &why, "expect", err))
 		return -1;
+	run_version(c);
 	return run_probe(c, err);
 }
 

@@ -5,9 +5,11 @@
  * run_set.c.  Everything in front of it can be thrown away, everything after it is made up for by the next run. */
 #include "write/run/run.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <jansson.h>
 
@@ -134,7 +136,7 @@ static int begin(struct run *n, struct err *err)
 {
 	const bool seen = json_object_size(n->seen) > 0;
 	json_t *names = json_array();
-	char looked[CLOCK_TEXT];
+	char looked[CLOCK_TEXT], host[HOST_NAME_MAX + 1] = "";
 	struct clock_stamp now;
 	size_t i;
 
@@ -144,9 +146,10 @@ static int begin(struct run *n, struct err *err)
 	n->begun_ns = now.wall_ns;
 	n->ret->run = ledger_next_run(state_ledger(n->cfg->state));
 	state_uuid(n->uuid);
+	(void)gethostname(host, sizeof(host) - 1);
 	return state_append(n->cfg->state, "begin",
-	    json_pack("{s:I, s:s, s:o, s:o*, s:O*, s:O*, s:s*}", "run", (json_int_t)n->ret->run, "uuid",
-		n->uuid, "datasets", names, "together", together_json(n->cfg), "here",
+	    json_pack("{s:I, s:s, s:s, s:o, s:o*, s:O*, s:O*, s:s*}", "run", (json_int_t)n->ret->run, "uuid",
+		n->uuid, "host", host, "datasets", names, "together", together_json(n->cfg), "here",
 		json_object_get(n->seen, "here"), "away", json_object_get(n->seen, "away"), "looked",
 		seen ? clock_format(n->looked_ns, looked) : NULL),
 	    err);
@@ -495,6 +498,7 @@ static void free_dataset(struct generation_dataset *d)
 	free(d->reason);
 	free(d->blocks);
 	free(d->probe);
+	free(d->version);
 	free(d->suspicion);
 	free(d->notice);
 	free(d->placed_wrong);

@@ -190,11 +190,11 @@ static json_t *guard_json(const struct generation_dataset *d)
 
 void run_put_dataset(json_t *o, const struct generation_dataset *d)
 {
-	json_t *own = json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:s*, s:o*}", "verdict",
+	json_t *own = json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:s*, s:o*, s:s*}", "verdict",
 	    generation_verdict_word(d->verdict), "entries", (json_int_t)d->entries, "files",
 	    (json_int_t)d->files, "bytes", (json_int_t)d->bytes, "unreadable", (json_int_t)d->unreadable,
 	    "changed", (json_int_t)d->changed, "skipped", (json_int_t)d->skipped, "reason", d->reason,
-	    "guard", guard_json(d));
+	    "guard", guard_json(d), "source_version", d->version);
 
 	json_object_update(o, own);
 	json_decref(own);

@@ -457,7 +457,7 @@ static bool is_brief(struct run *n, const struct policy_dataset *d)
 
 	run_former(n, d->name, &f);
 	return f.generation && f.bytes <= BRIEF_BYTES && f.entries <= BRIEF_ENTRIES && d->n_paths &&
-	       !d->before && !d->after && !d->probe;
+	       !d->before && !d->after && !d->probe && !d->version;
 }
 
 int run_set(struct run *n, size_t i, struct err *err)

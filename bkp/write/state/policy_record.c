@@ -95,6 +95,7 @@ static const struct {
     {"cross_mounts", WHEN_LESS},
     {"stderr", WHEN_MORE}, /* warn, ignore */
     {"probe", WHEN_REMOVED},
+    {"version", WHEN_REMOVED},
     {"expect/min_bytes", WHEN_LESS},
     {"expect/min_entries", WHEN_LESS},
     {"expect/shrink_alarm", WHEN_MORE},
@@ -104,6 +105,7 @@ static const struct {
     {"guard/sensitivity", WHEN_LESS},
     {"canaries", WHEN_REMOVED},
     {"stop_while_suspect", WHEN_LESS},
+    {"drill_every", WHEN_MORE},
     {"key_drill_every", WHEN_MORE},
     {"parity", WHEN_LESS},
     {"verify_every", WHEN_MORE},

@@ -1,0 +1,141 @@
+/* report_drills: the list of drills and recoveries (訓練一覧): one row for each record that was taken over, as it was measured; what it may
+ * take says the policy of today, and nothing is predicted. */
+#include "cmd/report/report.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include <jansson.h>
+
+#include "base/clock.h"
+#include "base/text.h"
+#include "format/journal/journal.h"
+#include "format/medium/generation.h"
+#include "format/policy/policy.h"
+#include "read/rules/compliance.h"
+
+#define LINE 512
+
+const struct fact_column report_drills[REPORT_DRILLS] = {{"record", TEXT_LATER("No."), FACT_TEXT},
+    {"ended", TEXT_LATER("Ended"), FACT_TIME}, {"kind", TEXT_LATER("Kind"), FACT_TEXT},
+    {"procedure", TEXT_LATER("Procedure"), FACT_TEXT}, {"verdict", TEXT_LATER("Verdict"), FACT_TEXT},
+    {"medium", TEXT_LATER("Medium"), FACT_TEXT}, {"generations", TEXT_LATER("Generations"), FACT_TEXT},
+    {"bytes", TEXT_LATER("Bytes restored"), FACT_TEXT},
+    {"seconds_per_gb", TEXT_LATER("Seconds per GB"), FACT_TEXT},
+    {"rto", TEXT_LATER("RTO, measured"), FACT_TEXT},
+    {"rto_target", TEXT_LATER("RTO, of the policy"), FACT_TEXT},
+    {"rpo", TEXT_LATER("RPO, measured"), FACT_TEXT},
+    {"rpo_target", TEXT_LATER("RPO, of the policy"), FACT_TEXT},
+    {"steps", TEXT_LATER("Steps: all, failed, late"), FACT_TEXT}, {"erased", TEXT_LATER("Erased"), FACT_TEXT},
+    {"operator", TEXT_LATER("Operator"), FACT_TEXT}, {"host", TEXT_LATER("Computer"), FACT_TEXT},
+    {"signed_by", TEXT_LATER("Signed by"), FACT_TEXT}, {"carried_by", TEXT_LATER("Brought by"), FACT_TEXT}};
+
+/* What the policy of today asks for of all data sets that were brought back: the strictest. */
+static int64_t target_s(const struct report *r, const json_t *sets, bool rpo)
+{
+	int64_t least = 0;
+
+	for (size_t i = 0; i < json_array_size(sets); i++) {
+		const char *name = journal_text(json_array_get(sets, i), "dataset");
+		const struct policy_dataset *d = policy_find_dataset(r->policy, name);
+		const int64_t s = !d ? 0 : rpo ? d->rpo_s : d->rto_s;
+
+		if (s && (!least || s < least))
+			least = s;
+	}
+	return least;
+}
+
+static json_t *span_json(int64_t s)
+{
+	char out[LINE];
+
+	return json_string(s > 0 ? compliance_span(s, out, sizeof(out)) : "");
+}
+
+static json_t *measured_json(const json_t *v)
+{
+	char out[LINE];
+
+	return json_string(
+	    json_is_integer(v) ? compliance_span(json_integer_value(v), out, sizeof(out)) : "");
+}
+
+/* "emr@42, docs@41"; *bytes, *ms: of all. */
+static json_t *generations_json(const json_t *sets, double *bytes, double *ms)
+{
+	char all[LINE] = "", label[GENERATION_LABEL];
+	size_t n = 0;
+
+	*bytes = *ms = 0;
+	for (size_t i = 0; i < json_array_size(sets); i++) {
+		const json_t *o = json_array_get(sets, i);
+
+		*bytes += (double)json_integer_value(json_object_get(o, "bytes"));
+		*ms += (double)json_integer_value(json_object_get(o, "ms"));
+		if (n < sizeof(all))
+			n += (size_t)snprintf(all + n, sizeof(all) - n, "%s%s", n ? ", " : "",
+			    generation_label(journal_text(o, "dataset"),
+				(uint64_t)json_integer_value(json_object_get(o, "generation")), label));
+	}
+	return json_string(all);
+}
+
+static const char *verdict_text(const char *v)
+{
+	return !strcmp(v, "passed") ? text("passed") : !strcmp(v, "late") ? text("late") : text("failed");
+}
+
+/* The figures of one. */
+static json_t *figures_json(const struct report *r, const json_t *o)
+{
+	const json_t *sets = json_object_get(o, "datasets");
+	char size[32], pace[32] = "", steps[64];
+	double bytes, ms;
+	json_t *list = generations_json(sets, &bytes, &ms);
+
+	snprintf(size, sizeof(size), "%.0f", bytes);
+	/* of less than 10 MB the beginning and the end are most of it */
+	if (bytes >= 1e7)
+		snprintf(pace, sizeof(pace), "%.1f", ms / 1e3 / (bytes / 1e9));
+	snprintf(steps, sizeof(steps), "%jd, %jd, %jd",
+	    (intmax_t)json_integer_value(json_object_get(o, "steps")),
+	    (intmax_t)json_integer_value(json_object_get(o, "failed")),
+	    (intmax_t)json_integer_value(json_object_get(o, "late")));
+	return json_pack("{s:o, s:s, s:s, s:s, s:o, s:o, s:o, s:o}", "generations", list, "bytes", size,
+	    "seconds_per_gb", pace, "steps", steps, "rto", measured_json(json_object_get(o, "recovery_s")),
+	    "rpo", measured_json(json_object_get(o, "rpo_s")), "rto_target",
+	    span_json(target_s(r, sets, false)), "rpo_target", span_json(target_s(r, sets, true)));
+}
+
+json_t *report_drill_of(const struct report *r, const struct journal_record *rec)
+{
+	const json_t *o = rec->json, *p = json_object_get(o, "procedure");
+	const bool drill = !strcmp(journal_text(o, "kind"), "drill");
+	const char *signer = json_string_value(json_object_get(o, "signed_by"));
+	char number[24], title[LINE], medium[LINE];
+	json_t *row;
+
+	if (strcmp(rec->event, "drill") != 0)
+		return json_array();
+	snprintf(number, sizeof(number), "%ju", (uintmax_t)rec->seq);
+	snprintf(title, sizeof(title), "%s%s%s", journal_text(p, "title"),
+	    *journal_text(p, "version") ? " " : "", journal_text(p, "version"));
+	snprintf(medium, sizeof(medium), "%s (%s)", journal_text(o, "label"), journal_text(o, "type"));
+	row = figures_json(r, o);
+	if (!row ||
+	    json_object_update_new(row,
+		json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "record", number,
+		    "ended", journal_text(o, "finished"), "kind", drill ? text("drill") : text("recovery"),
+		    "procedure", title, "verdict", verdict_text(journal_text(o, "verdict")), "medium", medium,
+		    "erased",
+		    !drill					 ? ""
+		    : json_is_true(json_object_get(o, "erased")) ? text("yes")
+								 : text("no"),
+		    "operator", journal_text(o, "operator"), "host", journal_text(o, "host"), "signed_by",
+		    signer ? signer : text("declared only"), "carried_by", journal_text(o, "carried_by")))) {
+		json_decref(row);
+		return NULL;
+	}
+	return json_pack("[o]", row);
+}

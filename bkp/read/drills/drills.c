@@ -1,0 +1,81 @@
+/* drills: see drills.h. */
+#include "read/drills/drills.h"
+
+#include <string.h>
+
+#include <jansson.h>
+
+#include "base/clock.h"
+#include "format/journal/journal.h"
+#include "format/policy/policy.h"
+#include "read/ledger/ledger.h"
+
+#define DRILL_EVERY_S (396 * (int64_t)86400) /* 13 months: a drill once a year */
+
+const char *drills_word(enum drills_state s)
+{
+	static const char *const words[] = {
+	    "holds", "never", "overdue", "procedure-edited", "source-updated", "host-changed"};
+
+	return words[s];
+}
+
+static int64_t every_s(const struct policy *policy)
+{
+	return policy->drill_every_s ? policy->drill_every_s : policy->n_procedures ? DRILL_EVERY_S : 0;
+}
+
+static bool is_another(const char *was, const char *is)
+{
+	return *was && *is && strcmp(was, is) != 0;
+}
+
+/* What holds no longer whatever the time. */
+static enum drills_state state_of(
+    const struct ledger *l, const struct drilled *d, const struct ledger_generation *newest)
+{
+	const json_t *procedure = json_object_get(d->last->record, "procedure");
+
+	if (json_array_size(ledger_procedures(l)) &&
+	    !ledger_procedure_is(l, journal_text(procedure, "sha256")))
+		return DRILLS_EDITED;
+	if (newest && is_another(d->from->version, newest->version))
+		return DRILLS_VERSION;
+	if (newest && is_another(d->from->host, newest->host))
+		return DRILLS_HOST;
+	return DRILLS_HOLD;
+}
+
+/* The last that was captured, whatever it is worth: its software is what would have to be brought back. */
+static const struct ledger_generation *newest_of(const struct ledger *l, const char *dataset)
+{
+	for (size_t i = ledger_generations(l); i-- > 0;) {
+		const struct ledger_generation *g = ledger_generation(l, i);
+
+		if (g->state == LEDGER_COMMITTED && !strcmp(g->dataset, dataset))
+			return g;
+	}
+	return NULL;
+}
+
+void drills_look(const struct policy *policy, const struct ledger *l, const struct policy_dataset *d,
+    int64_t now_ns, struct drilled *ret)
+{
+	const struct ledger_generation *newest = newest_of(l, d->name);
+	const int64_t every = every_s(policy);
+
+	*ret = (struct drilled){.state = DRILLS_NEVER, .took_s = -1};
+	ret->last = ledger_drilled(l, d->name, &ret->from);
+	if (ret->last) {
+		ret->took_s = json_integer_value(json_object_get(ret->last->record, "recovery_s"));
+		ret->too_slow = d->rto_s && ret->took_s > d->rto_s;
+		ret->state = state_of(l, ret, newest);
+	}
+	if (!every || !newest)
+		return;
+	ret->due_ns =
+	    ret->last ? ret->last->at_ns + every * SECOND_NS : ledger_created_ns(l) + every / 4 * SECOND_NS;
+	if (ret->state == DRILLS_HOLD && now_ns >= ret->due_ns)
+		ret->state = DRILLS_OLD;
+	ret->due = ret->state == DRILLS_NEVER ? now_ns >= ret->due_ns : ret->state != DRILLS_HOLD;
+}
