@@ -133,16 +133,28 @@ say "altered, foreign, malformed in 16 ways, signed by a stranger: refused with 
 drill d3 --keep
 expect 1 "$BKP" journal import "$T/d3/drill.json"
 grep -q 'W-IMPORT-01: what it restored was not erased' "$T/err" || fail "kept data is not told"
-jq -c '.verdict = "failed" | .steps[0].mark = "failed" | .begun = "2026-11-01T00:00:00Z"' "$T/d2/drill.json" >"$T/failed.json"
+jq -c '.verdict = "failed" | .steps[0].mark = "failed" | .begun = "2020-11-01T00:00:00Z" | .finished = "2020-11-01T01:00:00Z"' \
+	"$T/d2/drill.json" >"$T/failed.json"
 expect 1 "$BKP" journal import "$T/failed.json"
 grep -q 'W-IMPORT-01: a step failed' "$T/err" || fail "a failed drill is not told"
 jq -c '.generations[0].uuid = "00000000-0000-4000-8000-000000000000" | .begun = "2026-11-02T00:00:00Z"' "$T/d2/drill.json" >"$T/others.json"
 expect 1 "$BKP" journal import "$T/others.json"
 grep -q "W-IMPORT-01: docs@1, which was brought back, is not the one that was captured here" "$T/err" || fail "another's generation"
-is "those count for nothing" "holds" "$(state docs | cut -d' ' -f1)"
-jq -e --slurpfile d "$T/d1/drill.json" '.datasets[0].drill.recovery_s == ($d[0].rto.measured_s | round)' \
-	"$T/status" >/dev/null || die "the first is the last that counts"
-say "kept data, a failed step, another site's generation: on the list, exit 1 with the reason, and no proof"
+is "what failed in the past is over" "holds" "$(state docs | cut -d' ' -f1)"
+jq -c '.verdict = "failed" | .steps[0].mark = "not-done" | .steps[0].restore = null | .finished = (now | todate)' \
+	"$T/d2/drill.json" >"$T/vain.json"
+expect 1 "$BKP" journal import "$T/vain.json"
+is "the last one failed" "failed true" "$(state docs)"
+grep -q 'the last drill failed' "$T/next" || fail "what to do" "$T/next"
+record drill | jq -e '.datasets == [{dataset: "docs", generation: 1, uuid: .datasets[0].uuid, bytes: null, ms: null}]' >/dev/null ||
+	die "what it was to bring back: $(record drill)"
+sleep 1.1 # times have seconds
+drill d5
+expect 0 "$BKP" journal import "$T/d5/drill.json"
+is "the next one did not" "holds false" "$(state docs)"
+jq -e --slurpfile d "$T/d5/drill.json" '.datasets[0].drill.recovery_s == ($d[0].rto.measured_s | round)' \
+	"$T/status" >/dev/null || die "the last that counts"
+say "a drill that fails takes the proof away until one passes; kept data, another site's generation: exit 1 with the reason, and no proof"
 
 # ---- what takes the proof away
 is "still" "holds false" "$(state docs 300)"
@@ -188,7 +200,7 @@ import csv, json, sys
 rows = list(csv.DictReader(open(sys.argv[1], encoding="utf-8-sig")))
 d = json.load(open(sys.argv[2]))
 records = [r for r in map(json.loads, open(sys.argv[3])) if r["event"] == "drill"]
-assert len(rows) == len(records) == 6, len(rows)
+assert len(rows) == len(records) == 8, len(rows)
 r, s = rows[0], d["steps"][0]
 want = "%.1f" % (round(s["seconds"] * 1000) / 1e3 / (s["restore"]["bytes"] / 1e9))
 assert (r["Bytes restored"], r["Seconds per GB"], r["Generations"], r["Signed by"]) == (str(s["restore"]["bytes"]), want, "docs@1", "院長"), r

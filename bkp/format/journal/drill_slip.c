@@ -41,7 +41,7 @@ static bool is_procedure(const json_t *v)
 static bool is_restored(const json_t *v)
 {
 	static const struct slip_member of[] = {{"dataset", slip_is_dataset}, {"generation", slip_is_count},
-	    {"uuid", slip_is_uuid}, {"bytes", slip_is_count}, {"ms", slip_is_count}};
+	    {"uuid", slip_is_uuid}, {"bytes", slip_is_count_opt}, {"ms", slip_is_count_opt}};
 
 	return json_object_size(v) == 5 && !slip_wrong(of, 5, v);
 }
@@ -122,29 +122,35 @@ static bool same_generation(const json_t *a, const json_t *b)
 	       json_equal(json_object_get(a, "generation"), json_object_get(b, "generation"));
 }
 
-/* Which run it is of, as the file says elsewhere. */
-static json_t *uuid_of(const json_t *file, const json_t *restored)
+/* What was to be brought back: nothing of it was yet. */
+static json_t *wanted_of(const json_t *file)
 {
 	const json_t *all = json_object_get(file, "generations");
+	json_t *list = json_array();
 
-	for (size_t i = 0; i < json_array_size(all); i++)
-		if (same_generation(json_array_get(all, i), restored))
-			return member(json_array_get(all, i), "uuid");
-	return json_null();
+	for (size_t i = 0; i < json_array_size(all) && i <= DRILL_SLIP_DATASETS; i++) {
+		const json_t *o = json_array_get(all, i);
+
+		json_array_append_new(list,
+		    json_pack("{s:o, s:o, s:o, s:n, s:n}", "dataset", member(o, "dataset"), "generation",
+			member(o, "generation"), "uuid", member(o, "uuid"), "bytes", "ms"));
+	}
+	return list;
 }
 
-static json_t *sum(const json_t *a, const json_t *b)
+/* What a step brought back, and what others brought back before it. */
+static json_t *sum(const json_t *before, const json_t *v)
 {
 	json_int_t total;
 
-	if (!json_is_integer(a) || !json_is_integer(b) ||
-	    __builtin_add_overflow(json_integer_value(a), json_integer_value(b), &total))
-		return json_null();
+	if (!json_is_integer(v) ||
+	    __builtin_add_overflow(json_integer_value(before), json_integer_value(v), &total))
+		return json_integer(-1); /* drill_slip_wrong() says so */
 	return json_integer(total);
 }
 
-/* One more step that brought back some of a data set, or the first. */
-static void add_restored(json_t *list, const json_t *file, const json_t *step)
+/* false: it is not among what was to be brought back. */
+static bool add_restored(const json_t *list, const json_t *step)
 {
 	const json_t *restored = json_object_get(step, "restore");
 	json_t *ms = rounded(json_object_get(step, "seconds"), 1000), *o = NULL;
@@ -152,17 +158,10 @@ static void add_restored(json_t *list, const json_t *file, const json_t *step)
 	for (size_t i = 0; i < json_array_size(list) && !o; i++)
 		if (same_generation(json_array_get(list, i), restored))
 			o = json_array_get(list, i);
-	if (o) {
-		json_object_set_new(
-		    o, "bytes", sum(json_object_get(o, "bytes"), json_object_get(restored, "bytes")));
-		json_object_set_new(o, "ms", sum(json_object_get(o, "ms"), ms));
-		json_decref(ms);
-		return;
-	}
-	json_array_append_new(
-	    list, json_pack("{s:o, s:o, s:o, s:o, s:o}", "dataset", member(restored, "dataset"), "generation",
-		      member(restored, "generation"), "uuid", uuid_of(file, restored), "bytes",
-		      member(restored, "bytes"), "ms", ms));
+	json_object_set_new(o, "bytes", sum(json_object_get(o, "bytes"), json_object_get(restored, "bytes")));
+	json_object_set_new(o, "ms", sum(json_object_get(o, "ms"), ms));
+	json_decref(ms);
+	return o;
 }
 
 static size_t count_marked(const json_t *steps, const char *mark)
@@ -180,15 +179,17 @@ static json_t *record_of(const json_t *file, bool recovery)
 		     *erased = json_object_get(file, "erased");
 	const bool gone =
 	    json_is_true(json_object_get(erased, "ok")) && !json_is_true(json_object_get(erased, "kept"));
-	json_t *list = json_array();
+	json_t *list = wanted_of(file);
 
-	for (size_t i = 0; i < json_array_size(steps) && i < DRILL_SLIP_DATASETS; i++) {
+	for (size_t i = 0; list && i < json_array_size(steps); i++) {
 		const json_t *step = json_array_get(steps, i);
 		const char *mark = journal_text(step, "mark");
 
 		if (json_is_object(json_object_get(step, "restore")) &&
-		    (!strcmp(mark, "passed") || !strcmp(mark, "late")))
-			add_restored(list, file, step);
+		    (!strcmp(mark, "passed") || !strcmp(mark, "late")) && !add_restored(list, step)) {
+			json_decref(list);
+			list = json_null(); /* likewise */
+		}
 	}
 	return json_pack(
 	    "{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:I, s:b}", "kind",

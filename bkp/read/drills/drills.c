@@ -15,7 +15,7 @@
 const char *drills_word(enum drills_state s)
 {
 	static const char *const words[] = {
-	    "holds", "never", "overdue", "procedure-edited", "source-updated", "host-changed"};
+	    "holds", "never", "overdue", "failed", "procedure-edited", "source-updated", "host-changed"};
 
 	return words[s];
 }
@@ -64,6 +64,8 @@ void drills_look(const struct policy *policy, const struct ledger *l, const stru
 	const struct ledger_generation *newest = newest_of(l, d->name);
 	const int64_t every = every_s(policy);
 
+	const struct ledger_drill *failed = ledger_drilled_in_vain(l, d->name);
+
 	*ret = (struct drilled){.state = DRILLS_NEVER, .took_s = -1};
 	ret->last = ledger_drilled(l, d->name, &ret->from);
 	if (ret->last) {
@@ -71,6 +73,8 @@ void drills_look(const struct policy *policy, const struct ledger *l, const stru
 		ret->too_slow = d->rto_s && ret->took_s > d->rto_s;
 		ret->state = state_of(l, ret, newest);
 	}
+	if (failed && (!ret->last || failed->at_ns > ret->last->at_ns))
+		ret->state = DRILLS_FAILED;
 	if (!every || !newest)
 		return;
 	ret->due_ns =

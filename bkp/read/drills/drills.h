@@ -4,7 +4,7 @@
  *
  * A drill (or a real recovery) that was taken over into the journal counts when all its steps passed, if late, and what it restored is
  * erased again; from a generation that was captured here.  It holds no longer once its procedure was edited (未検証), once the source says
- * it is of another version, once another host captures it, and after `drill_every`.
+ * it is of another version, once another host captures it, once a later drill fails, and after `drill_every`.
  *
  * Nothing is asked for where the policy has neither procedures nor a `drill_every`.  A data set that was never brought back is asked about
  * after a quarter of that time, as a key that never opened anything.
@@ -21,8 +21,17 @@ struct ledger_generation;
 struct policy;
 struct policy_dataset;
 
-enum drills_state { DRILLS_HOLD, DRILLS_NEVER, DRILLS_OLD, DRILLS_EDITED, DRILLS_VERSION, DRILLS_HOST };
-const char *drills_word(enum drills_state s); /* "holds" "never" "overdue" "procedure-edited" … (JSON) */
+enum drills_state {
+	DRILLS_HOLD,
+	DRILLS_NEVER,
+	DRILLS_OLD,
+	DRILLS_FAILED,
+	DRILLS_EDITED,
+	DRILLS_VERSION,
+	DRILLS_HOST
+};
+const char *drills_word(
+    enum drills_state s); /* "holds" "never" "overdue" "failed" "procedure-edited" … (JSON) */
 
 struct drilled {
 	enum drills_state state;

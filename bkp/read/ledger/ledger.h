@@ -402,20 +402,22 @@ const char *ledger_canary(const struct ledger *l, const char *dataset, const cha
 /* The canaries that bkp made in it; NULL: none ever. */
 const struct ledger_placed *ledger_placed(const struct ledger *l, const char *dataset);
 bool ledger_placed_given_up(const struct ledger_placed *p, uint64_t number);
-/* Announced changes, as they came.  Is it in force then, and of that data set (NULL: of any)?  None is while the clock is latched. */
 size_t ledger_drills(const struct ledger *l);
 const struct ledger_drill *ledger_drill(const struct ledger *l, size_t i);
 /* The one that a record of these members would be once more, or NULL. */
 const struct ledger_drill *ledger_drill_same(const struct ledger *l, const struct json_t *members);
-/* The generation of the data set that was brought back in it, if it is one that was captured here; or NULL. */
+/* The generation of the data set that was brought back in it (tried: or was to be), if it is one that was captured here; or NULL. */
 const struct ledger_generation *ledger_drill_restored(
-    const struct ledger *l, const struct ledger_drill *d, const char *dataset);
+    const struct ledger *l, const struct ledger_drill *d, const char *dataset, bool tried);
 /* The newest that proves that the data set can be brought back, and from which generation; or NULL. */
 const struct ledger_drill *ledger_drilled(
     const struct ledger *l, const char *dataset, const struct ledger_generation **ret_from);
+/* The newest drill or recovery that was to bring one of its generations back, and failed; or NULL. */
+const struct ledger_drill *ledger_drilled_in_vain(const struct ledger *l, const char *dataset);
 /* Those in force when they were last looked at: [{"name", "sha256"}]; NULL: nobody has looked. */
 const struct json_t *ledger_procedures(const struct ledger *l);
 bool ledger_procedure_is(const struct ledger *l, const char *sha256); /* one of them */
+/* Announced changes, as they came.  Is it in force then, and of that data set (NULL: of any)?  None is while the clock is latched. */
 size_t ledger_announcements(const struct ledger *l);
 const struct ledger_announcement *ledger_announcement(const struct ledger *l, size_t i);
 bool ledger_announced(

@@ -111,7 +111,7 @@ const struct ledger_drill *ledger_drill(const struct ledger *l, size_t i)
 }
 
 const struct ledger_generation *ledger_drill_restored(
-    const struct ledger *l, const struct ledger_drill *d, const char *dataset)
+    const struct ledger *l, const struct ledger_drill *d, const char *dataset, bool tried)
 {
 	const json_t *list = json_object_get(d->record, "datasets");
 
@@ -119,7 +119,8 @@ const struct ledger_generation *ledger_drill_restored(
 		const json_t *o = json_array_get(list, i);
 		const struct ledger_generation *g = generation_of(l, o);
 
-		if (g && !strcmp(g->dataset, dataset) && !strcmp(g->uuid, member_str(o, "uuid")))
+		if (g && (tried || json_is_integer(json_object_get(o, "bytes"))) &&
+		    !strcmp(g->dataset, dataset) && !strcmp(g->uuid, member_str(o, "uuid")))
 			return g;
 	}
 	return NULL;
@@ -132,12 +133,27 @@ const struct ledger_drill *ledger_drilled(
 
 	for (size_t i = 0; i < l->n_drills; i++) {
 		const struct ledger_drill *d = &l->drills[i];
-		const struct ledger_generation *g = d->proves ? ledger_drill_restored(l, d, dataset) : NULL;
+		const struct ledger_generation *g =
+		    d->proves ? ledger_drill_restored(l, d, dataset, false) : NULL;
 
 		if (g && (!newest || d->at_ns >= newest->at_ns)) {
 			newest = d;
 			*ret_from = g;
 		}
+	}
+	return newest;
+}
+
+const struct ledger_drill *ledger_drilled_in_vain(const struct ledger *l, const char *dataset)
+{
+	const struct ledger_drill *newest = NULL;
+
+	for (size_t i = 0; i < l->n_drills; i++) {
+		const struct ledger_drill *d = &l->drills[i];
+
+		if (!strcmp(journal_text(d->record, "verdict"), "failed") &&
+		    ledger_drill_restored(l, d, dataset, true) && (!newest || d->at_ns >= newest->at_ns))
+			newest = d;
 	}
 	return newest;
 }

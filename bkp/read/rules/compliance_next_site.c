@@ -288,6 +288,7 @@ void compliance_next_keys(struct compliance_next *n)
 static const char *const reasons[] = {
     [DRILLS_NEVER] = TEXT_LATER("nobody has rehearsed to bring it back yet"),
     [DRILLS_OLD] = TEXT_LATER("the last drill is too long ago"),
+    [DRILLS_FAILED] = TEXT_LATER("the last drill failed"),
     [DRILLS_EDITED] =
 	TEXT_LATER("the procedure was edited since its last drill: it is not proved as it stands"),
     [DRILLS_VERSION] = TEXT_LATER("its software is of another version than in the last drill"),
