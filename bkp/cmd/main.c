@@ -98,8 +98,8 @@ static const struct app_command commands[] = {
 	"medium found NAME --place TEXT --operator NAME",
 	N_("prepare and register media, list them, record where they are and who has them"), cmd_medium},
     {"report", APP_RECORD,
-	"report receipt MEDIUM [--out FILE]\n"
-	"report media|allowed|transfers|disposals|losses|drills [--csv] [--out FILE]",
+	"report receipt MEDIUM [--at MOMENT] [--out FILE]\n"
+	"report media|allowed|transfers|disposals|losses|drills [--csv] [--at MOMENT] [--out FILE]",
 	N_("papers from the journal, for A4 or a spreadsheet: the slip that goes with a medium, the ledger "
 	   "of "
 	   "media, drills"),

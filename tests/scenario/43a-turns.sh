@@ -154,6 +154,7 @@ while read -r date disk; do
 	turn "$date" "$disk"
 	look 0 "$date 10:00:00" 's["overall"] == "met" and s["next"] == [] and p["newest"] == "'"$disk"'"'
 done <"$T/days"
+look 0 "$last 10:00:00" 'p["room"] == [m["room"] for m in s["media"] if m["label"] == p["full_first"]][0]'
 [ ! -s "$T/told" ] || fail "somebody was told" "$T/mails"
 say "$weeks weeks, $(wc -l <"$T/days") turns of two disks, holidays among them: each morning ○, nothing to do, nobody told"
 

@@ -20,6 +20,19 @@ morning() { # DAY: what status says at 09:00
 	at "$1" 09:00:00 "$BKP" status --json >"$T/seen/$1.json" 2>"$T/err" || code=$?
 	echo "$code" >"$T/seen/$1.exit"
 }
+# papers PLACE DAY [OPTION...]: as they are printed on that day, for people, for spreadsheets, for programs
+papers() {
+	local to=$1 day=$2 r
+	shift 2
+	mkdir -p "$to"
+	for r in media transfers losses "receipt RDX-01"; do
+		# shellcheck disable=SC2086 # a name and an operand
+		at "$day" 09:00:00 "$BKP" --lang ja report $r --json "$@" >"$to/${r%% *}.json"
+		# shellcheck disable=SC2086
+		at "$day" 09:00:00 "$BKP" --lang ja report $r "$@" >"$to/${r%% *}.html"
+	done
+	at "$day" 09:00:00 "$BKP" --lang ja report transfers --csv "$@" >"$to/transfers.csv"
+}
 night() {
 	echo "$1" >>"$T/src/diary"
 	at "$1" 02:00:00 "$BKP" run --quiet >"$T/out" 2>"$T/err" || [ $? = 1 ] || fail "the night of day $1"
@@ -71,6 +84,7 @@ for n in $(seq 30); do
 	fi
 	[ "$n" != 22 ] || at 22 05:00:00 "$BKP" expire --operator 事務長 --yes --medium m2 >"$T/out" 2>"$T/err" || [ $? = 1 ] || fail "expire"
 	morning "$n"
+	case $n in 1 | 10 | 20) papers "$T/papers/$n" "$n" ;; esac
 done
 grep -q '"event":"expired"' "$T/state/journal/000001.jsonl" || die "nothing expired: the test does not test"
 
@@ -107,6 +121,19 @@ for n in range(1, 31):
 assert len(verdicts) >= 4 and changed == 8 * 3 + 11 * 5 + 11 * 5, (verdicts, changed)
 P
 say "of 30 mornings --at says what was said then, in every member but what was seen: verdicts, media, what to do next, exit status"
+
+# ---- papers of a day in the past
+for n in 1 10 20; do
+	now=$(jq -r .now "$T/seen/$n.json")
+	papers "$T/papers/$n.then" 45 --at "$now"
+	diff -r "$T/papers/$n" "$T/papers/$n.then" >"$T/out" || fail "the papers of day $n are others than they were"
+done
+[ "$(jq -c '[.rows | length]' "$T"/papers/{1,10,20}/transfers.json | tr -d '\n')" = "[1][5][5]" ] || die "rows of the transfers"
+expect 3 at 45 12:00:00 "$BKP" report media --at 2026-11-30
+said E-STATUS-01
+expect 64 at 45 12:00:00 "$BKP" report media --at yesterday
+expect 3 at 45 12:00:00 "$BKP" report receipt RDX-01 --at 2026-11-01
+say "bkp report --at gives the papers of that day to the byte: slip, ledger, hand-overs, losses; as HTML, CSV, JSON"
 
 # ---- other forms of the same
 LC_ALL=C at 45 12:00:00 "$BKP" status --at 2026-12-10 >"$T/out" 2>"$T/err" || [ $? = 1 ] || fail "--at a day"

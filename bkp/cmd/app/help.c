@@ -133,6 +133,7 @@ static const struct row {
     {"medium", "lock", "TEXT", N_("what locks its place, and where the key to that is")},
     {"medium", "writing", "once|many", N_("can it be written to once, or many times")},
     {"medium", "custodian", "TEXT", N_("who is responsible for it")},
+    {"report", "at", "MOMENT", N_("as of then, from what the journal had: 2026-11-20, '2026-11-20 14:00'")},
     {"report", "csv", NULL, N_("as a table for a spreadsheet")},
     {"report", "out", "FILE", N_("into this file, which must not exist (default: standard output)")},
     {"status", "short", NULL, N_("one screen: the verdict, a line a data set, what to do next")},

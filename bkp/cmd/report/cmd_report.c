@@ -1,4 +1,4 @@
-/* cmd_report: bkp report NAME: papers from the journal, as HTML for A4, as CSV, or as JSON. */
+/* cmd_report: bkp report NAME [--at MOMENT]: papers from the journal, as HTML for A4, as CSV, or as JSON. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -18,6 +18,7 @@
 #include "cmd/app/app.h"
 #include "cmd/app/out.h"
 #include "cmd/report/report.h"
+#include "cmd/time/then.h"
 #include "format/policy/policy.h"
 #include "read/ledger/ledger.h"
 
@@ -152,45 +153,80 @@ static int which_report(const struct app *app, const char *name)
 		 "'losses' or 'drills'"));
 }
 
-static int make_report(struct app *app, int n, char **words, bool csv, const char *out)
+struct wish {
+	int n;
+	char **words; /* what stands behind `report` */
+	bool csv;
+	const char *out, *moment; /* or NULL */
+};
+
+static int make_report(const struct app *app, const struct wish *w, const struct report *r)
 {
-	const bool receipt = n == 2 && !strcmp(words[0], RECEIPT);
-	struct report r = {0};
-	POLICY_AUTO policy = NULL;
+	return w->n == 2 ? receipt_out(app, r, w->words[1], w->out)
+			 : list_out(app, r, w->words[0], w->csv, w->out);
+}
+
+/* Of a day in the past: from the journal as of then, by the policy of then. */
+static int report_then(const struct app *app, const struct policy *today, const struct wish *w)
+{
+	struct then t;
+	int code = then_open(app, today, w->moment, &t);
+
+	if (code)
+		return code;
+	then_warn(&t);
+	code = make_report(app, w, &(struct report){t.policy, t.ledger, t.at_ns});
+	then_close(&t);
+	return code;
+}
+
+static int report_now(struct app *app, const struct policy *policy, const struct wish *w)
+{
 	struct ledger *l = NULL;
 	struct clock_stamp now;
-	int code;
+	int code = app_ledger(app, policy, &l);
 
-	if (!receipt && (n != 1 || !report_list_of(words[0])))
-		return which_report(app, n ? words[0] : "");
-	if (csv && (receipt || app->json))
-		return app_usage(app, "%s", text("--csv goes with lists, and not with --json"));
-	code = app_policy(app, &policy);
-	if (!code)
-		code = app_ledger(app, policy, &l);
 	if (code)
 		return code;
 	clock_now(&now);
-	r = (struct report){policy, l, now.wall_ns};
-	code = receipt ? receipt_out(app, &r, words[1], out) : list_out(app, &r, words[0], csv, out);
+	code = make_report(app, w, &(struct report){policy, l, now.wall_ns});
 	ledger_free(l);
 	return code;
 }
 
+static int check_wish(const struct app *app, const struct wish *w)
+{
+	const bool receipt = w->n == 2 && !strcmp(w->words[0], RECEIPT);
+
+	if (!receipt && (w->n != 1 || !report_list_of(w->words[0])))
+		return which_report(app, w->n ? w->words[0] : "");
+	if (w->csv && (receipt || app->json))
+		return app_usage(app, "%s", text("--csv goes with lists, and not with --json"));
+	return APP_OK;
+}
+
 int cmd_report(struct app *app, int argc, char **argv)
 {
-	enum { CSV = 1, OUT };
-	static const struct option own[] = {
-	    {"csv", no_argument, NULL, CSV}, {"out", required_argument, NULL, OUT}, {NULL, 0, NULL, 0}};
-	const char *out = NULL;
+	enum { CSV = 1, OUT, AT };
+	static const struct option own[] = {{"csv", no_argument, NULL, CSV},
+	    {"out", required_argument, NULL, OUT}, {"at", required_argument, NULL, AT}, {NULL, 0, NULL, 0}};
+	struct wish w = {0};
+	POLICY_AUTO policy = NULL;
 	int code = APP_OK, opt;
-	bool csv = false;
 
 	while ((opt = app_getopt(app, argc, argv, own, &code)) != -1) {
 		if (opt == APP_OPT_STOP)
 			return code;
-		csv = csv || opt == CSV;
-		out = opt == OUT ? optarg : out;
+		w.csv = w.csv || opt == CSV;
+		w.out = opt == OUT ? optarg : w.out;
+		w.moment = opt == AT ? optarg : w.moment;
 	}
-	return make_report(app, argc - optind, argv + optind, csv, out);
+	w.n = argc - optind;
+	w.words = argv + optind;
+	code = check_wish(app, &w);
+	if (!code)
+		code = app_policy(app, &policy);
+	if (code)
+		return code;
+	return w.moment ? report_then(app, policy, &w) : report_now(app, policy, &w);
 }

@@ -14,6 +14,7 @@
 #include "base/text.h"
 #include "base/width.h"
 #include "cmd/app/out.h"
+#include "cmd/time/room_show.h"
 #include "format/policy/holidays.h"
 #include "format/policy/policy.h"
 #include "read/rules/compliance.h"
@@ -125,8 +126,14 @@ json_t *turns_show_all_json(const struct compliance *s)
 {
 	json_t *list = json_array();
 
-	for (size_t i = 0; i < s->n_pools; i++)
-		json_array_append_new(list, turns_show_json(&s->pools[i]));
+	for (size_t i = 0; i < s->n_pools; i++) {
+		const struct compliance_medium *m = room_of_pool(s, &s->pools[i]);
+		json_t *o = turns_show_json(&s->pools[i]);
+
+		json_object_set_new(o, "full_first", m ? json_string(m->policy->name) : json_null());
+		json_object_set_new(o, "room", m ? room_json(&m->room) : json_null());
+		json_array_append_new(list, o);
+	}
 	return list;
 }
 

@@ -14,6 +14,7 @@
 #include "read/ledger/ledger.h"
 #include "read/rules/compliance.h"
 #include "read/rules/room.h"
+#include "read/rules/turns.h"
 
 #define MONTH_AT 7 /* of "2027-02-11 …": behind the month, the day */
 #define DAY_AT	 10
@@ -67,6 +68,45 @@ json_t *room_json(const struct room *r)
 	    out_time_json(r->from_ns), "full_to", out_time_json(r->to_ns));
 }
 
+/* Is what is known of a worse news than what is known of b?  Full sooner, else not known, else not in sight. */
+static bool is_worse(const struct room *a, const struct room *b)
+{
+	if (a->state == ROOM_FILLING && b->state == ROOM_FILLING)
+		return a->from_ns < b->from_ns;
+	return b->state != ROOM_FILLING && (a->state == ROOM_FILLING || a->state < b->state);
+}
+
+const struct compliance_medium *room_of_pool(const struct compliance *s, const struct turns *pool)
+{
+	const struct compliance_medium *worst = NULL;
+
+	for (size_t i = 0; i < s->n_media; i++) {
+		const struct compliance_medium *m = &s->media[i];
+
+		if (m->ledger && m->turns == pool && (!worst || is_worse(&m->room, &worst->room)))
+			worst = m;
+	}
+	return worst;
+}
+
+static bool is_near(const struct compliance *s, const struct compliance_medium *m)
+{
+	return m->room.state == ROOM_FILLING && m->room.from_ns - s->now_ns <= ROOM_DAYS * 86400 * SECOND_NS;
+}
+
+static void show_pools(const struct compliance *s, bool all)
+{
+	char words[ROOM_TEXT];
+
+	for (size_t i = 0; i < s->n_pools; i++) {
+		const struct compliance_medium *m = room_of_pool(s, &s->pools[i]);
+
+		if (m && (all || is_near(s, m)))
+			out_wrapped(stdout, 0, 4, text("  turns of '%s', its first to be full is %s: %s"),
+			    s->pools[i].pool->name, m->policy->name, room_words(&m->room, words));
+	}
+}
+
 void room_show(const struct compliance *s, bool all)
 {
 	char words[ROOM_TEXT];
@@ -75,13 +115,12 @@ void room_show(const struct compliance *s, bool all)
 	for (size_t i = 0; i < s->n_media; i++) {
 		const struct compliance_medium *m = &s->media[i];
 
-		if (!m->ledger || !m->policy ||
-		    (!all && (m->room.state != ROOM_FILLING ||
-				 m->room.from_ns - s->now_ns > ROOM_DAYS * 86400 * SECOND_NS)))
+		if (!m->ledger || !m->policy || (!all && !is_near(s, m)))
 			continue;
 		if (!said)
 			printf("\n%s\n", text("When media will be full, as the nights went so far"));
 		said = true;
 		out_wrapped(stdout, 0, 4, "  %s: %s", m->policy->name, room_words(&m->room, words));
 	}
+	show_pools(s, all);
 }
