@@ -277,3 +277,25 @@ pull "$disk"
 [ "$(gens "$disk")" = "$had" ] || fail "generations went before the new one was safe: $had, now $(gens "$disk")"
 for g in $had; do expect 0 "$RESTORE" --medium "$T/shelf/$disk" --identity "$T/id.txt" verify "docs@$g"; done
 say "holds: newest brings one generation a data set; a rotation that fails leaves the old set whole, which verifies"
+
+# holds: oldest: a new disk gets the three oldest that stand on a medium kept online, restores them alone, and is not told to lack the newer
+at "$day 09:30:00" "$BKP" --quiet medium move "$disk" --operator 山田
+sed -i 's/RDX-09/RDX-08/g; s/    holds: newest/    holds: oldest/' "$T/policy.yaml"
+mkdir "$T/RDX-08"
+fakedisk hdd "$T/RDX-08"
+at "$day 10:00:00" "$BKP" medium add RDX-08 --path "$T/RDX-08" >/dev/null 2>&1 || die "add RDX-08"
+status at "$day 10:10:00" "$BKP" rotate RDX-08 --operator 山田
+[ "$STATUS" = 0 ] || fail "the rotation of the oldest exits $STATUS" "$T/out" "$T/err"
+pull RDX-08
+oldest=$(cd "$(set_of "$T/m1")/generations" && find . -mindepth 1 -maxdepth 1 -type d | sed 's|./0*||' | sort -n | head -n 3 | tr '\n' ' ')
+[ "$(gens RDX-08)" = "$oldest" ] || die "holds: oldest brought $(gens RDX-08), not $oldest"
+for g in $oldest; do
+	rm -rf "$T/back"
+	expect 0 "$RESTORE" --medium "$T/shelf/RDX-08" --identity "$T/id.txt" extract "docs@$g" --to "$T/back"
+	[ "$(find "$T/back" -name diary -exec tail -n 1 {} +)" = "$(sed -n "${g}p" "$T/src/diary")" ] || die "docs@$g is not of its night"
+done
+at "$day 11:00:00" "$BKP" medium move RDX-08 --operator 山田 --quiet || die "move RDX-08"
+at "$day 11:10:00" "$BKP" status --json >"$T/json" || true
+[ "$(jq -c '[.media[] | select(.label == "RDX-08") | .missing], .turns[0].holds' "$T/json" | tr -d '\n')" = '[0]"oldest"' ] ||
+	fail "what it is to hold is said to be missing" "$T/json"
+say "holds: oldest brings the three oldest generations; each restores from that disk alone"
