@@ -239,7 +239,8 @@ policy "  - {name: RDX-09, type: rdx, offline: true, path: $T/small, place: é‡‘å
 # so much that a second rotation, for which less can be held back, does not bring it either
 head -c 16000000 /dev/urandom >"$T/src/more"
 expect 0 "$BKP" --quiet run --all # 4: refers to what 1 to 3 brought
-rm -rf "$T/src"; mkdir -p "$T/src"; head -c 9000000 /dev/urandom >"$T/src/new"
+# in a folder of its own: where it gets the inode of a text file of the same folder it is taken for that file, renamed and encrypted
+rm -rf "$T/src"; mkdir -p "$T/src/elsewhere"; head -c 9000000 /dev/urandom >"$T/src/elsewhere/new"
 expect 0 "$BKP" --quiet run --all # 5: 9 MB of its own
 disk small 90M; attach small
 expect 0 "$BKP" --quiet medium add RDX-09

@@ -285,6 +285,7 @@ grep -q "銀行の貸金庫" "$T/out" || fail "the talk in Japanese"
 record medium-moved | grep -q '"operator":"事務長","place":"銀行の貸金庫"' || die "the record: $(record medium-moved)"
 losetup -d "$one"; LOOPS=
 plug r1
+sleep 1.1 # turns are told apart by the second: RDX-01 is the one rotated last, as the pool below shall see it
 talk "Waiting until=>^C" -- bash -c "'$BKP' --lang en rotate RDX-01 --operator Sato; [ \$? = 1 ]"
 grep -q W-DISK-02 "$T/out" || fail "Ctrl-C while it waits"
 unplug
