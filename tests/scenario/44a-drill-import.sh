@@ -142,7 +142,8 @@ jq -c '.generations[0].uuid = "00000000-0000-4000-8000-000000000000" | .begun = 
 expect 1 "$BKP" journal import "$T/others.json"
 grep -q "W-IMPORT-01: docs@1, which was brought back, is not the one that was captured here" "$T/err" || fail "another's generation"
 is "what failed in the past is over" "holds" "$(state docs | cut -d' ' -f1)"
-jq -c '.verdict = "failed" | .steps[0].mark = "not-done" | .steps[0].restore = null | .begun = "2026-11-04T00:00:00Z" | .finished = (now | todate)' \
+jq -c '.verdict = "failed" | .steps[0] += {mark: "not-done", restore: null} | .begun = "2026-11-04T00:00:00Z" |
+	.finished = (now | todate)' \
 	"$T/d2/drill.json" >"$T/vain.json"
 expect 1 "$BKP" journal import "$T/vain.json"
 is "the last one failed" "failed true" "$(state docs)"

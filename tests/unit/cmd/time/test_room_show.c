@@ -19,7 +19,9 @@ static struct turns pools[] = {{.pool = &weekly}};
 
 static struct room filling(int64_t from_days, int64_t to_days)
 {
-	return (struct room){.state = ROOM_FILLING, .free_ns = NOW_NS, .from_ns = NOW_NS + from_days * DAY_NS,
+	return (struct room){.state = ROOM_FILLING,
+	    .free_ns = NOW_NS,
+	    .from_ns = NOW_NS + from_days * DAY_NS,
 	    .to_ns = NOW_NS + to_days * DAY_NS};
 }
 
@@ -34,7 +36,8 @@ static void make(struct compliance_medium media[3], struct room a, struct room b
 
 static const char *first(struct compliance_medium media[3])
 {
-	const struct compliance s = {.now_ns = NOW_NS, .media = media, .n_media = 3, .pools = pools, .n_pools = 1};
+	const struct compliance s = {
+	    .now_ns = NOW_NS, .media = media, .n_media = 3, .pools = pools, .n_pools = 1};
 	const struct compliance_medium *m = room_of_pool(&s, &pools[0]);
 
 	return m ? m->policy->name : "none";
@@ -67,7 +70,8 @@ static void the_first_to_be_full_decides(void **state)
 static void it_is_said_when_it_is_near(void **state)
 {
 	struct compliance_medium media[3];
-	const struct compliance s = {.now_ns = NOW_NS, .media = media, .n_media = 3, .pools = pools, .n_pools = 1};
+	const struct compliance s = {
+	    .now_ns = NOW_NS, .media = media, .n_media = 3, .pools = pools, .n_pools = 1};
 	static struct captured c;
 
 	(void)state;
@@ -75,10 +79,11 @@ static void it_is_said_when_it_is_near(void **state)
 	captured_begin(&c);
 	room_show(&s, false);
 	captured_end(&c);
-	assert_string_equal(c.text, "\nWhen media will be full, as the nights went so far\n"
-				    "  RDX-02: between 2027-02-04 and 2027-02-24\n"
-				    "  turns of 'weekly', its first to be full is RDX-02: between 2027-02-04 and\n"
-				    "    2027-02-24\n");
+	assert_string_equal(c.text,
+	    "\nWhen media will be full, as the nights went so far\n"
+	    "  RDX-02: between 2027-02-04 and 2027-02-24\n"
+	    "  turns of 'weekly', its first to be full is RDX-02: between 2027-02-04 and\n"
+	    "    2027-02-24\n");
 	make(media, filling(90, 120), filling(91, 140), (struct room){.state = ROOM_STEADY});
 	captured_begin(&c);
 	room_show(&s, false);
