@@ -17,7 +17,7 @@
 #include "cmd/app/out.h"
 #include "cmd/app/outcome.h"
 #include "cmd/app/signed_file.h"
-#include "cmd/rotate/visit.h"
+#include "cmd/rotate/visit_named.h"
 #include "cmd/show/expire_report.h"
 #include "cmd/show/summary.h"
 #include "format/journal/approval.h"
@@ -243,21 +243,19 @@ static int check_request(struct app *app, const struct request *q, const struct 
 /* A medium kept offline that is plugged in and mounted nowhere comes for this and goes again. */
 static int expire_visiting(struct app *app, struct request *q, const struct policy *policy, struct state *s)
 {
+	const struct policy_medium *named =
+	    q->medium && !q->dry_run ? policy_find_medium(policy, q->medium) : NULL;
 	struct visit v = {.app = app};
 	struct err err = ERR_INIT;
-	const char *name = q->medium;
-	int code, r = VISIT_NOTHING;
+	char *path = NULL; /* expire_and_tell() finds it again */
+	int code;
 
-	if (q->medium && !q->dry_run)
-		r = visit_attach(&v, s, policy, q->medium, &name, &err);
-	code = !r || r == VISIT_NOTHING
-		   ? expire_and_tell(app, q, policy, s)
-		   : outcome_record(app, s, "expire", app_error(&err, APP_FAILED), err.msg);
-	r = visit_leave(&v, &err);
-	if (r == VISIT_LEFT && !app->json && !app->quiet)
-		printf(text("'%s' is unmounted\n"), name);
-	visit_free(&v);
-	return r < 0 ? app_error(&err, APP_FAILED) : code;
+	if (named && visit_named_begin(&v, s, policy, named, &path, &err))
+		code = outcome_record(app, s, "expire", app_error(&err, APP_FAILED), err.msg);
+	else
+		code = expire_and_tell(app, q, policy, s);
+	free(path);
+	return named && visit_named_end(&v, s, named, &err) ? app_error(&err, APP_FAILED) : code;
 }
 
 int cmd_expire(struct app *app, int argc, char **argv)

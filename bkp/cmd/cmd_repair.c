@@ -18,6 +18,7 @@
 #include "cmd/app/out.h"
 #include "cmd/app/outcome.h"
 #include "cmd/app/tools_folder.h"
+#include "cmd/rotate/visit_named.h"
 #include "cmd/show/summary.h"
 #include "format/medium/generation.h"
 #include "format/policy/policy.h"
@@ -36,6 +37,7 @@ struct job {
 	struct policy *policy;
 	struct state *state;
 	const char *wanted; /* or NULL: all that are attached */
+	char *path;	    /* of that one, where it was looked for (visit_named.h); or NULL */
 	struct medium *media[MEDIA_MAX];
 	bool identity[MEDIA_MAX]; /* of that medium: written again, so that it could be opened */
 	size_t n;
@@ -113,7 +115,8 @@ static int open_medium(
 {
 	const struct ledger_medium *lm = ledger_medium_by_label(state_ledger(j->state), pm->name);
 	struct medium_expect want = {.repository = state_repository(j->state), .label = pm->name};
-	const char *path = pm->path ? pm->path : lm ? lm->path : NULL;
+	const bool named = j->wanted && !strcmp(j->wanted, pm->name);
+	const char *path = named && j->path ? j->path : pm->path ? pm->path : lm ? lm->path : NULL;
 	int r;
 
 	if (!lm || !path) {
@@ -128,7 +131,7 @@ static int open_medium(
 	want.uuid = lm->uuid;
 	want.keys = state_keys(j->state, &want.n_keys);
 	r = medium_open(path, &want, ret, err);
-	if (r != MEDIUM_FORGED || (j->wanted && strcmp(j->wanted, pm->name) != 0) || !may_write(j, pm) ||
+	if (r != MEDIUM_FORGED || (j->wanted && !named) || !may_write(j, pm) ||
 	    medium_w_identity(j->state, path, lm->uuid, err))
 		return r;
 	*ret_identity = true;
@@ -178,11 +181,16 @@ static void repair_each_medium(struct job *j)
 
 static int repair_media(struct job *j)
 {
+	const struct policy_medium *named = j->wanted ? policy_find_medium(j->policy, j->wanted) : NULL;
+	struct visit v = {.app = j->app};
 	char line[SUMMARY_LINE];
 	struct err err = ERR_INIT;
 
 	j->rows = json_array();
-	open_all(j);
+	if (named && visit_named_begin(&v, j->state, j->policy, named, &j->path, &err))
+		raise_code(j, app_error(&err, APP_FAILED));
+	else
+		open_all(j);
 	if (!j->n && j->code < APP_FAILED) {
 		err_set(&err, "E-VERIFY-10", "%s", text("there was nothing to verify"));
 		err_hint(&err, "%s", text("attach a medium, or look at 'bkp generations'"));
@@ -192,6 +200,9 @@ static int repair_media(struct job *j)
 		repair_each_medium(j);
 	for (size_t i = 0; i < j->n; i++)
 		medium_close(j->media[i]);
+	if (named && visit_named_end(&v, j->state, named, &err))
+		raise_code(j, app_error(&err, APP_FAILED));
+	free(j->path);
 	snprintf(line, sizeof(line), text("%ju files mended, %ju could not be"), j->mended, j->left);
 	if (j->app->json)
 		j->code = out_json(json_pack("{s:O, s:I, s:I}", "files", j->rows, "mended",

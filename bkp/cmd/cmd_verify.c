@@ -25,6 +25,7 @@
 #include "cmd/app/app.h"
 #include "cmd/app/chosen.h"
 #include "cmd/app/outcome.h"
+#include "cmd/rotate/visit_named.h"
 #include "cmd/show/summary.h"
 #include "cmd/verify/verdicts.h"
 #include "format/crypto/digest.h"
@@ -53,6 +54,7 @@ struct job {
 	bool unlocked; /* what opens archives is in it */
 	/* what was asked for */
 	const char *medium;   /* or NULL: all that are attached */
+	char *path;	      /* of that one, where it was looked for (visit_named.h); or NULL */
 	struct chosen chosen; /* none: all */
 	/* where the work is now */
 	const char *label;		   /* of the current medium */
@@ -353,9 +355,10 @@ static void verify_declared(struct job *j, const struct policy_medium *pm)
 {
 	const struct ledger_medium *lm = ledger_medium_by_label(state_ledger(j->state), pm->name);
 	struct medium_expect want = {.repository = state_repository(j->state), .label = pm->name};
-	const char *path = pm->path ? pm->path
-			   : lm	    ? lm->path
-				    : NULL; /* offline ones may have no path in the policy */
+	const char *path = j->path    ? j->path
+			   : pm->path ? pm->path
+			   : lm	      ? lm->path
+				      : NULL; /* offline ones may have no path in the policy */
 	struct medium *m = NULL;
 	struct err err = ERR_INIT;
 	int r;
@@ -424,12 +427,32 @@ static const char *closing_line(const struct job *j, char line[SUMMARY_LINE])
 	return line;
 }
 
+/* All that are attached; or the one that was named, which may be plugged in and not mounted. */
+static void verify_each(struct job *j)
+{
+	const struct policy_medium *named = j->medium ? policy_find_medium(j->policy, j->medium) : NULL;
+	struct visit v = {.app = j->app};
+	struct err err = ERR_INIT;
+
+	for (size_t i = 0; !named && i < j->policy->n_media; i++)
+		verify_declared(j, &j->policy->media[i]);
+	if (!named)
+		return;
+	if (visit_named_begin(&v, j->state, j->policy, named, &j->path, &err))
+		raise_code(j, app_error(&err, APP_UNKNOWN));
+	else
+		verify_declared(j, named);
+	if (visit_named_end(&v, j->state, named, &err))
+		raise_code(j, app_error(&err, APP_FAILED));
+	free(j->path);
+	j->path = NULL;
+}
+
 static int verify_all(struct job *j)
 {
 	char line[SUMMARY_LINE];
 	struct err err = ERR_INIT;
 	json_t *archives;
-	size_t i;
 
 	if (j->medium && !policy_find_medium(j->policy, j->medium))
 		return app_unknown(j->app, policy_suggest_medium(j->policy, j->medium),
@@ -443,9 +466,7 @@ static int verify_all(struct job *j)
 	j->rows = json_array();
 	j->stray_rows = json_array();
 	j->whole = json_array();
-	for (i = 0; i < j->policy->n_media; i++)
-		if (!j->medium || policy_find_medium(j->policy, j->medium) == &j->policy->media[i])
-			verify_declared(j, &j->policy->media[i]);
+	verify_each(j);
 	archives = verdicts_tell(&j->verdicts, j->app, j->policy, j->state);
 	if (j->unread) {
 		err_set(&err, "E-VERIFY-14", text("%ju copies could not be read: nothing is known of them"),

@@ -186,6 +186,41 @@ plug r1
 expect 0 "$BKP" expire --medium RDX-01 --operator Sato # what 'bkp rotate' says of a full one works on one that it unmounted
 grep -q "'RDX-01' is unmounted" "$T/out" || fail "expire"
 clean expire
+# verify and repair, by name: a byte that rotted is found, mended and gone, and each time nothing stays mounted
+expect 0 "$BKP" verify --medium RDX-01
+grep -q "'RDX-01' is unmounted: unplug it, take it to '別棟 保管庫B'" "$T/out" || fail "verify of a disk that is plugged in"
+clean verify
+unplug
+mount -o loop "$T/r1.img" "$T/at"
+thaw "$T/at"
+rotten=$(find "$T/at" -name '*.age' -path '*/archives/*' -size +100k | sort | head -n 1)
+whole=$(sha256sum <"$rotten") rotten=${rotten#"$T/at/"}
+chmod u+w "$T/at/$rotten"
+printf '\1\2\3' | dd of="$T/at/$rotten" bs=1 seek=70000 conv=notrunc status=none
+umount "$T/at"
+plug r1
+status "$BKP" verify --medium RDX-01
+[ "$STATUS" = 2 ] && grep -q "$(basename "$rotten")" "$T/err" || fail "verify: exit $STATUS" "$T/out" "$T/err"
+clean "verify of what is damaged"
+expect 0 "$BKP" repair RDX-01
+grep -q "'RDX-01' is unmounted: unplug it" "$T/out" && grep -q "^1 files mended" "$T/out" || fail "repair"
+clean repair
+expect 0 "$BKP" verify --medium RDX-01 --quiet
+[ ! -s "$T/out" ] || fail "verify --quiet speaks"
+unplug
+status "$BKP" verify --medium RDX-01
+[ "$STATUS" = 3 ] || fail "verify of what is not there: exit $STATUS" "$T/out" "$T/err"
+cp --sparse=always "$T/r1.img" "$T/twin.img"; plug twin; plug r1
+status "$BKP" verify --medium RDX-01
+[ "$STATUS" = 3 ] && grep -q E-DISK-11 "$T/err" || fail "verify, two are the same: exit $STATUS" "$T/out" "$T/err"
+status "$BKP" repair RDX-01
+[ "$STATUS" = 2 ] && grep -q E-DISK-11 "$T/err" || fail "repair, two are the same: exit $STATUS" "$T/out" "$T/err"
+unplug
+mount -o loop,ro "$T/r1.img" "$T/at"
+[ "$(sha256sum <"$T/at/$rotten")" = "$whole" ] || die "what was mended is not what it was"
+umount "$T/at"
+expect 0 "$BKP" --quiet medium move RDX-01 --operator Sato
+plug r1
 plug r2
 expect 64 rotate
 grep -q E-DISK-03 "$T/err" || fail "two are plugged in"
@@ -212,6 +247,7 @@ expect 0 "$RESTORE" --quiet --medium "$T/look/bkp" verify 1
 umount "$T/look"
 say "ext4, xfs and btrfs are found, mounted rw,nosuid,nodev,noexec for the command alone, filled and unmounted; --wait sees the disk" \
 	"go and records its place; one that is mounted by hand stays"
+say "verify and repair by name do the same: a byte that rotted is found and mended from parity; two with one identity are refused"
 
 # ---- killed with the device marked read-only, and with the disk mounted for writing; pulled out
 head -c 3000000 /dev/urandom >"$T/src/more"
