@@ -61,6 +61,8 @@ WORKLOADS = {
     "data": ("night2", ["bkp", "medium", "set", "m2", "--operator", "Sato", "--maker", LONG, "--use-until", SOON]),
     "count": ("apart", ["bkp", "medium", "count", "--place", "金庫", "--seen", "m3", "--operator", "Sato"]),
     "report": ("night2", ["bkp", "report", "media", "--csv", "--out", "{}/desk/media.csv"]),
+    "disc": ("burnable", ["bkp", "disc", "write", "--to", "stdio:{}/desk/disc.iso", "--disc", "50 MiB", "--operator", "Sato", "--quiet"]),
+    "import": ("rehearsed", ["bkp", "journal", "import", "{}/desk/drill/drill.json", "--operator", "Sato"]),
     "agree": ("night2", ["bkp", "agree"]),
     "more": ("offered", ["bkp", "key", "add", "jimucho", "--from", "{}/desk/more", "--operator", "Sato"]),
     "less": ("offered", ["bkp", "key", "remove", "hosyu", "--from", "{}/desk/less", "--operator", "Sato", "--renew"]),

@@ -5,12 +5,14 @@
     faults = promised(site, ...)   what is wrong although the command said that all is well
     faults = go_on(site, ...)      what is wrong when the commands of the days after are given
 """
+import glob
 import hashlib
 import json
 import os
 import re
 import shutil
 import stat
+import subprocess
 import urllib.parse
 
 MEDIA = ("m1", "m2", "m3")
@@ -437,11 +439,33 @@ def canaries(site):
     return ["'%s' is a canary that is not as listed" % p for p in made ^ set(listed) | {p for p in listed if digest(p) != listed[p]}]
 
 
+# workload -> the record that exit 0 promises
+RECORDED = {"announce": "announced", "more": "keys", "less": "keys", "continue": "epoch", "disc": "disc-written", "import": "drill"}
+
+
+def disc_kept(site):
+    """The newest generation of each data set is taken out of the image by a stock tool, and each of its files is what is listed."""
+    to, faults = site.path("to"), []
+    os.makedirs(to, exist_ok=True)
+    r = subprocess.run(["bsdtar", "-xf", site.path("desk/disc.iso"), "-C", to], capture_output=True)
+    lists = sorted(glob.glob(to + "/*/datasets/*/generations/*/SHA256SUMS"))
+    if r.returncode or not lists:
+        faults.append("exit 0, and the disc holds %d generations: %s" % (len(lists), r.stderr.decode(errors="replace")[-200:]))
+    for p in lists:
+        folder = os.path.dirname(os.path.dirname(os.path.dirname(p)))
+        if subprocess.run(["sha256sum", "--quiet", "-c", p], cwd=folder, capture_output=True).returncode:
+            faults.append("exit 0, and %s is not whole on the disc" % p[len(to):])
+    subprocess.run(["chmod", "-R", "u+w", to], check=False)
+    shutil.rmtree(to)
+    return faults
+
+
 def promised(site, workload, code):
     """What exit 0 promises."""
-    if code == 0 and workload == "announce":
+    if code == 0 and workload in RECORDED:
         recs, _ = records(journal_of(site.path("state")))
-        return [] if any(r["event"] == "announced" for r in recs[-3:]) else ["exit 0, and nothing says so"]
+        return ([] if any(r["event"] == RECORDED[workload] for r in recs[-4:]) else ["exit 0, and nothing says so"]) + \
+            (disc_kept(site) if workload == "disc" else [])
     if code == 0 and workload == "canary":
         return canaries(site) or ([] if os.path.exists(site.path("state/canaries/docs")) else ["exit 0, and none was made"])
     if code == 0 and workload in ("first", "night", "due", "unchanged", "behind", "died", "remembered", "spread"):
@@ -452,10 +476,6 @@ def promised(site, workload, code):
         ours = journal_of(site.path("state"))
         return ["exit 0, and %s's journal goes on with what was cut off" % m for m in MEDIA
                 if not ours.startswith(journal_of(repository(site, m)))]
-    if code == 0 and workload in ("more", "less", "continue"):
-        recs, _ = records(journal_of(site.path("state")))
-        event = "epoch" if workload == "continue" else "keys"
-        return [] if any(r["event"] == event for r in recs[-4:]) else ["exit 0, and nothing says so"]
     wrong = [n for n, is_right in WRITTEN.get(workload, {}).items() if code == 0 and not is_right(read(site.path(n)))]
     return ["exit 0, and '%s' is not as it says" % n for n in wrong]
 
@@ -465,9 +485,11 @@ def believed(site):
     code, said = site.run(["bkp", "generations", "--json"])
     if code:
         return ["generations: exit %d: %s" % (code, said)]
+    recs = records(journal_of(site.path("state")))[0]
+    retired = {r["medium"] for r in recs if r["event"] == "medium-retired"}  # a disc that was broken off: what was brought to it counts nowhere
     told = {((g["dataset"], g["generation"]), m["medium"]) for g in json.loads(said)["generations"] if g["state"] == "committed"
-            for m in g["media"] if m["ok"] and not m["expired"]}
-    there = copies(records(journal_of(site.path("state")))[0])
+            for m in g["media"] if m["ok"] and not m["expired"] and m["medium"] not in retired}
+    there = {(g, m) for g, m in copies(recs) if m not in retired}
     return ["generations shows %s, the journal has %s" % (sorted(told - there), sorted(there - told))] if told != there else []
 
 

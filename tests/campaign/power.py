@@ -25,7 +25,7 @@ import oracle
 
 KINDS = ("ext4", "xfs", "btrfs")
 WORKLOADS = ("init", "add", "first", "night", "unchanged", "behind", "trio", "rotate", "expire", "verify", "repair", "journal", "hold", "segment", "release",
-             "accept", "retire", "extract", "export", "drill")
+             "accept", "retire", "import", "disc", "extract", "export", "drill")
 # a night on whose second medium every write fails from the N-th on
 DIES = {"dies-%d" % n: n for n in (1, 8, 40)}
 ALL, DRAWN, TEARS, SECTOR = 8, 64, 16, 512

@@ -256,6 +256,15 @@ class Site:
         self.reset("night2")
         self.must("bkp", "schedule", "install", "--root", self.path("sys"), "--kind", "cron")
         self.keep("scheduled")
+        self.reset("night2")
+        with open(self.path("policy.yaml"), "a") as f:
+            f.write("  - {name: BD, type: optical, offline: true, place: 金庫, datasets: [docs, db]}\n")
+        self.must("bkp", "verify", "--quiet")  # the policy is on record
+        self.keep("burnable")
+        self.reset("night2")
+        self.must("bkp-restore", "--quiet", "--identity", self.path("id.txt"), "--medium", self.path("m1"), "drill", self.path("drill.md"),
+                  "--operator", "Sato", "--to", self.path("desk", "drill"))
+        self.keep("rehearsed")
         self.people()
         self.reset("night2")
         for n in range(3, 7):
