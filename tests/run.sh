@@ -12,7 +12,7 @@
 #   BKP_SCALE_FILES                 20000  1000000   files of the memory test
 #   BKP_YEAR_NIGHTS                    50   365   nights of each simulated year
 #   BKP_YEAR_SEEDS                  "1 2" 1 to 6   the years
-#   BKP_TURN_WEEKS                     10    52   weeks of two disks in turn
+#   BKP_TURN_WEEKS                     10    52   weeks of two, and of three disks in turn
 #   BKP_CAMPAIGN_POINTS                50     0   faults of each family of tests/campaign; 0: all, for BKP_CAMPAIGN_MINUTES (240)
 #   BKP_TEST_LIMIT                   1800 43200   seconds after which a test has failed
 set -u

@@ -108,10 +108,12 @@ static bool must_ask(struct visit *v, const struct rotate_config *cfg, int r, co
 		return true;
 	if (r == 0 || v->keep_mounted || !visit_sought(cfg->state, cfg->policy, cfg->medium))
 		return false;
-	if (r < 0 && !v->entered)
+	if (r < 0 && (!v->entered || v->refused))
 		return false;
 	if (r < 0)
 		app_fault(err, stderr);
+	else if (v->entered && !v->disks.n)
+		puts(text("No disk is found that is plugged in and not in use."));
 	return r < 0 || !rotate_disk_mounted(cfg->state, cfg->policy, cfg->medium);
 }
 
@@ -173,9 +175,11 @@ static int leave(struct visit *v, bool filled, struct rotate_result *result, str
 	return 0;
 }
 
-static int in_turn(const void *arg, const struct policy_medium *m, struct err *err)
+static int judge(const void *arg, const struct policy_medium *m, const char *path, struct err *err)
 {
-	return rotate_in_turn(arg, m, err);
+	const int r = rotate_judge(arg, m, path, err);
+
+	return r == ROTATE_ANOTHER ? VISIT_ANOTHER : r;
 }
 
 static int rotate(struct app *app, struct rotate_config *cfg, struct visit *v)
@@ -191,7 +195,7 @@ static int rotate(struct app *app, struct rotate_config *cfg, struct visit *v)
 	cfg->about = on_leftover;
 	cfg->expect = on_expect;
 	cfg->arg = &view;
-	v->may = in_turn;
+	v->may = judge;
 	v->arg = cfg;
 	r = visit_attach(v, cfg->state, cfg->policy, cfg->medium, &cfg->medium, &err);
 	if (v->asks && !v->mounted && must_ask(v, cfg, r, &err))

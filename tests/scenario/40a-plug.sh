@@ -4,22 +4,22 @@
 # interactive in both languages, 80 columns.  What is not the one is described, and not one bit of it changes, with a log to be
 # replayed on it too.  Killed, pulled out, write-protected, in use, cloned: nothing stays mounted or read-only, and the next run goes on.
 . "$(dirname "$0")/../lib/site.sh"
+. "$(dirname "$0")/../lib/plug.sh"
 [ "$(id -u)" = 0 ] || die "needs root (loop devices)"
 export ASAN_OPTIONS=detect_leaks=0 # it does not work under strace
-LOOPS=
 plug() { # IMAGE [OPTION...]: $DEV
 	local image=$1
 	shift
-	DEV=$(loop_of "$@" "$T/$image.img")
-	LOOPS="$LOOPS $DEV"
+	loop_plug "$T/$image.img" "$@"
 }
-unplug() { # all
-	local l
-	for l in $LOOPS; do losetup -d "$l" 2>/dev/null || true; done
-	LOOPS=
+unplug() { loop_unplug; } # all
+talk_end() {
+	local f
+	for f in photos r1 r2; do [ ! -e "$T/out.sh" ] || sh "$T/out.sh" "$T/$f.img"; done
+	plug_end
+	rm -rf "/run/bkp/${ID:-none}"
 }
-plug_end() { unplug; site_cleanup; rm -rf "/run/bkp/${ID:-none}"; }
-trap plug_end EXIT
+trap talk_end EXIT
 policy() {
 	sed 's/^\t*//' >"$T/policy.yaml" <<-Y
 	site: {name: テスト診療所, language: en}
@@ -39,12 +39,6 @@ policy() {
 }
 rotate() { "$BKP" rotate --operator Sato "$@"; }
 sum() { sha256sum "$T/$1.img" | cut -d' ' -f1; }
-# clean WHERE: nothing of it is mounted or used, and the kernel may write to it
-clean() {
-	! grep -q /run/bkp /proc/self/mountinfo || die "$1: something is mounted"
-	[ "$(blockdev --getro "$DEV")" = 0 ] || die "$1: $DEV is left read-only"
-	python3 -c 'import os,sys; os.open(sys.argv[1], os.O_RDWR | os.O_EXCL)' "$DEV" || die "$1: $DEV is in use"
-}
 # dirty IMAGE: as it is after a power cut: with a log that a mount would replay
 dirty() {
 	local m=$T/dirty
@@ -67,7 +61,7 @@ refused() {
 	grep -q "$code: " "$T/err" || fail "rotate $*: not $code"
 	grep -q '→' "$T/err" || fail "rotate $*: no next action"
 	[ "$(sum "$IMAGE")" = "$before" ] || die "$code: a bit of the disk changed"
-	clean "$code"
+	plug_clean "$code"
 }
 
 mkdir -p "$T/src" "$T/nas" "$T/at"
@@ -172,7 +166,7 @@ ordinary() { # IMAGE NAME FILE-SYSTEM
 	done
 	wait $pid || fail "rotate $2"
 	[[ $seen == *nosuid,nodev,noexec* ]] || die "$2: how it is mounted: $seen"
-	clean "$2"
+	plug_clean "$2"
 	grep -q "unplug it (it is unmounted), take it to" "$T/out" || fail "what to do is not said"
 	record rotated | grep -q '"complete":true' || die "$2: $(record rotated)"
 	expect 2 "$BKP" medium move "$2" --operator Sato
@@ -185,11 +179,11 @@ ordinary r3 RDX-03 btrfs
 plug r1
 expect 0 "$BKP" expire --medium RDX-01 --operator Sato # what 'bkp rotate' says of a full one works on one that it unmounted
 grep -q "'RDX-01' is unmounted" "$T/out" || fail "expire"
-clean expire
+plug_clean expire
 # verify and repair, by name: a byte that rotted is found, mended and gone, and each time nothing stays mounted
 expect 0 "$BKP" verify --medium RDX-01
 grep -q "'RDX-01' is unmounted: unplug it, take it to '別棟 保管庫B'" "$T/out" || fail "verify of a disk that is plugged in"
-clean verify
+plug_clean verify
 unplug
 mount -o loop "$T/r1.img" "$T/at"
 thaw "$T/at"
@@ -201,10 +195,10 @@ umount "$T/at"
 plug r1
 status "$BKP" verify --medium RDX-01
 [ "$STATUS" = 2 ] && grep -q "$(basename "$rotten")" "$T/err" || fail "verify: exit $STATUS" "$T/out" "$T/err"
-clean "verify of what is damaged"
+plug_clean "verify of what is damaged"
 expect 0 "$BKP" repair RDX-01
 grep -q "'RDX-01' is unmounted: unplug it" "$T/out" && grep -q "^1 files mended" "$T/out" || fail "repair"
-clean repair
+plug_clean repair
 expect 0 "$BKP" verify --medium RDX-01 --quiet
 [ ! -s "$T/out" ] || fail "verify --quiet speaks"
 unplug
@@ -267,7 +261,7 @@ killed mount 3
 killed syncfs 1
 killed umount2 2
 expect 0 rotate
-clean "after kills"
+plug_clean "after kills"
 record rotated | grep -q '"complete":true' || die "after kills: $(record rotated)"
 strace -f -qq -o /dev/null -e trace=mount -e inject=mount:delay_exit=400000 \
 	"$BKP" rotate --operator Sato --quiet >"$T/out" 2>"$T/err" &
@@ -275,7 +269,7 @@ pid=$!
 sleep 0.2
 kill -TERM "$(pgrep -P $pid)" 2>/dev/null || true
 wait $pid || true
-clean "SIGTERM"
+plug_clean "SIGTERM"
 unplug
 head -c 8000000 /dev/urandom >"$T/src/more"
 expect 0 "$BKP" --quiet run --all
@@ -283,43 +277,32 @@ plug r1
 strace -f -qq -o /dev/null -e trace=fsync,fdatasync -e inject=fsync,fdatasync:delay_enter=50000 \
 	"$BKP" rotate --operator Sato >"$T/out" 2>"$T/err" &
 pid=$!
-python3 - "$pid" "$ID" <<'P' # EXT4_IOC_SHUTDOWN without flushing the log, as when the device is gone
-import fcntl, os, struct, subprocess, sys, time
-for _ in range(2000):
-    for child in subprocess.run(["pgrep", "-P", sys.argv[1]], capture_output=True, text=True).stdout.split():
-        try:
-            if not any(" rw," in l and "/run/bkp/" in l for l in open("/proc/%s/mountinfo" % child)):
-                continue
-            fd = os.open("/proc/%s/root/run/bkp/%s/medium" % (child, sys.argv[2]), os.O_RDONLY)
-        except OSError:
-            continue
-        time.sleep(0.3)
-        fcntl.ioctl(fd, 0x8004587d, struct.pack("I", 2))
-        sys.exit()
-    time.sleep(0.01)
-sys.exit("it was never mounted")
-P
+until child=$(pgrep -P $pid); do sleep 0.01; done
+torn_away "$child" "$ID" 0.3 || die "it was never mounted"
 wait $pid && die "a disk that was pulled out was rotated"
 grep -q '→' "$T/err" || fail "pulled out: no next action"
 ! grep -q /run/bkp /proc/self/mountinfo || die "pulled out: something is mounted"
 expect 0 rotate
-clean "after it was pulled out"
+plug_clean "after it was pulled out"
 unplug
 say "killed at any step, or pulled out: nothing is mounted, the next command takes the read-only mark back and goes on"
 
 # ---- at a terminal
 talk() { python3 "$SRC_ROOT/tests/lib/talk.py" "$@" >"$T/out" 2>"$T/err" || fail "the talk: exit $?"; }
-plug photos
-talk "Number.*: $=>2" "MYPHOTOS(.|\n)*It is:(.|\n)*> $=>!losetup -d $DEV; losetup $DEV $T/r1.img" "> $=>" \
-	"Waiting until=>!losetup -d $DEV" "Where is 'RDX-01'(.|\n)*> $=>" -- "$BKP" --lang en rotate
+# what the person does with a disk meanwhile: in.sh IMAGE, out.sh IMAGE
+printf 'l=$(losetup -f --show "$1") && blockdev --setrw "$l"\n' >"$T/in.sh"
+printf 'losetup -nO NAME -j "$1" | xargs -r -n 1 losetup -d\n' >"$T/out.sh"
+hand() { echo "!sh $T/$1.sh $T/$2.img"; }
+# other tests' disks may be there: then those are described
+none_en='(No disk is found|bkp: E-)(.|\n)*It is:(.|\n)*> $' none_ja='(ディスクは見つかりません|bkp: E-)(.|\n)*> $'
+sh "$T/in.sh" "$T/photos.img"
+talk "Number.*: $=>2" "MYPHOTOS(.|\n)*It is:(.|\n)*> $=>$(hand out photos)" "> $=>" "$none_en=>$(hand in r1)" "> $=>" \
+	"Waiting until=>$(hand out r1)" "Where is 'RDX-01'(.|\n)*> $=>" -- "$BKP" --lang en rotate
 grep -q "gone from here and recorded at '別棟 保管庫B', by Sato" "$T/out" || fail "the talk in English"
-unplug
-plug r1; one=$DEV; plug r2
-talk "担当者は(.|\n)*: $=>９" ": $=>１" "複数の媒体(.|\n)*: $=>２" "抜かれるのを待って=>!losetup -d $DEV" \
-	"どこに保管(.|\n)*> $=>銀行の貸金庫" -- "$BKP" --lang ja rotate
+talk "担当者は(.|\n)*: $=>９" ": $=>１" "$none_ja=>$(hand in r1); $(hand in r2 | cut -c2-)" "> $=>" "複数の媒体(.|\n)*: $=>２" \
+	"抜かれるのを待って=>$(hand out r1); $(hand out r2 | cut -c2-)" "どこに保管(.|\n)*> $=>銀行の貸金庫" -- "$BKP" --lang ja rotate
 grep -q "銀行の貸金庫" "$T/out" || fail "the talk in Japanese"
 record medium-moved | grep -q '"operator":"事務長","place":"銀行の貸金庫"' || die "the record: $(record medium-moved)"
-losetup -d "$one"; LOOPS=
 plug r1
 sleep 1.1 # turns are told apart by the second: RDX-01 is the one rotated last, as the pool below shall see it
 talk "Waiting until=>^C" -- bash -c "'$BKP' --lang en rotate RDX-01 --operator Sato; [ \$? = 1 ]"

@@ -1,17 +1,19 @@
 #!/bin/bash
 # Goal: the disk that comes back is hostile until proven.  Every row of docs/rotation-refusals.md is produced on a real ext4 on a loop
-# device and held against the table: code and exit status are those, of what is refused not a byte of the disk changes and nothing is
-# recorded but the failure, of what is mended every generation restores from the disk alone.  A rotation that is killed at a random moment,
-# or loses its disk, is not taken for any of it and copies nothing twice that came whole.
+# device and held against the table, mounted by hand and left to bkp: code and exit status are those, of what is refused not a byte of the
+# disk changes (left to bkp: not a bit of the device) and nothing is recorded but the failure, of what is mended every generation restores
+# from the disk alone.  A rotation that is killed at a random moment, or loses its disk, is not taken for any of it and copies nothing
+# twice that came whole.
 # shellcheck source=tests/lib/site.sh
 . "$(dirname "$0")/../lib/site.sh"
+# shellcheck source=tests/lib/plug.sh
+. "$(dirname "$0")/../lib/plug.sh"
 # shellcheck source=tests/lib/fakeclock.sh
 . "$(dirname "$0")/../lib/fakeclock.sh"
 [ "$(id -u)" = 0 ] || die "needs root (loop devices)"
 [ -d /dev/shm ] && { d=$(mktemp -d /dev/shm/bkp-return.XXXXXX); rm -rf "$T"; T=$d; FAKE=$T/fakeclock.so; export BKP_POLICY=$T/policy.yaml; }
 cc -O1 -shared -fPIC -o "$FAKE" "$SRC_ROOT/tests/lib/fakeclock.c"
 FAKE_ENV=("LD_PRELOAD=$FAKE" "ASAN_OPTIONS=verify_asan_link_order=0:${ASAN_OPTIONS:-}")
-TABLE=$SRC_ROOT/docs/rotation-refusals.md
 M=$T/rdx
 
 attach() { mkdir -p "${2:-$M}"; mount -o "loop${3:+,$3}" "$1" "${2:-$M}"; }
@@ -65,14 +67,10 @@ keep() { # NAME: disk, NAS and state as they are now
 	plug "$IMG"
 }
 plug "$T/new.img"
-serial() { # NUMBER: the disk below the file system says so from now on: a folder stands for its sysfs
-	local loop
-	loop=$(basename "$(findmnt -no SOURCE "$M")")
-	mkdir -p "$T/sys.$1/queue"
-	cp "/sys/block/$loop/dev" "$T/sys.$1/"
-	echo "$1" >"$T/sys.$1/serial"
-	# shellcheck disable=SC2016 # for the inner shell
-	RUN_WITH=(unshare -m sh -c 'mount --bind "$0" "$1" && shift && exec "$@"' "$T/sys.$1" "/sys/devices/virtual/block/$loop")
+serial() { # NUMBER [DEVICE]: the disk below the file system says so from now on
+	SERIAL=$1
+	serial_shown "$1" "${2:-$(findmnt -no SOURCE "$M")}"
+	RUN_WITH=("${SERIAL_RUN[@]}")
 }
 serial WD-A1
 expect 0 "${RUN_WITH[@]}" "$BKP" --quiet medium add RDX-01
@@ -91,14 +89,17 @@ bytes 4 1500000
 night
 keep now
 RUN_WITH=()
-start() { # [DISK-OF [STATE-OF]]
+unmounted() {
 	local m
 	for m in $(awk -v t="$T" '$2 ~ "^"t {print $2}' /proc/mounts | sort -r); do umount "$m"; done
+}
+start() { # [DISK-OF [STATE-OF]]
+	unmounted
 	thaw "$T/nas"
 	rm -rf "$T/state" "$T/nas" "$T/src"
 	cp -a "$T/keep.${2:-now}/state" "$T/keep.${2:-now}/nas" "$T/keep.${2:-now}/src" "$T/"
 	plug "$T/keep.${1:-now}/disk.img"
-	RUN_WITH=() R=$(repo_of "$M") D=$(set_of "$M") ARGS=()
+	RUN_WITH=() SERIAL='' R=$(repo_of "$M") D=$(set_of "$M") ARGS=()
 	thaw "$M"
 }
 J() { echo "$T/state/journal/000001.jsonl"; }
@@ -114,7 +115,7 @@ case_another_name() {
 	start; detach
 	mkdir -p "$T/rdx2"; cp --sparse=always "$T/new.img" "$T/two.$plugged.img"; other_uuid "$T/two.$plugged.img"
 	attach "$T/two.$plugged.img" "$T/rdx2"; expect 0 "$BKP" --quiet medium add RDX-02
-	detach "$T/rdx2"; attach "$T/two.$plugged.img"; ARGS=(RDX-01)
+	detach "$T/rdx2"; IMG=$T/two.$plugged.img; attach "$IMG"; ARGS=(RDX-01)
 }
 case_another_site() {
 	start; other_disk
@@ -171,7 +172,7 @@ case_files_beside() {
 case_rollback_accepted() { start 1; ARGS=(--accept-rollback "the other disk fell into the sea"); }
 
 # ---- the table
-cells() { grep '^| `' "$TABLE" | sed 's/^| `\([a-z-]*\)` | \([^ ]*\) | \([0-9]*\) |.*/\1 \2 \3/'; }
+cells() { grep '^| `' "$REFUSALS" | sed 's/^| `\([a-z-]*\)` | \([^ ]*\) | \([0-9]*\) |.*/\1 \2 \3/'; }
 [ "$(cells | wc -l)" = "$(declare -F | grep -c ' case_')" ] || die "the table and the cases: $(cells | wc -l) rows"
 restores() { # every generation that is said to be on the disk comes back from it alone
 	local g
@@ -182,7 +183,28 @@ for g in json.load(sys.stdin)["generations"]:
 			die "$1: generation $g is said to be on the disk and is not whole"
 	done
 }
-refused=0 mended=0
+# The same disk, plugged in and left to bkp to mount: refused before it is mounted for writing
+mounted_by_bkp() { # NAME
+	local name=$1 code exit option='' before
+	[ "$name" != mounted-over ] || return 0 # nobody can: where bkp mounts it nobody else sees it
+	read -r code exit <<<"$(refusal "$name")"
+	unmounted
+	[ "$name" != read-only ] || option=--read-only
+	cp --sparse=always "$IMG" "$T/left.img" # another test's mount namespace may still hold the file system of the other
+	loop_plug "$T/left.img" $option
+	[ -z "$SERIAL" ] || serial "$SERIAL" "$DEV"
+	[ "$name" != two-at-once ] || loop_plug "$T/twin.img"
+	before=$(sha256sum <"$T/left.img"); n=$(records)
+	rotate "${ARGS[@]}"
+	loop_unplug
+	[ "$STATUS" = "$exit" ] || fail "$name, mounted by bkp: exit $STATUS, the table says $exit"
+	grep -q "bkp: $code: " "$T/err" || fail "$name, mounted by bkp: the table says $code"
+	grep -q '→' "$T/err" || fail "$name, mounted by bkp: what to do is not said"
+	[ "$(sha256sum <"$T/left.img")" = "$before" ] || die "$name: a bit of the disk changed before it was refused"
+	[ "$(records)" = "$n" ] || die "$name, mounted by bkp: something was recorded: $(tail -n 2 "$(J)")"
+	unchanged=$((unchanged + 1))
+}
+refused=0 mended=0 unchanged=0
 while read -r name code exit; do
 	declare -F "case_${name//-/_}" >/dev/null || die "no case for the row '$name'"
 	"case_${name//-/_}"
@@ -199,6 +221,9 @@ while read -r name code exit; do
 	else
 		print_of | diff - "$T/before" >&2 || die "$name: the disk was changed"
 		[ "$(records)" = "$n" ] || die "$name: something was recorded: $(tail -n 2 "$(J)")"
+		cp "$T/err" "$T/err.mounted"
+		mounted_by_bkp "$name"
+		cp "$T/err.mounted" "$T/err"
 		refused=$((refused + 1))
 	fi
 	case $name in
@@ -237,7 +262,7 @@ while read -r name code exit; do
 done < <(cells)
 say "$refused situations refused, $mended mended," \
 	"each with the code, exit status and outcome of docs/rotation-refusals.md; nothing of what is" \
-	"refused was changed"
+	"refused was changed; $unchanged of them once more, plugged in and left to bkp: sha256sum of the device is the same"
 
 # ---- a medium in a folder of the disk: what lies at the disk's root
 start
@@ -271,7 +296,7 @@ for n in $(seq 1 "${YANKS:-8}"); do
 	start; night; bytes big 12000000; night; inodes >"$T/had"
 	"$BKP" --quiet rotate --operator Sato >/dev/null 2>&1 &
 	pid=$!
-	sleep "0.$(printf %03d $((RANDOM % 250)))"
+	sleep "0.$(printf %03d $((RANDOM % (n % 2 ? 60 : 250))))" # a release is done with it in a tenth of a second
 	kill -9 $pid 2>/dev/null && tries=$((tries + 1))
 	wait $pid 2>/dev/null || true
 	if [ $((n % 2)) = 0 ]; then detach; plug "$IMG"; fi # pulled out, and back

@@ -112,6 +112,11 @@ static int mount_one(struct visit *v, const struct rotate_disk *d, struct err *e
 	char words[DISK_WORDS];
 
 	disk_words(&d->disk, words);
+	if (d->judged) {
+		v->refused = d->judged != VISIT_ANOTHER;
+		*err = d->why;
+		return -1;
+	}
 	if (d->disk.read_only) {
 		err_set(err, "E-DISK-05", text("%s is write-protected"), words);
 		return err_hint(err, "%s",
@@ -119,7 +124,7 @@ static int mount_one(struct visit *v, const struct rotate_disk *d, struct err *e
 			 "command "
 			 "again"));
 	}
-	if ((v->may && v->may(v->arg, d->medium, err)) || disk_mount(&v->room, &d->disk, err))
+	if (disk_mount(&v->room, &d->disk, err))
 		return -1;
 	v->mounted = true;
 	v->disk = d->disk;
@@ -148,9 +153,11 @@ static bool has_candidates(void)
 int visit_attach(struct visit *v, const struct state *s, const struct policy *p, const char *name,
     const char **ret, struct err *err)
 {
+	const struct rotate_disk_wanted wanted = {.name = name, .judge = v->may, .arg = v->arg};
 	const struct rotate_disk *d = NULL;
 	int r;
 
+	v->refused = false;
 	if (v->keep_mounted || !visit_sought(s, p, name))
 		return VISIT_NOTHING;
 	/* a computer that may be infected gets no disk at all */
@@ -166,7 +173,7 @@ int visit_attach(struct visit *v, const struct state *s, const struct policy *p,
 		return has_candidates() ? -1 : VISIT_NOTHING;
 	v->entered = true;
 	rotate_disks_free(&v->disks);
-	if (rotate_disk_look(s, p, name, &v->room, &v->disks, err))
+	if (rotate_disk_look(s, p, &wanted, &v->room, &v->disks, err))
 		return -1;
 	r = pick(v, name, &d, err);
 	if (r || mount_one(v, d, err))

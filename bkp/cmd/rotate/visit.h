@@ -21,18 +21,21 @@ struct policy;
 struct state;
 
 #define VISIT_FOREVER (-1)
+#define VISIT_ANOTHER                                                                                        \
+	1 /* of may(): this one not, another one may be plugged in instead; -1: the command ends with it */
 
 struct visit {
 	const struct app *app;
 	bool asks;	   /* there is a person at a terminal */
 	bool keep_mounted; /* they mount by hand */
-	/* is it to be refused, before it is mounted for writing?  0, -1; or NULL */
-	int (*may)(const void *arg, const struct policy_medium *m, struct err *err);
+	/* is it to be refused, before it is mounted for writing?  0, or as VISIT_ANOTHER; or NULL */
+	int (*may)(const void *arg, const struct policy_medium *m, const char *path, struct err *err);
 	const void *arg;
 	long wait_s;	 /* until it is gone; 0: not at all */
 	char chosen[64]; /* name of the device that the person chose, or "" */
 	struct disk_room room;
 	bool entered, mounted, several;
+	bool refused; /* by may(), and not because another one is to be brought: that ends the command */
 	struct rotate_disks disks;
 	struct disk disk;	      /* that was mounted */
 	char medium[256], place[256]; /* what it is, and where it goes */

@@ -16,7 +16,8 @@ struct rereading {
 };
 
 /* What is due by now; a tenth faster than the period asks for.  nightly: no more than three times what one night should take, and a
- * few: whoever switches this on, or comes back from holidays, catches up within a month. */
+ * few: whoever switches this on, or comes back from holidays, catches up within a month.  Else the medium comes by turns, the next time
+ * after about as long as it was away now and perhaps a holiday: what would be too old by then is due today. */
 struct rereading rereading_due(const struct ledger_medium *m, int64_t period_s, int64_t now_ns, bool nightly);
 /* All that stands on the medium was read since then, or is younger. */
 int64_t rereading_since(const struct ledger_medium *m);

@@ -209,12 +209,18 @@ int rotate_allowed(const struct state *state, const struct policy *policy, struc
 	    label, label);
 }
 
-int rotate_in_turn(const struct rotate_config *cfg, const struct policy_medium *m, struct err *err)
+int rotate_judge(
+    const struct rotate_config *cfg, const struct policy_medium *m, const char *path, struct err *err)
 {
-	struct rotate_result result = {.medium = m};
+	struct rotate_result result = {.medium = m, .path = strdup(path)};
 	struct rotate ro = {.cfg = cfg, .ret = &result};
+	int r = !result.path ? err_nomem(err) : rotate_turn(&ro, err) ? ROTATE_ANOTHER : 0;
 
-	return rotate_turn(&ro, err);
+	if (!r)
+		r = rotate_prove(&ro, err);
+	clean_up(&ro);
+	rotate_result_free(&result);
+	return r;
 }
 
 int rotate_run(const struct rotate_config *cfg, struct rotate_result *ret, struct err *err)
@@ -225,9 +231,9 @@ int rotate_run(const struct rotate_config *cfg, struct rotate_result *ret, struc
 
 	memset(ret, 0, sizeof(*ret));
 	r = rotate_allowed(cfg->state, cfg->policy, &why) || rotate_find(&ro, &why) ||
-	    rotate_open(&ro, &why) || rotate_open_sources(&ro, &why) || rotate_begin(&ro, &why) ||
-	    prepare_medium(&ro, &why) || rotate_refill(&ro, &why) || rotate_recheck(&ro, &why) ||
-	    rotate_seal(&ro, &why);
+	    rotate_turn(&ro, &why) || rotate_prove(&ro, &why) || rotate_open(&ro, &why) ||
+	    rotate_begin(&ro, &why) || prepare_medium(&ro, &why) || rotate_refill(&ro, &why) ||
+	    rotate_recheck(&ro, &why) || rotate_seal(&ro, &why);
 	if (!r) {
 		bring_docs(&ro);
 		r = replaced_tell(&ro.replaced, cfg->state, ro.medium, &ret->replaced, &why) ||

@@ -2,12 +2,14 @@
  *
  * rotate_run() is one transaction.  The steps, and the function that makes each:
  *   0. rotate_allowed()        a generation is suspect and nobody has decided: nothing is looked at or written.
- *      rotate_find()           the medium is there and is the one registered: identity, file system, disk (device.h).
+ *      rotate_find()           the medium is there.
  *      rotate_turn()           of its pool no other is attached, and it is not the newest offline copy while another can be used.
- *      rotate_alone()          no other disk with its identity is attached.
- *      rotate_open(), rotate_open_sources()  neither it nor the media that are copied from know more than this host
- *                              (journal_copies.h), and it is not as it was on a former day (rollback.h).  Up to here nothing is recorded; on the medium at most tmp/ was
- *                              emptied (vault_w_open()).
+ *      rotate_prove()          no other disk with its identity is attached; it is the one registered: identity, file
+ *                              system, disk (device.h); neither it nor the media that are copied from know more than this
+ *                              host (journal_copies.h), and it is not as it was on a former day (rollback.h).  Up to here
+ *                              nothing is written: rotate_judge() asks these two of a disk before it is mounted for writing.
+ *      rotate_open()           it can be written to.  Up to here nothing is recorded; on the medium at most tmp/ was emptied
+ *                              (vault_w_open()).
  *      rotate_begin()          a new signing key when one is due; what is wrong with the copy of the journal;
  *                              journal "medium-attached" unless it is recorded as attached already; the keys to all
  *                              these media.
@@ -129,10 +131,11 @@ struct rotate_result {
 /* Would it be refused before anything is looked at?  0, or -1: E-GUARD-02. */
 int rotate_allowed(const struct state *state, const struct policy *policy, struct err *err)
     __attribute__((warn_unused_result));
-/* Is this medium's turn, or will it be refused?  Asked of a disk before it is mounted, so that not a bit of it changes.  0, or -1:
- * E-ROTATE-10, -11. */
-int rotate_in_turn(const struct rotate_config *cfg, const struct policy_medium *m, struct err *err)
-    __attribute__((warn_unused_result));
+/* Will this medium, at that path, be refused?  Asked of a disk that is mounted so that not a bit of it changes (disk_prove()), before it
+ * is mounted for writing; it is closed again.  0; ROTATE_ANOTHER: E-ROTATE-10, -11: another one is to be brought; -1: any other refusal. */
+#define ROTATE_ANOTHER 1
+int rotate_judge(const struct rotate_config *cfg, const struct policy_medium *m, const char *path,
+    struct err *err) __attribute__((warn_unused_result));
 int rotate_run(const struct rotate_config *cfg, struct rotate_result *ret, struct err *err)
     __attribute__((warn_unused_result));
 void rotate_result_free(struct rotate_result *r);

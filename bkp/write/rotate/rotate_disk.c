@@ -29,6 +29,7 @@
 struct looking {
 	const struct state *state;
 	const struct policy *policy;
+	const struct rotate_disk_wanted *wanted;
 	struct rotate_disk *d;
 	char words[DISK_WORDS];
 };
@@ -130,6 +131,11 @@ static int say_unknown(struct looking *l, const char *label)
 		 "system"));
 }
 
+static bool is_wanted(const struct rotate_disk *d, const struct rotate_disk_wanted *w)
+{
+	return d->medium && (!w->name || !strcmp(d->medium->name, w->name));
+}
+
 static int take_ours(struct looking *l, const char *path, const struct medium *m)
 {
 	const struct ledger_medium *lm = ledger_medium_by_uuid(state_ledger(l->state), medium_uuid(m));
@@ -146,6 +152,8 @@ static int take_ours(struct looking *l, const char *path, const struct medium *m
 	pm = policy_find_medium(l->policy, lm->label);
 	if (pm && pm->offline) {
 		l->d->medium = pm;
+		if (l->wanted->judge && is_wanted(l->d, l->wanted))
+			l->d->judged = l->wanted->judge(l->wanted->arg, pm, path, &l->d->why);
 		return 0;
 	}
 	err_set(&l->d->why, "E-DISK-10", text("%s is medium '%s', which is not kept offline"), l->words,
@@ -239,10 +247,10 @@ static int say_closed(struct looking *l)
 	return 1;
 }
 
-static void look_into(
-    const struct state *s, const struct policy *p, const struct disk_room *room, struct rotate_disk *d)
+static void look_into(const struct state *s, const struct policy *p, const struct rotate_disk_wanted *w,
+    const struct disk_room *room, struct rotate_disk *d)
 {
-	struct looking l = {.state = s, .policy = p, .d = d};
+	struct looking l = {.state = s, .policy = p, .wanted = w, .d = d};
 	struct err why = ERR_INIT;
 
 	disk_words(&d->disk, l.words);
@@ -265,12 +273,7 @@ static const struct ledger_medium *registered_as(const struct state *s, const st
 	return NULL;
 }
 
-static bool is_wanted(const struct rotate_disk *d, const char *name)
-{
-	return d->medium && (!name || !strcmp(d->medium->name, name));
-}
-
-int rotate_disk_look(const struct state *s, const struct policy *p, const char *name,
+int rotate_disk_look(const struct state *s, const struct policy *p, const struct rotate_disk_wanted *wanted,
     const struct disk_room *room, struct rotate_disks *ret, struct err *err)
 {
 	struct disk *disks = NULL;
@@ -291,15 +294,15 @@ int rotate_disk_look(const struct state *s, const struct policy *p, const char *
 			continue;
 		kept++;
 		if (d->expected)
-			look_into(s, p, room, d);
-		found |= is_wanted(d, name);
+			look_into(s, p, wanted, room, d);
+		found |= is_wanted(d, wanted);
 	}
 	free(disks);
 	if (!all)
 		return err_nomem(err);
 	for (size_t i = 0; i < kept && !found; i++)
 		if (!all[i].expected)
-			look_into(s, p, room, &all[i]);
+			look_into(s, p, wanted, room, &all[i]);
 	*ret = (struct rotate_disks){all, kept};
 	return 0;
 }

@@ -25,7 +25,15 @@ struct rotate_disk {
 	struct disk disk;
 	const struct policy_medium *medium; /* it is that one: proved; or NULL */
 	bool expected;			    /* its file system is that of a registered medium */
-	struct err why;			    /* what it is instead, when medium is NULL */
+	int judged;			    /* what the judge said of it; 0: nothing against it */
+	struct err why; /* what it is instead, when medium is NULL, or why it is refused */
+};
+
+struct rotate_disk_wanted {
+	const char *name; /* of a medium, or NULL: any */
+	/* Is a disk that is wanted to be refused?  Asked while not a bit of it can change.  0, or anything else and err; or NULL. */
+	int (*judge)(const void *arg, const struct policy_medium *m, const char *path, struct err *err);
+	const void *arg;
 };
 
 struct rotate_disks {
@@ -36,8 +44,8 @@ struct rotate_disks {
 /* Is one of the policy's media kept offline (or the named one) mounted?  Then there is nothing to look for. */
 bool rotate_disk_mounted(const struct state *s, const struct policy *p, const char *name);
 
-/* name: of a medium, or NULL: any.  0 (n may be 0), -1. */
-int rotate_disk_look(const struct state *s, const struct policy *p, const char *name,
+/* 0 (n may be 0), -1. */
+int rotate_disk_look(const struct state *s, const struct policy *p, const struct rotate_disk_wanted *wanted,
     const struct disk_room *room, struct rotate_disks *ret, struct err *err)
     __attribute__((warn_unused_result));
 void rotate_disks_free(struct rotate_disks *d);

@@ -185,16 +185,14 @@ static int find_any(struct rotate *ro, struct err *err)
 
 int rotate_find(struct rotate *ro, struct err *err)
 {
-	const struct ledger *l = state_ledger(ro->cfg->state);
-	const struct ledger_medium *lm;
+	return ro->cfg->medium ? find_named(ro, err) : find_any(ro, err);
+}
+
+/* Where it goes, and that there is something to bring to it. */
+static int find_purpose(struct rotate *ro, const struct ledger_medium *lm, struct err *err)
+{
 	const char *place = ro->cfg->place;
 
-	if (ro->cfg->medium ? find_named(ro, err) : find_any(ro, err))
-		return -1;
-	if (rotate_alone(ro, err))
-		return -1;
-	lm = ledger_medium_by_label(l, ro->ret->medium->name);
-	memcpy(ro->uuid, lm->uuid, sizeof(ro->uuid));
 	if (!place)
 		place = ro->ret->medium->place ? ro->ret->medium->place : lm->place;
 	if (!*place) {
@@ -206,11 +204,11 @@ int rotate_find(struct rotate *ro, struct err *err)
 	ro->ret->place = strdup(place);
 	if (!ro->ret->place)
 		return err_nomem(err);
-	if (!ledger_last_committed(l, NULL)) {
+	if (!ledger_last_committed(state_ledger(ro->cfg->state), NULL)) {
 		err_set(err, "E-ROTATE-06", "%s", text("there is no generation yet"));
 		return err_hint(err, "%s", text("capture one with 'bkp run'"));
 	}
-	return rotate_turn(ro, err);
+	return 0;
 }
 
 static int read_only(const struct rotate *ro, int errnum, struct err *err)
@@ -272,24 +270,8 @@ static int histories_of_sources(const struct rotate *ro, struct err *err)
 	return 0;
 }
 
-int rotate_open(struct rotate *ro, struct err *err)
-{
-	struct store_space space;
-	struct err why = ERR_INIT;
-
-	if (open_identified(ro, err) || rotate_believed(ro, err))
-		return -1;
-	if (store_space(medium_store(ro->medium), &space) && space.read_only)
-		return read_only(ro, EROFS, err);
-	if (!vault_w_open(medium_repo(ro->medium), &ro->vault, &why))
-		return 0;
-	if (why.errnum == EROFS || why.errnum == EACCES || why.errnum == EPERM)
-		return read_only(ro, why.errnum, err);
-	return rotate_failed(ro, &why, err);
-}
-
 /* Online media that are attached. */
-int rotate_open_sources(struct rotate *ro, struct err *err)
+static int open_sources(struct rotate *ro, struct err *err)
 {
 	const struct policy *p = ro->cfg->policy;
 	struct err why = ERR_INIT, first = ERR_INIT;
@@ -322,6 +304,32 @@ int rotate_open_sources(struct rotate *ro, struct err *err)
 	err_wrap(err, text("no online medium is there to copy from to '%s'"), ro->ret->medium->name);
 	return err_hint(
 	    err, "%s", text("bring the online medium back (is it mounted?), then run the command again"));
+}
+
+int rotate_prove(struct rotate *ro, struct err *err)
+{
+	const struct ledger_medium *lm =
+	    ledger_medium_by_label(state_ledger(ro->cfg->state), ro->ret->medium->name);
+
+	memcpy(ro->uuid, lm->uuid, sizeof(ro->uuid));
+	return rotate_alone(ro, err) || find_purpose(ro, lm, err) || open_identified(ro, err) ||
+		       rotate_believed(ro, err) || open_sources(ro, err)
+		   ? -1
+		   : 0;
+}
+
+int rotate_open(struct rotate *ro, struct err *err)
+{
+	struct store_space space;
+	struct err why = ERR_INIT;
+
+	if (store_space(medium_store(ro->medium), &space) && space.read_only)
+		return read_only(ro, EROFS, err);
+	if (!vault_w_open(medium_repo(ro->medium), &ro->vault, &why))
+		return 0;
+	if (why.errnum == EROFS || why.errnum == EACCES || why.errnum == EPERM)
+		return read_only(ro, why.errnum, err);
+	return rotate_failed(ro, &why, err);
 }
 
 int rotate_begin(struct rotate *ro, struct err *err)

@@ -30,8 +30,10 @@ struct rotate {
 
 /* rotate_find.c: step 0 */
 int rotate_find(struct rotate *ro, struct err *err);
+/* Of what rotate_find() found; nothing is written. */
+int rotate_prove(struct rotate *ro, struct err *err);
+/* For writing. */
 int rotate_open(struct rotate *ro, struct err *err);
-int rotate_open_sources(struct rotate *ro, struct err *err);
 /* From here on something is recorded and written. */
 int rotate_begin(struct rotate *ro, struct err *err);
 
