@@ -1,5 +1,6 @@
 # shellcheck shell=bash
-# Disks that are plugged in, pulled out and torn away, as loop devices, without fstab or udev.  Sourced behind site.sh.  Gives:
+# Disks that are plugged in, pulled out and torn away, as loop devices, without fstab or udev.  Sourced behind site.sh.  $ID is the
+# repository's id.  Gives:
 #   loop_plug IMAGE [OPTION...]   losetup; its name in $DEV
 #   loop_unplug                   all of them are gone, nobody holds them any more
 #   serial_shown NUMBER DEVICE    "${SERIAL_RUN[@]}" COMMAND... sees that the disk has this serial number: a folder stands for its sysfs
@@ -35,6 +36,7 @@ plug_end() {
 	local l
 	for l in "${!LOOPS[@]}"; do losetup -d "$l" 2>/dev/null || true; done
 	site_cleanup
+	rm -rf "/run/bkp/${ID:-none}"
 }
 trap plug_end EXIT
 

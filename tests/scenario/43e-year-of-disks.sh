@@ -22,7 +22,6 @@ RANDOM=$SEED
 weeks_end() {
 	[ $? = 0 ] || echo "to repeat its moments: BKP_SEED=$SEED" >&2
 	plug_end
-	rm -rf "/run/bkp/${ID:-none}"
 }
 trap weeks_end EXIT
 HOLIDAYS=$SRC_ROOT/policies/holidays-ja.txt

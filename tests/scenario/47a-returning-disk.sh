@@ -55,6 +55,8 @@ policy() {
 }
 policy
 "$BKP" init --root-key-out "$T/root" --recipient "$(age-keygen -y "$T/id.txt")" >/dev/null
+# shellcheck disable=SC2034 # for plug_end
+ID=$(sed -n 's/.*"repository":"\([0-9a-f-]*\)".*/\1/p' "$T/state/repository.json" | head -n 1)
 expect 0 "$BKP" --quiet medium add nas
 truncate -s 112M "$T/new.img"
 mkfs.ext4 -q -m 0 -O ^has_journal "$T/new.img"
