@@ -20,10 +20,18 @@ loop_plug() {
 	DEV=$(loop_of "$@" "$image")
 	LOOPS[$DEV]=$image
 }
+# A bkp that was killed leaves its mark on the device, and the kernel keeps it for who gets that number next.
+loop_away() {
+	local l
+	for l in "${!LOOPS[@]}"; do
+		blockdev --setrw "$l" 2>/dev/null || true
+		losetup -d "$l" 2>/dev/null || true
+	done
+}
 # One that another test's mount namespace still holds, or that of a process which was just killed, would be written to after it is gone.
 loop_unplug() {
 	local l end=$((SECONDS + 20))
-	for l in "${!LOOPS[@]}"; do losetup -d "$l" 2>/dev/null || true; done
+	loop_away
 	for l in "${LOOPS[@]}"; do
 		while [ -e "$l" ] && [ -n "$(losetup -j "$l")" ]; do
 			[ $SECONDS -lt $end ] || die "$l is still in use: $(losetup -j "$l")"
@@ -33,8 +41,7 @@ loop_unplug() {
 	LOOPS=()
 }
 plug_end() {
-	local l
-	for l in "${!LOOPS[@]}"; do losetup -d "$l" 2>/dev/null || true; done
+	loop_away
 	site_cleanup
 	rm -rf "/run/bkp/${ID:-none}"
 }
