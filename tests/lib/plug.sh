@@ -24,6 +24,8 @@ loop_plug() {
 loop_away() {
 	local l
 	for l in "${!LOOPS[@]}"; do
+		# the number may be somebody else's by now
+		[[ $(losetup -n -O BACK-FILE "$l" 2>/dev/null) == "${LOOPS[$l]}"* ]] || continue
 		blockdev --setrw "$l" 2>/dev/null || true
 		losetup -d "$l" 2>/dev/null || true
 	done
