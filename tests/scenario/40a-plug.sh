@@ -276,7 +276,7 @@ plug r1
 strace -f -qq -o /dev/null -e trace=fsync,fdatasync -e inject=fsync,fdatasync:delay_enter=50000 \
 	"$BKP" rotate --operator Sato >"$T/out" 2>"$T/err" &
 pid=$!
-until child=$(pgrep -P $pid); do sleep 0.01; done
+until child=$(pgrep -x -P $pid bkp); do sleep 0.01; done
 torn_away "$child" "$ID" 0.3 || die "it was never mounted"
 wait $pid && die "a disk that was pulled out was rotated"
 grep -q '→' "$T/err" || fail "pulled out: no next action"
