@@ -6,7 +6,6 @@
  *
  * Names of files are shown on a terminal, and into a file that nobody else can read; else they are left out, and that is said. */
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,10 +13,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/buf.h"
 #include "base/clock.h"
 #include "base/err.h"
-#include "base/io.h"
 #include "base/path.h"
 #include "base/text.h"
 #include "read/vault/vault_r.h"
@@ -28,7 +25,7 @@
 #include "restore/app/selection.h"
 #include "restore/app/within.h"
 #include "restore/bisect/bisect.h"
-#include "restore/bisect/known_bad.h"
+#include "restore/bisect/known_bad_file.h"
 #include "restore/bisect/lastclean.h"
 #include "restore/bisect/quarantine.h"
 
@@ -100,27 +97,6 @@ int cmd_bisect_end(struct app *app, int code)
 }
 
 /* ---- what is to be looked at ---- */
-
-static int take_list(struct job *j, struct err *err)
-{
-	IO_FD_AUTO fd = open(j->app->known_bad, O_RDONLY | O_CLOEXEC);
-	BUF_AUTO list = BUF_INIT(KNOWN_BAD_MAX);
-	char shown[SHOW];
-	ssize_t n = 1;
-
-	path_show(j->app->known_bad, shown, sizeof(shown));
-	if (fd < 0)
-		return err_sys(err, "E-IO-01", errno, text("cannot open '%s'"), shown);
-	for (; n > 0; list.n += (size_t)n) {
-		if (buf_reserve(&list, 1 << 16, err))
-			return -1;
-		n = io_read_full(fd, list.p + list.n, 1 << 16);
-		if (n < 0)
-			return err_sys(err, "E-IO-02", errno, text("cannot read '%s'"), shown);
-	}
-	return known_bad_each((char *)list.p, list.n, bisect_known, j->b, err) ? err_wrap(err, "'%s'", shown)
-									       : 0;
-}
 
 static int take_number(void *arg, const char *dataset, uint64_t number, struct err *err)
 {
@@ -361,7 +337,8 @@ static int bisect_all(struct job *j, struct interrupt *interrupt)
 	struct lastclean l;
 	int code;
 
-	if ((j->app->known_bad && take_list(j, &err)) || find_generations(j, &err))
+	if ((j->app->known_bad && known_bad_file(j->app->known_bad, bisect_known, j->b, &err)) ||
+	    find_generations(j, &err))
 		return app_error(&err, err.kind == ERR_USAGE ? APP_USAGE : APP_FAILED);
 	if (j->app->quarantine && quarantine_check(j->app->quarantine, interrupt, &err))
 		return app_error(&err, APP_FAILED);

@@ -1,8 +1,7 @@
 /* bkp-restore generations --timeline [DATASET]: what changed from one generation to the next, as a copy of the journal says that the
  * guard of the capture host measured it.  Needs no identity.
  *
- * Of the journals that were given the longest that is valid is believed: records are signed and chained, so that a copy may end early
- * and cannot say anything else.  --svg: the file is opened before the process is confined (confine.h) and written at the end. */
+ * --svg: the file is opened before the process is confined (confine.h) and written at the end. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -20,13 +19,12 @@
 #include "base/text.h"
 #include "format/guard/timeline.h"
 #include "format/page/timeline_svg.h"
-#include "read/file/segments.h"
 #include "read/ledger/ledger.h"
 #include "read/ledger/ledger_timeline.h"
-#include "read/vault/repository.h"
 #include "read/vault/vault_r.h"
 #include "restore/app/app.h"
 #include "restore/app/within.h"
+#include "restore/choose/journal.h"
 
 #define SHOW 300
 
@@ -44,48 +42,6 @@ int cmd_timeline_begin(struct app *app)
 		return 0;
 	err_sys(&err, "E-IO-01", errno, text("cannot make '%s'"), path_show(app->svg, shown, sizeof(shown)));
 	return app_error(&err, APP_FAILED);
-}
-
-/* ---- the journal ---- */
-
-/* Keeps the longer one. */
-static void take_journal(struct app *app, struct store_file *file, const char *name, struct ledger **best)
-{
-	size_t n;
-	const struct minisig_public *root = repository_keys(vault_r_facts(app->vault), &n);
-	struct ledger *l = NULL, *less;
-	struct err err = ERR_INIT;
-
-	if (ledger_load_file(file, name, root, NULL, NULL, &l, &err)) {
-		app_error(&err, APP_ATTENTION);
-		app->incomplete = true;
-		return;
-	}
-	less = *best && ledger_seq(*best) >= ledger_seq(l) ? l : *best;
-	*best = less == l ? *best : l;
-	ledger_free(less);
-}
-
-static int find_journal(struct app *app, struct ledger **ret)
-{
-	struct err err = ERR_INIT;
-
-	*ret = NULL;
-	for (size_t i = 0; i < app->n_media + app->n_journals; i++) {
-		const char *name = i < app->n_media ? app->media[i] : app->journals[i - app->n_media];
-		STORE_FILE_AUTO file = {0};
-
-		if (i < app->n_media && !app->vaults[i])
-			continue;
-		if (i < app->n_media ? segments_open(vault_r_store(app->vaults[i]), &file, &err)
-				     : segments_open_path(name, &file, &err)) {
-			app_error(&err, APP_ATTENTION);
-			app->incomplete = true;
-		} else {
-			take_journal(app, &file, name, ret);
-		}
-	}
-	return *ret ? 0 : APP_UNKNOWN;
 }
 
 /* ---- which of them are here ---- */
@@ -195,7 +151,7 @@ int cmd_timeline(struct app *app, const char *dataset)
 	struct ledger *l = NULL;
 	struct err err = ERR_INIT;
 	size_t n = 0;
-	int r = find_journal(app, &l);
+	int r = journal_find(app, &l);
 
 	if (!r && ledger_timeline(l, dataset, &rows, &n, &err))
 		r = app_error(&err, APP_FAILED);

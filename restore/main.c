@@ -42,11 +42,15 @@ static const struct app_command commands[] = {
     {"bisect", "DATASET [--known-bad FILE] [--scan COMMAND] [--to DIR]",
 	TEXT_LATER("which generation is the last without files that are known to be bad, or that a virus "
 		   "scanner finds"),
-	APP_JSON | APP_IDENTITY | APP_TO | APP_RANGE | APP_BISECT, 1, 1, cmd_bisect},
+	APP_JSON | APP_IDENTITY | APP_TO | APP_RANGE | APP_BISECT | APP_KNOWN, 1, 1, cmd_bisect},
     {"drill", "FILE --to DIR",
 	TEXT_LATER(
 	    "replays a recovery procedure into an empty folder, times and checks it, and erases the data"),
-	APP_JSON | APP_IDENTITY | APP_TO | APP_DRILL, 1, 1, cmd_drill},
+	APP_JSON | APP_IDENTITY | APP_TO | APP_DRILL | APP_KNOWN, 1, 1, cmd_drill},
+    {"recover", "FILE --to DIR",
+	TEXT_LATER("carries a recovery procedure out for real: gates are signed, it can be gone on with "
+		   "after a crash"),
+	APP_JSON | APP_IDENTITY | APP_TO | APP_DRILL | APP_SAME_OWNER | APP_KNOWN, 1, 1, cmd_recover},
     {"procedure", "check|print FILE",
 	TEXT_LATER("is it a valid recovery procedure? / the form to be filled in by hand, as HTML"),
 	APP_JSON | APP_NO_MEDIUM, 2, 2, cmd_procedure},

@@ -98,7 +98,8 @@ enum app_option {
 	APP_SELECTS = 512,   /* no option: the first operand is a selector */
 	APP_TIMELINE = 2048, /* --timeline --svg */
 	APP_RANGE = 4096,    /* --generations */
-	APP_BISECT = 8192    /* --known-bad --scan --until-clean */
+	APP_BISECT = 8192,   /* --scan --until-clean */
+	APP_KNOWN = 16384    /* --known-bad */
 };
 
 struct app_command {
@@ -161,8 +162,8 @@ int app_flush(int code);
 /* The worse of two exit codes. */
 int app_worse(int a, int b);
 
-app_fn cmd_generations, cmd_list, cmd_extract, cmd_cat, cmd_export, cmd_verify, cmd_drill, cmd_procedure,
-    cmd_explain, cmd_key, cmd_key_people, cmd_key_drill, cmd_bisect;
+app_fn cmd_generations, cmd_list, cmd_extract, cmd_cat, cmd_export, cmd_verify, cmd_drill, cmd_recover,
+    cmd_procedure, cmd_explain, cmd_key, cmd_key_people, cmd_key_drill, cmd_bisect;
 /* generations --timeline [DATASET]; and its --svg, which is made before the process is confined. */
 int cmd_timeline(struct app *app, const char *dataset);
 int cmd_timeline_begin(struct app *app);

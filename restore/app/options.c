@@ -96,9 +96,10 @@ static void help_history(unsigned which)
 	}
 	if (!which || which & APP_RANGE)
 		printf("  --generations A-B       %s\n", text("only those of runs A to B"));
-	if (!which || which & APP_BISECT) {
+	if (!which || which & APP_KNOWN)
 		printf("  --known-bad FILE        %s\n",
 		    text("SHA-256 of files that are known to be bad, as sha256sum writes them"));
+	if (!which || which & APP_BISECT) {
 		printf("  --scan COMMAND          %s\n",
 		    text("a virus scanner: {} is the folder to look at, {list} a list of its files"));
 		printf("  --until-clean           %s\n", text("stop at the first generation without any"));
@@ -227,7 +228,7 @@ static int take_history(struct app *app, int opt, unsigned *used)
 		return -1;
 	case OPT_KNOWN_BAD:
 		app->known_bad = optarg;
-		*used |= APP_BISECT;
+		*used |= APP_KNOWN;
 		return -1;
 	case OPT_SCAN:
 		app->scan = optarg;

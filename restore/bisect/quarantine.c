@@ -20,7 +20,7 @@
 #include "format/medium/catalog.h"
 #include "read/vault/extent_r.h"
 #include "restore/bisect/scanner.h"
-#include "restore/drill/scratch.h"
+#include "restore/extract/scratch.h"
 
 #define FILES	   20000
 #define BYTES	   ((uint64_t)1 << 30)

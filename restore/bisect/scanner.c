@@ -23,8 +23,8 @@
 #include "restore/app/app.h"
 #include "restore/app/confine.h"
 #include "restore/app/interrupt.h"
-#include "restore/drill/scratch.h"
-#include "restore/drill/step_run.h"
+#include "restore/extract/scratch.h"
+#include "restore/app/step_run.h"
 
 #define COMMAND_MAX ((size_t)64 << 10)
 

@@ -81,6 +81,11 @@ static const char *required_text(
 	return s;
 }
 
+static bool asks(const struct procedure_step *s)
+{
+	return s->kind == PROCEDURE_CONFIRM || s->kind == PROCEDURE_GATE;
+}
+
 /* Which step is meant: an index of the procedure, or n_steps after saying why not. */
 static size_t step_of(struct reader *r, const struct config_node *node, const char *id)
 {
@@ -95,7 +100,7 @@ static size_t step_of(struct reader *r, const struct config_node *node, const ch
 	for (i = 0; i < p->n_steps; i++) {
 		if (!strcmp(p->steps[i].id, id))
 			break;
-		if (p->steps[i].kind == PROCEDURE_CONFIRM && n < PROCEDURE_STEPS_MAX)
+		if (asks(&p->steps[i]) && n < PROCEDURE_STEPS_MAX)
 			known[n++] = p->steps[i].id;
 	}
 	if (i == p->n_steps) {
@@ -106,25 +111,49 @@ static size_t step_of(struct reader *r, const struct config_node *node, const ch
 			config_problem_hint(item, text("did you mean '%s'?"), near);
 		return i;
 	}
-	if (p->steps[i].kind != PROCEDURE_CONFIRM) {
-		config_problem_error(r->problems, at, "E-DRILL-09",
-		    text("step '%s' (line %u of the procedure) asks nobody to confirm anything"), shown,
-		    p->steps[i].line);
-		return p->n_steps;
-	}
-	if (r->attest->answer[i].given) {
-		config_problem_error(r->problems, at, "E-DRILL-09",
-		    text("step '%s' is answered already in line %u"), shown, r->attest->answer[i].line);
-		return p->n_steps;
-	}
 	return i;
 }
 
+/* Whom it answers for: the place to keep it, or NULL after saying why there is none. */
+static struct attest_answer *place_of(
+    struct reader *r, const struct config_node *node, size_t i, const char *by, struct err *err)
+{
+	const struct procedure_step *s = &r->procedure->steps[i];
+	struct config_mark at = config_node_get(node, "step")->mark;
+	struct attest_answer *a = &r->attest->answer[i];
+	char shown[CONFIG_SHOWN];
+	unsigned n = 0;
+
+	config_problem_show(s->id, strlen(s->id), shown);
+	if (!asks(s)) {
+		config_problem_error(r->problems, at, "E-DRILL-09",
+		    text("step '%s' (line %u of the procedure) asks nobody to confirm anything"), shown,
+		    s->line);
+		return NULL;
+	}
+	for (; a->given; a = a->more) {
+		bool same = s->kind == PROCEDURE_GATE && !strcmp(a->by, by);
+
+		if (same || ++n >= (s->kind == PROCEDURE_GATE ? s->people : 1)) {
+			config_problem_error(r->problems, at, "E-DRILL-09",
+			    same ? text("gate '%s' is signed by the same person already in line %u")
+				 : text("step '%s' is answered already in line %u"),
+			    shown, a->line);
+			return NULL;
+		}
+		if (!a->more && !(a->more = calloc(1, sizeof(*a)))) {
+			err_nomem(err);
+			return NULL;
+		}
+	}
+	return a;
+}
+
 /* 1 yes, 0 no, -1 neither (said). */
-static int yes_or_no(struct reader *r, const struct config_node *node)
+static int yes_or_no(struct reader *r, const struct config_node *node, const char *key)
 {
 	const char *hint = text("yes or no");
-	const char *s = required_text(node, "answer", hint, r->problems);
+	const char *s = required_text(node, key, hint, r->problems);
 
 	if (!s)
 		return -1;
@@ -132,8 +161,8 @@ static int yes_or_no(struct reader *r, const struct config_node *node)
 		return 1;
 	if (!strcmp(s, "no") || !strcmp(s, "false") || !strcmp(s, "いいえ"))
 		return 0;
-	config_problem_hint(config_problem_error(r->problems, config_node_get(node, "answer")->mark,
-				"E-DRILL-08", text("this is not an answer")),
+	config_problem_hint(config_problem_error(r->problems, config_node_get(node, key)->mark, "E-DRILL-08",
+				text("this is not an answer")),
 	    "%s", hint);
 	return -1;
 }
@@ -155,6 +184,8 @@ static int read_answer(struct reader *r, const struct config_node *node, struct 
 {
 	static const char *const known[] = {"step", "answer", "by", "note"};
 	const char *id, *by, *note;
+	struct attest_answer *place;
+	struct err memory = ERR_INIT;
 	size_t step;
 	int yes;
 
@@ -167,7 +198,7 @@ static int read_answer(struct reader *r, const struct config_node *node, struct 
 	}
 	check_keys(node, known, sizeof(known) / sizeof(*known), r->problems);
 	id = required_text(node, "step", text("the id of the step in the procedure"), r->problems);
-	yes = yes_or_no(r, node);
+	yes = yes_or_no(r, node, "answer");
 	by = line_of(node, "by", r->problems);
 	note = line_of(node, "note", r->problems);
 	if (!by && !config_node_has(node, "by")) {
@@ -180,14 +211,86 @@ static int read_answer(struct reader *r, const struct config_node *node, struct 
 	if (!id || yes < 0 || !by)
 		return 0;
 	step = step_of(r, node, id);
-	return step == r->procedure->n_steps
-		   ? 0
-		   : keep_answer(&r->attest->answer[step], yes, by, note, node->mark.line, err);
+	if (step == r->procedure->n_steps)
+		return 0;
+	if (r->procedure->steps[step].kind == PROCEDURE_GATE && !note) {
+		config_problem_hint(config_problem_error(r->problems, node->mark, "E-DRILL-08",
+					text("'%s' is missing in this answer"), "note"),
+		    "%s", text("a gate wants the evidence: what was looked at, where it is written"));
+		return 0;
+	}
+	place = place_of(r, node, step, by, &memory);
+	if (!place)
+		return memory.kind == ERR_MEMORY ? err_nomem(err) : 0;
+	return keep_answer(place, yes, by, note, node->mark.line, err);
+}
+
+static int read_decision(struct reader *r, const struct config_node *node, struct err *err)
+{
+	static const char *const known[] = {"step", "choice", "by", "reason"};
+	static const char *const words[] = {"retry", "medium", "older", "skip", "abort"};
+	const char *id =
+	    required_text(node, "step", text("the id of the step in the procedure"), r->problems);
+	const char *hint = text("retry, medium, older, skip or abort");
+	const char *choice = required_text(node, "choice", hint, r->problems),
+		   *by = line_of(node, "by", r->problems);
+	const char *reason = line_of(node, "reason", r->problems);
+	struct attest_decision *d = &r->attest->decision[r->attest->n_decisions];
+	size_t i = 0;
+
+	check_keys(node, known, sizeof(known) / sizeof(*known), r->problems);
+	if (!id || !choice)
+		return 0;
+	by = by ? by : r->by;
+	while (i < sizeof(words) / sizeof(*words) && strcmp(choice, words[i]) != 0)
+		i++;
+	d->step = step_of(r, node, id);
+	if (i == sizeof(words) / sizeof(*words) || !by || (i == 3 && !reason)) {
+		config_problem_hint(config_problem_error(r->problems, node->mark, "E-DRILL-08",
+					text("this is no decision that somebody answers for")),
+		    "%s: by: …, reason: …", hint);
+		return 0;
+	}
+	if (d->step == r->procedure->n_steps)
+		return 0;
+	d->choice = "rmgsa"[i];
+	d->by = strdup(by);
+	d->reason = strdup(reason ? reason : "");
+	r->attest->n_decisions++;
+	return d->by && d->reason ? 0 : err_nomem(err);
+}
+
+static int read_decisions(struct reader *r, const struct config_node *root, struct err *err)
+{
+	const struct config_node *list = config_node_get(root, "decisions"), *i;
+	const char *confirm = line_of(root, "confirm", r->problems);
+
+	r->attest->again = config_node_has(root, "again") && yes_or_no(r, root, "again") == 1;
+	r->attest->confirm = confirm ? strdup(confirm) : NULL;
+	if (confirm && !r->attest->confirm)
+		return err_nomem(err);
+	if (!list)
+		return 0;
+	if (list->kind != CONFIG_LIST) {
+		config_problem_error(
+		    r->problems, list->mark, "E-DRILL-08", text("'%s' is a list"), "decisions");
+		return 0;
+	}
+	r->attest->decision = calloc(list->n + 1, sizeof(*r->attest->decision));
+	if (!r->attest->decision)
+		return err_nomem(err);
+	for (i = list->first; i; i = i->next)
+		if (!i->refused && i->kind == CONFIG_TABLE && read_decision(r, i, err))
+			return -1;
+		else if (!i->refused && i->kind != CONFIG_TABLE)
+			config_problem_error(r->problems, i->mark, "E-DRILL-08",
+			    text("a decision is a table of keys: {step: ID, choice: retry}"));
+	return 0;
 }
 
 static int read_tree(struct reader *r, const struct config_node *root, struct err *err)
 {
-	static const char *const known[] = {"by", "answers"};
+	static const char *const known[] = {"by", "answers", "confirm", "again", "decisions"};
 	const struct config_node *list, *i;
 	const struct config_mark top = {1, 1};
 
@@ -212,7 +315,7 @@ static int read_tree(struct reader *r, const struct config_node *root, struct er
 	for (i = list ? list->first : NULL; i; i = i->next)
 		if (read_answer(r, i, err))
 			return -1;
-	return 0;
+	return read_decisions(r, root, err);
 }
 
 static int parse_answers(struct reader *r, const char *p, size_t n, struct err *err)
@@ -284,17 +387,38 @@ void attest_free(struct attest *a)
 	if (!a)
 		return;
 	for (i = 0; i < a->n; i++) {
+		struct attest_answer *more = a->answer[i].more, *next;
+
 		free(a->answer[i].by);
 		free(a->answer[i].note);
+		for (; more; more = next) {
+			next = more->more;
+			free(more->by);
+			free(more->note);
+			free(more);
+		}
 	}
 	free(a->answer);
+	for (i = 0; i < a->n_decisions; i++) {
+		free(a->decision[i].by);
+		free(a->decision[i].reason);
+	}
+	free(a->decision);
+	free(a->confirm);
 	free(a);
 }
 
 size_t attest_missing(const struct attest *a, const struct procedure *procedure, size_t from)
 {
-	while (from < procedure->n_steps &&
-	       (procedure->steps[from].kind != PROCEDURE_CONFIRM || (a && a->answer[from].given)))
-		from++;
+	for (; from < procedure->n_steps; from++) {
+		const struct procedure_step *s = &procedure->steps[from];
+		const struct attest_answer *is = a ? &a->answer[from] : NULL;
+		unsigned n = 0, wanted = s->kind == PROCEDURE_GATE ? s->people : 1;
+
+		for (; asks(s) && is && is->given && n < wanted; is = is->more)
+			n++;
+		if (asks(s) && n < wanted)
+			break;
+	}
 	return from;
 }

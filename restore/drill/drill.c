@@ -2,6 +2,7 @@
 #include "restore/drill/drill.h"
 
 #include <inttypes.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,6 +20,12 @@ int drill_new(const struct procedure *p, const char *file, struct drill **ret, s
 		return err_nomem(err);
 	d->step = calloc(p->n_steps + 1, sizeof(*d->step));
 	if (!d->step) {
+		free(d);
+		return err_nomem(err);
+	}
+	d->order = calloc(p->n_steps + 1, sizeof(struct drill_step *));
+	if (!d->order) {
+		free(d->step);
 		free(d);
 		return err_nomem(err);
 	}
@@ -51,6 +58,17 @@ static void step_free(struct drill_step *s)
 	free(s->tail);
 	free(s->by);
 	free(s->note);
+	free(s->statement);
+	for (i = 0; i < s->n_signers; i++) {
+		free(s->signer[i].by);
+		free(s->signer[i].evidence);
+	}
+	free(s->signer);
+	for (i = 0; i < s->n_decisions; i++) {
+		free(s->decision[i].by);
+		free(s->decision[i].reason);
+	}
+	free(s->decision);
 }
 
 void drill_free(struct drill *d)
@@ -62,8 +80,10 @@ void drill_free(struct drill *d)
 	for (i = 0; i < d->n; i++)
 		step_free(&d->step[i]);
 	free(d->step);
+	free(d->order);
 	free(d->generation);
 	free(d->folder);
+	free(d->target);
 	free(d->operator_name);
 	free(d->host);
 	free(d->medium_path);
@@ -74,6 +94,36 @@ void drill_free(struct drill *d)
 	free(d->site);
 	free(d->root_key);
 	free(d);
+}
+
+static unsigned rank_of(const struct drill_step *s)
+{
+	return s->is->priority ? s->is->priority : UINT_MAX;
+}
+
+void drill_order(struct drill *d)
+{
+	for (size_t i = 0; i < d->n; i++) {
+		size_t at = i;
+
+		for (; at && d->step[i].is->kind == PROCEDURE_RESTORE &&
+		       d->order[at - 1]->is->kind == PROCEDURE_RESTORE &&
+		       rank_of(d->order[at - 1]) > rank_of(&d->step[i]);
+		     at--)
+			d->order[at] = d->order[at - 1];
+		d->order[at] = &d->step[i];
+	}
+}
+
+size_t drill_together(const struct drill *d, size_t at)
+{
+	size_t end = at + 1;
+
+	for (; end < d->n && d->order[at]->is->parallel && d->order[end]->is->parallel; end++)
+		for (size_t i = at; i < end; i++)
+			if (d->order[i]->from == d->order[end]->from)
+				return end - at;
+	return end - at;
 }
 
 bool drill_is_late(const struct drill_step *s)
@@ -111,7 +161,8 @@ void drill_judge(struct drill *d)
 	for (i = 0; i < d->n; i++) {
 		if (d->step[i].mark == PROCEDURE_MARK_NONE)
 			d->step[i].mark = PROCEDURE_MARK_NOT_DONE;
-		if (d->step[i].mark == PROCEDURE_MARK_FAILED || d->step[i].mark == PROCEDURE_MARK_NOT_DONE)
+		if (d->step[i].mark == PROCEDURE_MARK_FAILED || d->step[i].mark == PROCEDURE_MARK_NOT_DONE ||
+		    d->step[i].mark == PROCEDURE_MARK_SKIPPED)
 			failed = true;
 		if (d->step[i].mark == PROCEDURE_MARK_LATE)
 			late = true;
@@ -146,6 +197,8 @@ const char *drill_mark_word(enum procedure_mark m)
 		return "late";
 	case PROCEDURE_MARK_FAILED:
 		return "failed";
+	case PROCEDURE_MARK_SKIPPED:
+		return "skipped";
 	default:
 		return "not-done";
 	}
@@ -160,9 +213,53 @@ const char *drill_mark_text(enum procedure_mark m)
 		return text("passed, but late");
 	case PROCEDURE_MARK_FAILED:
 		return text("FAILED");
+	case PROCEDURE_MARK_SKIPPED:
+		return text("SKIPPED");
 	default:
 		return text("not done");
 	}
+}
+
+bool drill_complete(const struct drill *d)
+{
+	for (size_t i = 0; i < d->n; i++)
+		if (d->step[i].mark != PROCEDURE_MARK_PASSED && d->step[i].mark != PROCEDURE_MARK_LATE &&
+		    d->step[i].mark != PROCEDURE_MARK_SKIPPED)
+			return false;
+	return true;
+}
+
+const char *drill_verdict_text(const struct drill *d)
+{
+	if (!d->recovery)
+		return drill_mark_text(d->verdict);
+	if (d->verdict == PROCEDURE_MARK_FAILED)
+		return drill_complete(d) ? text("recovered, but steps were skipped") : text("NOT RECOVERED");
+	return d->verdict == PROCEDURE_MARK_LATE ? text("recovered, but late") : text("recovered");
+}
+
+static const struct {
+	char choice;
+	const char *word, *text;
+} decisions[] = {{'r', "retry", TEXT_LATER("once more")}, {'m', "medium", TEXT_LATER("from the next medium")},
+    {'g', "older", TEXT_LATER("an older generation")}, {'s', "skip", TEXT_LATER("skipped")},
+    {'a', "abort", TEXT_LATER("aborted, the recovery ends")},
+    {'d', "done", TEXT_LATER("had been done before it was cut off")}};
+
+const char *drill_decision_word(char choice)
+{
+	for (size_t i = 0; i < sizeof(decisions) / sizeof(*decisions); i++)
+		if (decisions[i].choice == choice)
+			return decisions[i].word;
+	return "";
+}
+
+const char *drill_decision_text(char choice)
+{
+	for (size_t i = 0; i < sizeof(decisions) / sizeof(*decisions); i++)
+		if (decisions[i].choice == choice)
+			return text(decisions[i].text);
+	return "";
 }
 
 bool drill_same(const char *expected, const char *found, size_t found_n)

@@ -42,7 +42,9 @@ struct drill_step {
 	char *to;			     /* restore */
 	char **paths;
 	size_t n_paths;
-	char *expected; /* check: value or probe; NULL: exit status 0 decides, or (probe) there is none */
+	char *statement; /* gate: what is signed, where that is not `what` */
+	uint64_t wanted; /* ≠ 0: that generation, whatever the procedure says */
+	char *expected;	 /* check: value or probe; NULL: exit status 0 decides, or (probe) there is none */
 	const struct attest_answer *answer; /* confirm: given beforehand; or NULL */
 	/* what was done */
 	enum procedure_mark mark; /* NONE until it was its turn */
@@ -57,6 +59,21 @@ struct drill_step {
 	char *tail;			      /* of failed ones: the end of what it said, safe; or NULL */
 	bool confirmed;			      /* confirm: the answer, when `by` is there */
 	char *by, *note;
+	/* gate: who signed */
+	struct drill_signer {
+		char *by, *evidence;
+		int64_t when_ns;
+	} * signer;
+	size_t n_signers;
+	/* of a recovery: what was decided after it had failed; the newest last */
+	struct drill_decision {
+		char choice; /* r m g s a, see restore/recover/decide.h */
+		char *by, *reason;
+		int64_t when_ns;
+		char fault[16]; /* code */
+	} * decision;
+	size_t n_decisions;
+	unsigned tries; /* how often it was begun */
 };
 
 struct drill_erased {
@@ -82,11 +99,16 @@ struct drill {
 	size_t n_generations;
 	struct drill_step *step; /* procedure->n_steps of them */
 	size_t n;
+	struct drill_step *
+	    *order; /* in which they are done: restore steps behind one another by their priority */
 	/* the result */
 	int64_t begun_ns, finished_ns; /* wall clock */
 	double seconds;		       /* of everything but the erasure */
 	double recovery_s;	       /* what RTO is compared with */
 	bool interrupted;
+	bool recovery;	  /* no drill: nothing is erased */
+	char *target;	  /* recovery: where the recovered system is to live; or NULL */
+	unsigned resumed; /* recovery: how often it was gone on with */
 
 	enum procedure_mark verdict;
 	struct drill_erased erased;
@@ -95,6 +117,11 @@ struct drill {
 int drill_new(const struct procedure *p, const char *file, struct drill **ret, struct err *err)
     __attribute__((warn_unused_result));
 void drill_free(struct drill *d);
+
+/* Sets `order`, of steps that prepare.h has filled. */
+void drill_order(struct drill *d);
+/* How many from order[at] on are done together (≥ 1): restore steps that say so, each of another generation. */
+size_t drill_together(const struct drill *d, size_t at);
 
 /* Longer than planned? */
 bool drill_is_late(const struct drill_step *s);
@@ -110,6 +137,12 @@ int drill_exit(const struct drill *d);
 
 const char *drill_mark_word(enum procedure_mark m); /* "passed" "late" "failed" "not-done", for the record */
 const char *drill_mark_text(enum procedure_mark m); /* for people */
+
+/* For people: of a recovery, in which steps may have been skipped, other words. */
+const char *drill_verdict_text(const struct drill *d);
+bool drill_complete(const struct drill *d);   /* every step was done, or skipped by a decision */
+const char *drill_decision_word(char choice); /* "retry" … */
+const char *drill_decision_text(char choice);
 
 /* Does what a check printed agree with what is expected?  Bytes, but for newlines at the end of both. */
 bool drill_same(const char *expected, const char *found, size_t found_n);

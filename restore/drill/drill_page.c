@@ -83,7 +83,7 @@ static void add_targets(const struct drill *d, struct facts *f)
 
 	add_fact(f, text("Time taken"), text("%s (planned: %u min)"), clock_format_span(d->seconds, took),
 	    p->minutes);
-	if (p->rto_s && d->verdict == PROCEDURE_MARK_FAILED)
+	if (p->rto_s && d->verdict == PROCEDURE_MARK_FAILED && !d->recovery)
 		add_fact(f, text("RTO"), text("not reached: the drill failed (target %s)"),
 		    clock_format_span((double)p->rto_s, goal));
 	else if (p->rto_s)
@@ -116,6 +116,9 @@ static void add_head(const struct drill *d, struct facts *f)
 	    clock_format_date(d->finished_ns, finished));
 	add_fact_if(f, text("Carried out by"), d->operator_name);
 	add_fact_if(f, text("Computer"), d->host);
+	add_fact_if(f, text("Recovered to"), d->target);
+	if (d->resumed)
+		add_fact(f, text("Gone on with"), text("%u times, after it was interrupted"), d->resumed);
 	add_medium_and_generations(d, f);
 	add_targets(d, f);
 }
@@ -140,8 +143,24 @@ static void add_confirmed(const struct drill_step *s, struct facts *f)
 	add_fact_if(f, text("Remark"), s->note);
 }
 
+static void add_people(const struct drill_step *s, struct facts *f)
+{
+	char when[CLOCK_DATE];
+
+	for (size_t i = 0; i < s->n_signers; i++)
+		add_fact(f, text("Signed"), text("%s (%s), %s; evidence: %s"), s->signer[i].by, s->is->role,
+		    clock_format_date(s->signer[i].when_ns, when), s->signer[i].evidence);
+	for (size_t i = 0; i < s->n_decisions; i++) {
+		const struct drill_decision *d = &s->decision[i];
+
+		add_fact(f, text("Decided"), "%s: %s, %s%s%s (%s)", d->fault, drill_decision_text(d->choice),
+		    d->by, *d->reason ? ": " : "", d->reason, clock_format_date(d->when_ns, when));
+	}
+}
+
 static void add_step(const struct drill_step *s, struct facts *f)
 {
+	add_people(s, f);
 	if (s->mark == PROCEDURE_MARK_NOT_DONE)
 		return;
 	if (s->is->kind == PROCEDURE_RESTORE)
@@ -150,6 +169,8 @@ static void add_step(const struct drill_step *s, struct facts *f)
 		add_fact_if(f, text("Expected"), s->expected);
 		add_fact_if(f, text("Found"), s->found);
 	}
+	if (s->is->kind == PROCEDURE_SCAN)
+		add_fact_if(f, text("Found"), s->found);
 	if (s->is->kind == PROCEDURE_CONFIRM)
 		add_confirmed(s, f);
 	if (s->why.code[0])
@@ -164,7 +185,9 @@ static void add_foot(const struct drill *d, const uint8_t *record_sha256, struct
 	const struct drill_erased *e = &d->erased;
 	char when[CLOCK_DATE], hex[DIGEST_HEX];
 
-	if (e->kept)
+	if (d->recovery)
+		add_fact(f, text("Restored data"), text("in %s: it stays there"), d->folder);
+	else if (e->kept)
 		add_fact(f, text("Scratch data"),
 		    text("NOT ERASED (--keep): it is in %s/scratch; erase it with 'rm -rf' when it was "
 			 "looked at"),
@@ -177,7 +200,8 @@ static void add_foot(const struct drill *d, const uint8_t *record_sha256, struct
 	else
 		add_fact(f, text("Scratch data"), text("NOT ALL ERASED: it is in %s/scratch. %s: %s"),
 		    d->folder, e->why.code, e->why.msg);
-	add_fact(f, text("Record (drill.json)"), "SHA-256 %s", digest_hex(record_sha256, DIGEST_LEN, hex));
+	add_fact(f, d->recovery ? text("Record (recovery.json)") : text("Record (drill.json)"), "SHA-256 %s",
+	    digest_hex(record_sha256, DIGEST_LEN, hex));
 	digest_hex(d->procedure->sha256, DIGEST_LEN, hex);
 	add_fact(f, text("Procedure"),
 	    d->signed_on_medium ? text("SHA-256 %s, signed on the medium")
@@ -239,10 +263,11 @@ int drill_page(const struct drill *d, struct variables *v, const uint8_t *record
 		all_free(&a);
 		return err_nomem(err);
 	}
-	page = (struct procedure_page){.lookup = variables_lookup,
+	page = (struct procedure_page){.kind = d->recovery ? text("Recovery report") : NULL,
+	    .lookup = variables_lookup,
 	    .arg = v,
 	    .verdict = d->verdict,
-	    .verdict_text = drill_mark_text(d->verdict),
+	    .verdict_text = drill_verdict_text(d),
 	    .facts = a.head.fact,
 	    .n_facts = a.head.n,
 	    .stamps = a.stamp,

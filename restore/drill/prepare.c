@@ -6,6 +6,7 @@
  */
 #include "restore/drill/prepare.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,8 +20,9 @@
 #include "read/vault/vault_r.h"
 #include "restore/app/app.h"
 #include "restore/app/selection.h"
+#include "restore/choose/choose.h"
 #include "restore/drill/drill.h"
-#include "restore/drill/scratch.h"
+#include "restore/extract/scratch.h"
 #include "restore/drill/variables.h"
 #include "restore/extract/plan.h"
 
@@ -43,99 +45,9 @@ static int expand_text(
 {
 	if (!text)
 		return 0;
+	free(*ret);
 	*ret = variables_expand(w->v, text, err);
 	return *ret ? 0 : at_step(w, s, err);
-}
-
-/* ---- which generations there are of a data set ---- */
-
-struct listed {
-	uint64_t *number; /* ascending */
-	size_t n;
-};
-
-static int take_number(void *arg, const char *dataset, uint64_t number, struct err *err)
-{
-	struct listed *l = arg;
-	uint64_t *more = reallocarray(l->number, l->n + 1, sizeof(*more));
-
-	(void)dataset;
-	if (!more)
-		return err_nomem(err);
-	l->number = more;
-	l->number[l->n++] = number;
-	return 0;
-}
-
-/* The newest ones are what matters when there are many. */
-static int hint_there(const struct listed *l, const struct selector *s, struct err *err)
-{
-	char there[400] = "", label[GENERATION_LABEL];
-
-	for (size_t i = l->n > 10 ? l->n - 10 : 0; i < l->n; i++) {
-		size_t n = strlen(there);
-
-		snprintf(there + n, sizeof(there) - n, "%s%s",
-		    n		? ", "
-		    : l->n > 10 ? "…, "
-				: "",
-		    generation_label(s->dataset, l->number[i], label));
-	}
-	return err_hint(err, text("on this medium there is: %s"), there);
-}
-
-/* By its number any that can be opened; otherwise one of which no file is missing. */
-static bool suits(struct vault_r *v, const struct selector *s, uint64_t number, int64_t now)
-{
-	struct vault_r_generation *g;
-	const struct generation_manifest *m;
-	uint64_t faults = 0;
-	bool good;
-
-	if ((s->kind == SELECTOR_NUMBER && s->number != number) ||
-	    vault_r_generation_open(v, s->dataset, number, &g, NULL))
-		return false;
-	m = vault_r_manifest(g);
-	good =
-	    selector_fits(s, number, m->begun_ns, m->utc_offset_s, now) &&
-	    (s->kind == SELECTOR_NUMBER || (!vault_r_presence(v, g, NULL, NULL, &faults, NULL) && !faults));
-	vault_r_generation_close(g);
-	return good;
-}
-
-static int say_none(const struct work *w, const struct listed *l, const struct selector *s, struct err *err)
-{
-	char label[GENERATION_LABEL];
-
-	if (!l->n) {
-		err_set(err, "E-DRILL-05", text("there is no data set '%s' on this medium"), s->dataset);
-		return selection_hint(w->app, err);
-	}
-	if (s->kind == SELECTOR_NUMBER)
-		err_set(err, "E-DRILL-04", text("%s is not on this medium, not finished, damaged or forged"),
-		    generation_label(s->dataset, s->number, label));
-	else
-		err_set(err, "E-DRILL-06",
-		    text("no complete generation of data set '%s' on this medium suits"), s->dataset);
-	return hint_there(l, s, err);
-}
-
-static int choose_number(const struct work *w, const struct selector *s, uint64_t *ret, struct err *err)
-{
-	struct clock_stamp now;
-	struct listed l = {.n = 0};
-	int r = vault_r_numbers(w->app->vault, s->dataset, take_number, &l, err);
-	size_t i = l.n;
-
-	clock_now(&now);
-	while (!r && i > 0 && !suits(w->app->vault, s, l.number[i - 1], now.wall_ns))
-		i--;
-	if (!r && i)
-		*ret = l.number[i - 1];
-	else if (!r)
-		r = say_none(w, &l, s, err);
-	free(l.number);
-	return r;
 }
 
 /* ---- the steps' generations ---- */
@@ -172,22 +84,64 @@ static const struct drill_generation *note_generation(struct drill *d, const cha
 	return g;
 }
 
+static int parse_number(const struct drill_step *s, struct selector *ret, struct err *err)
+{
+	char number[24];
+
+	snprintf(number, sizeof(number), "%" PRIu64, s->wanted);
+	return parse_when(s->dataset, number, ret, err);
+}
+
+static int parse_select(const char *dataset, const char *said, struct choose *c, struct err *err)
+{
+	struct procedure_select select;
+	char shown[100];
+
+	if (parse_when(dataset, "latest", &c->sel, err))
+		return -1;
+	if (!procedure_select_parse(said, &select)) {
+		err_set_kind(err, ERR_USAGE, "E-DRILL-11", text("'%s' does not say which generation"),
+		    path_show(said, shown, sizeof(shown)));
+		return err_hint(err, "%s",
+		    text("a day as in 2026-11-20, or a time as in 2026-11-20 06:00; write it half-width"));
+	}
+	c->not_suspect = select.kind == PROCEDURE_NOT_SUSPECT;
+	c->before_ns = select.kind == PROCEDURE_BEFORE ? select.before_ns : 0;
+	if (select.day) {
+		c->sel.kind = SELECTOR_DATE;
+		c->sel.number =
+		    select.day - 1; /* as numbers 20261100 lies between the last of October and 20261101 */
+	}
+	return 0;
+}
+
 static int of_step(struct work *w, struct drill_step *s, struct err *err)
 {
 	const char *at = w->app->at ? w->app->at : "latest";
 	char *said = NULL;
-	struct selector sel;
+	struct choose c = {.below = 0};
 	uint64_t number = 0;
-	int r = expand_text(w, s, s->is->generation, &said, err);
+	int r = expand_text(w, s, s->is->select ? s->is->select : s->is->generation, &said, err);
 
 	if (r)
 		return -1;
-	r = parse_when(s->dataset, said ? said : at, &sel, err) || choose_number(w, &sel, &number, err);
+	if (s->wanted)
+		r = parse_number(s, &c.sel, err);
+	else if (s->is->select)
+		r = parse_select(s->dataset, said, &c, err);
+	else
+		r = parse_when(s->dataset, said ? said : at, &c.sel, err);
+	r = r || choose_generation(w->app, &c, &number, err);
 	free(said);
 	if (r)
 		return at_step(w, s, err);
 	s->from = note_generation(w->d, s->dataset, number);
 	return 0;
+}
+
+static bool says_which(const struct procedure_step *s)
+{
+	return s->generation || s->select;
 }
 
 /* A probe belongs to the generation its data set was last brought back from; who says nothing else gets the one
@@ -196,15 +150,25 @@ static const struct drill_generation *as_before(const struct work *w, const stru
 {
 	for (const struct drill_step *b = s; b-- > w->d->step;)
 		if (b->dataset && !strcmp(b->dataset, s->dataset) &&
-		    (s->is->kind == PROCEDURE_CHECK || (!s->is->generation && !b->is->generation)))
+		    (s->is->kind == PROCEDURE_CHECK || (!says_which(s->is) && !says_which(b->is))))
 			return b->from;
 	return NULL;
 }
 
-static int choose_generations(struct work *w, struct err *err)
+static int name_generations(struct work *w, struct err *err)
 {
 	char labels[LABELS_MAX] = "";
 
+	for (size_t i = 0; i < w->d->n_generations; i++) {
+		size_t n = strlen(labels);
+
+		snprintf(labels + n, sizeof(labels) - n, "%s%s", n ? " " : "", w->d->generation[i].label);
+	}
+	return variables_engine(w->v, "generation", labels, err);
+}
+
+static int choose_generations(struct work *w, struct err *err)
+{
 	w->d->generation = calloc(w->d->n + 1, sizeof(*w->d->generation));
 	if (!w->d->generation)
 		return err_nomem(err);
@@ -212,16 +176,11 @@ static int choose_generations(struct work *w, struct err *err)
 		if (expand_text(w, s, s->is->kind == PROCEDURE_RESTORE ? s->is->dataset : s->is->probe,
 			&s->dataset, err))
 			return -1;
-		s->from = s->dataset ? as_before(w, s) : NULL;
+		s->from = s->dataset && !s->wanted ? as_before(w, s) : NULL;
 		if (s->dataset && !s->from && of_step(w, s, err))
 			return -1;
 	}
-	for (size_t i = 0; i < w->d->n_generations; i++) {
-		size_t n = strlen(labels);
-
-		snprintf(labels + n, sizeof(labels) - n, "%s%s", n ? " " : "", w->d->generation[i].label);
-	}
-	return variables_engine(w->v, "generation", labels, err);
+	return name_generations(w, err);
 }
 
 /* ---- texts and places ---- */
@@ -245,6 +204,9 @@ static int expand_paths(struct work *w, struct drill_step *s, struct err *err)
 	struct plan *plan;
 	size_t i;
 
+	while (s->n_paths)
+		free(s->paths[--s->n_paths]);
+	free(s->paths);
 	s->paths = calloc(s->is->n_paths + 1, sizeof(*s->paths));
 	if (!s->paths)
 		return err_nomem(err);
@@ -271,6 +233,8 @@ static int expand_texts(struct work *w, struct err *err)
 		    expand_text(w, s, s->is->how, &s->how, err) ||
 		    expand_text(w, s, s->is->pass, &s->pass, err))
 			return -1;
+		if (expand_text(w, s, s->is->statement, &s->statement, err))
+			return -1;
 		if (s->is->kind == PROCEDURE_CHECK && expand_text(w, s, s->is->value, &s->expected, err))
 			return -1;
 		if (s->is->kind == PROCEDURE_RESTORE && (expand_place(w, s, err) || expand_paths(w, s, err)))
@@ -286,6 +250,7 @@ static int take_probes(
 {
 	for (struct drill_step *s = w->d->step; s < w->d->step + w->d->n; s++)
 		if (s->from == g && s->is->kind == PROCEDURE_CHECK) {
+			free(s->expected);
 			s->expected = strdup(probe);
 			if (!s->expected)
 				return err_nomem(err);
@@ -293,30 +258,25 @@ static int take_probes(
 	return 0;
 }
 
-static int open_generations(struct work *w, struct app_generation *open)
+static int open_one(struct work *w, struct drill_generation *g, struct app_generation *open)
 {
 	struct err err = ERR_INIT;
 	bool unvouched = w->app->unvouched;
+	const struct generation_manifest *m;
+	int r;
 
-	for (size_t i = 0; i < w->d->n_generations; i++) {
-		struct drill_generation *g = &w->d->generation[i];
-		const struct generation_manifest *m;
-		int r;
-
-		w->app->unvouched = false;
-		r = app_generation(w->app, g->dataset, g->number, true, &open[i]);
-		g->vouched = !w->app->unvouched;
-		unvouched |= w->app->unvouched;
-		w->app->unvouched = unvouched;
-		if (r)
-			return r;
-		m = vault_r_manifest(open[i].g);
-		g->begun_ns = m->begun_ns;
-		snprintf(g->uuid, sizeof(g->uuid), "%s", m->id.uuid);
-		if (open[i].root->dataset.probe && take_probes(w, g, open[i].root->dataset.probe, &err))
-			return app_error(&err, APP_FAILED);
-		app_generation_rest(&open[i]);
-	}
+	w->app->unvouched = false;
+	r = app_generation(w->app, g->dataset, g->number, true, open);
+	g->vouched = !w->app->unvouched;
+	w->app->unvouched |= unvouched;
+	if (r)
+		return r;
+	m = vault_r_manifest(open->g);
+	g->begun_ns = m->begun_ns;
+	snprintf(g->uuid, sizeof(g->uuid), "%s", m->id.uuid);
+	if (open->root->dataset.probe && take_probes(w, g, open->root->dataset.probe, &err))
+		return app_error(&err, APP_FAILED);
+	app_generation_rest(open);
 	return 0;
 }
 
@@ -325,9 +285,32 @@ int prepare(struct app *app, struct drill *d, struct variables *v, struct app_ge
 	struct work w = {.app = app, .d = d, .v = v};
 	struct err err = ERR_INIT;
 	struct selector ignored;
+	int r = 0;
 
 	if ((app->at && parse_when("x", app->at, &ignored, &err)) || choose_generations(&w, &err) ||
 	    expand_texts(&w, &err))
 		return app_error(&err, err.kind != ERR_USAGE ? APP_FAILED : APP_USAGE);
-	return open_generations(&w, open);
+	for (size_t i = 0; i < d->n_generations && !r; i++)
+		r = open_one(&w, &d->generation[i], &open[i]);
+	drill_order(d);
+	return r;
+}
+
+int prepare_again(struct app *app, struct drill *d, struct variables *v, struct drill_generation *g,
+    uint64_t number, struct app_generation *open)
+{
+	struct work w = {.app = app, .d = d, .v = v};
+	struct err err = ERR_INIT;
+
+	for (struct drill_step *s = d->step; s < d->step + d->n; s++)
+		if (s->from == g && s->is->kind == PROCEDURE_CHECK) {
+			free(s->expected); /* another one may have none */
+			s->expected = NULL;
+		}
+	g->number = number;
+	generation_label(g->dataset, number, g->label);
+	app_generation_close(open);
+	if (name_generations(&w, &err) || expand_texts(&w, &err))
+		return app_error(&err, APP_FAILED);
+	return open_one(&w, g, open);
 }

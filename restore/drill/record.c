@@ -15,6 +15,7 @@
 #include "base/err.h"
 #include "base/version.h"
 #include "format/crypto/digest.h"
+#include "format/journal/drill_slip.h"
 #include "restore/drill/drill.h"
 #include "restore/drill/variables.h"
 
@@ -108,7 +109,7 @@ static json_t *restored_json(const struct drill_step *s)
 
 static json_t *checked_json(const struct drill_step *s)
 {
-	if (s->is->kind != PROCEDURE_CHECK)
+	if (s->is->kind != PROCEDURE_CHECK && s->is->kind != PROCEDURE_SCAN)
 		return json_null();
 	return json_pack("{s:o, s:o, s:o}", "probe", string_json(s->dataset), "expected",
 	    string_json(s->expected), "found", string_json(s->found));
@@ -128,12 +129,49 @@ static json_t *fault_json(const struct err *why)
 			    : json_null();
 }
 
-static json_t *step_json(const struct drill_step *s)
+static json_t *gate_json(const struct drill_step *s)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; list && i < s->n_signers; i++)
+		if (json_array_append_new(list,
+			json_pack("{s:o, s:o, s:o}", "by", string_json(s->signer[i].by), "evidence",
+			    string_json(s->signer[i].evidence), "when", time_json(s->signer[i].when_ns)))) {
+			json_decref(list);
+			return NULL;
+		}
+	if (s->is->kind == PROCEDURE_GATE)
+		return json_pack("{s:o, s:i, s:o, s:o}", "role", string_json(s->is->role), "people",
+		    (int)s->is->people, "text", string_json(s->statement ? s->statement : s->what), "signed",
+		    list);
+	json_decref(list);
+	return json_null();
+}
+
+static json_t *decisions_json(const struct drill_step *s)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; list && i < s->n_decisions; i++) {
+		const struct drill_decision *d = &s->decision[i];
+
+		if (json_array_append_new(
+			list, json_pack("{s:s, s:o, s:o, s:o, s:o}", "choice", drill_decision_word(d->choice),
+				  "by", string_json(d->by), "reason", string_json(d->reason), "when",
+				  time_json(d->when_ns), "fault", string_json(d->fault)))) {
+			json_decref(list);
+			return NULL;
+		}
+	}
+	return list;
+}
+
+json_t *record_step(const struct drill_step *s)
 {
 	bool done = s->mark != PROCEDURE_MARK_NOT_DONE;
 
 	return json_pack("{s:i, s:i, s:s, s:o, s:o, s:o, s:b, s:o, s:o, s:i, s:s, s:b, s:o, s:o, s:o, s:o, "
-			 "s:o, s:o, s:o}",
+			 "s:o, s:o, s:o, s:o, s:o, s:i}",
 	    "number", (int)s->is->number, "line", (int)s->is->line, "kind", procedure_kind_word(s->is->kind),
 	    "id", string_json(s->is->id), "who", string_json(s->who), "what", string_json(s->what), "always",
 	    s->is->always, "begun", time_json(done ? s->begun_ns : 0), "seconds",
@@ -141,7 +179,8 @@ static json_t *step_json(const struct drill_step *s)
 	    drill_mark_word(s->mark), "attention", s->attention, "fault", fault_json(&s->why), "restore",
 	    restored_json(s), "check", checked_json(s), "confirm", confirmed_json(s), "exit_status",
 	    s->exit_status >= 0 ? json_integer(s->exit_status) : json_null(), "signal",
-	    s->signal ? json_integer(s->signal) : json_null(), "output_tail", string_json(s->tail));
+	    s->signal ? json_integer(s->signal) : json_null(), "output_tail", string_json(s->tail), "gate",
+	    gate_json(s), "decisions", decisions_json(s), "tries", (int)s->tries);
 }
 
 static json_t *steps_json(const struct drill *d)
@@ -150,7 +189,7 @@ static json_t *steps_json(const struct drill *d)
 	size_t i;
 
 	for (i = 0; a && i < d->n; i++)
-		if (json_array_append_new(a, step_json(&d->step[i]))) {
+		if (json_array_append_new(a, record_step(&d->step[i]))) {
 			json_decref(a);
 			return NULL;
 		}
@@ -184,21 +223,31 @@ static json_t *generations_json(const struct drill *d)
 	return a;
 }
 
+/* What only a recovery has. */
+static json_t *recovery_json(const struct drill *d)
+{
+	return d->recovery ? json_pack("{s:o, s:o, s:i}", "to", string_json(d->folder), "target",
+				 string_json(d->target), "resumed", (int)d->resumed)
+			   : json_null();
+}
+
 static json_t *drill_json(const struct drill *d)
 {
 	const struct procedure *p = d->procedure;
 
 	return json_pack("{s:i, s:s, s:s, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:o, s:o, s:o, "
-			 "s:i, s:o, s:o, s:o, s:o, s:o}",
-	    "format", 1, "kind", "bkp-drill", "verdict", drill_mark_word(d->verdict), "interrupted",
-	    d->interrupted, "procedure", procedure_json(d), "medium", medium_json(d), "repository",
-	    string_json(d->repository), "site", string_json(d->site), "generations", generations_json(d),
-	    "root_key", string_json(d->root_key), "operator", string_json(d->operator_name), "host",
-	    string_json(d->host), "version", BKP_VERSION, "begun", time_json(d->begun_ns), "finished",
-	    time_json(d->finished_ns), "seconds", duration_json(d->seconds), "planned_minutes",
-	    (int)p->minutes, "rto", target_json(p->rto_s, d->recovery_s, !drill_over_rto(d)), "rpo",
+			 "s:i, s:o, s:o, s:o, s:o, s:o, s:o}",
+	    "format", 1, "kind", d->recovery ? DRILL_SLIP_RECOVERY : DRILL_SLIP_DRILL, "verdict",
+	    drill_mark_word(d->verdict), "interrupted", d->interrupted, "procedure", procedure_json(d),
+	    "medium", medium_json(d), "repository", string_json(d->repository), "site", string_json(d->site),
+	    "generations", generations_json(d), "root_key", string_json(d->root_key), "operator",
+	    string_json(d->operator_name), "host", string_json(d->host), "version", BKP_VERSION, "begun",
+	    time_json(d->begun_ns), "finished", time_json(d->finished_ns), "seconds",
+	    duration_json(d->seconds), "planned_minutes", (int)p->minutes, "rto",
+	    target_json(p->rto_s, d->recovery_s, !drill_over_rto(d)), "rpo",
 	    target_json(p->rpo_s, drill_rpo(d), drill_rpo(d) >= 0 && drill_rpo(d) <= (double)p->rpo_s),
-	    "variables", variables_json(d), "steps", steps_json(d), "erased", erased_json(d));
+	    "variables", variables_json(d), "steps", steps_json(d), "erased", erased_json(d), "recovery",
+	    recovery_json(d));
 }
 
 int record_format(const struct drill *d, struct buf *out, struct err *err)

@@ -8,10 +8,14 @@
 
 struct buf;
 struct drill;
+struct drill_step;
 struct err;
 
 /* Appends the object and a newline. */
 int record_format(const struct drill *d, struct buf *out, struct err *err)
     __attribute__((warn_unused_result));
+
+/* One step of it, the caller's; NULL: out of memory. */
+struct json_t *record_step(const struct drill_step *s);
 
 #endif

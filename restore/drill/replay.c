@@ -1,6 +1,6 @@
 /* replay: see replay.h.
  *
- * Interrupts are counted, not delivered: replay_step() notes the count before a step, and whoever works asks
+ * Interrupts are counted, not delivered: replay_batch() notes the count before a step, and whoever works asks
  * whether it has grown (replay_interrupted).  So an interrupt ends the step that runs; one between two steps
  * is met by replay() itself.
  */
@@ -44,10 +44,11 @@ static bool do_step(struct replay *r, struct drill_step *s)
 	switch (s->is->kind) {
 	case PROCEDURE_CONFIRM:
 		return replay_confirm(r, s);
-	case PROCEDURE_RESTORE:
-		return replay_restore(r, s);
+	case PROCEDURE_GATE:
+		return replay_gate(r, s);
 	case PROCEDURE_RUN:
 	case PROCEDURE_CHECK:
+	case PROCEDURE_SCAN:
 		return replay_command(r, s);
 	default:
 		return show_note(r, s);
@@ -93,21 +94,29 @@ static void say_interrupted(struct drill *d)
 	app_error(&err, APP_FAILED);
 }
 
-static void replay_step(struct replay *r, struct drill_step *s)
+void replay_batch(struct replay *r, struct drill_step *const *s, size_t n)
 {
 	struct clock_stamp begun;
-	bool well;
+	bool well[PROCEDURE_STEPS_MAX];
 
 	clock_now(&begun);
-	s->begun_ns = begun.wall_ns;
 	r->interrupts = interrupt_count(r->interrupt);
-	say_begin(r, s);
-	well = do_step(r, s);
-	s->seconds = seconds_since(&begun);
-	drill_step_done(s, well);
-	if (!well && s->why.code[0])
-		err_wrap(&s->why, "%s:%u", r->d->file, s->is->line);
-	say_end(r, s);
+	for (size_t i = 0; i < n; i++) {
+		s[i]->begun_ns = begun.wall_ns;
+		say_begin(r, s[i]);
+	}
+	if (s[0]->is->kind == PROCEDURE_RESTORE) {
+		replay_restore(r, s, n, well);
+	} else {
+		well[0] = do_step(r, s[0]);
+		s[0]->seconds = seconds_since(&begun);
+	}
+	for (size_t i = 0; i < n; i++) {
+		drill_step_done(s[i], well[i]);
+		if (!well[i] && s[i]->why.code[0])
+			err_wrap(&s[i]->why, "%s:%u", r->d->file, s[i]->is->line);
+		say_end(r, s[i]);
+	}
 }
 
 void replay(struct replay *r)
@@ -115,21 +124,24 @@ void replay(struct replay *r)
 	struct drill *d = r->d;
 	struct clock_stamp begun, now;
 	bool failed = false;
-	size_t i;
+	size_t i, n;
 
 	clock_now(&begun);
 	d->begun_ns = begun.wall_ns;
-	for (i = 0; i < d->n; i++) {
-		struct drill_step *s = &d->step[i];
+	for (i = 0; i < d->n; i += n) {
+		struct drill_step *s = d->order[i];
 
+		n = 1;
 		if (interrupt_count(r->interrupt) && !d->interrupted)
 			say_interrupted(d);
 		if ((failed || d->interrupted) && !s->is->always) {
 			say_not_done(r, s);
 			continue;
 		}
-		replay_step(r, s);
-		failed |= s->mark == PROCEDURE_MARK_FAILED;
+		n = d->interrupted || failed ? 1 : drill_together(d, i);
+		replay_batch(r, d->order + i, n);
+		for (size_t k = i; k < i + n; k++)
+			failed |= d->order[k]->mark == PROCEDURE_MARK_FAILED;
 		if (!s->is->always)
 			d->recovery_s = seconds_since(&begun);
 	}

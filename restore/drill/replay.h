@@ -1,4 +1,5 @@
-/* replay: goes through a drill's steps, in order, once.
+/* replay: goes through a drill's steps, in order, once.  A recovery does its steps one by one or a few together (replay_batch) and decides
+ * itself what comes next.
  *
  * When a step has failed, or the drill was interrupted, the later ones are not done except those with
  * always: true.  Each step's part of struct drill is filled, and one line for it goes to stderr.  A further
@@ -6,12 +7,14 @@
  *
  * Errors that are recorded for a step: E-DRILL-13 the time limit, -14 exit status, -15 a signal, -16 a value
  * that differs, -17 too much printed, -18 no value was recorded at capture, -19 answered no (or not at all),
- * -20 interrupted, -23 the medium's archives are not what was signed; and those of extract.h, step_run.h.
+ * -20 interrupted, -23 the medium's archives are not what was signed, -27 a
+ * gate that is not signed, -28 what a scan found; and those of extract.h, step_run.h.
  */
 #ifndef RESTORE_DRILL_REPLAY_H
 #define RESTORE_DRILL_REPLAY_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 struct app;
 struct app_generation;
@@ -33,11 +36,17 @@ struct replay {
 
 /* Fills the steps, begun, finished and seconds of the drill. */
 void replay(struct replay *r);
+/* Does n of them together, n > 1 only of restore steps of n generations. */
+void replay_batch(struct replay *r, struct drill_step *const *s, size_t n);
+/* One line of the terminal, without its end, safe; the caller's.  REPLAY_SILENCE: the end of input, or it cannot be read. */
+enum replay_heard { REPLAY_HEARD, REPLAY_SILENCE, REPLAY_INTERRUPTED };
+enum replay_heard replay_listen(struct replay *r, const char *question, char **ret);
 
 /* One kind each; true: it passed.  (Called by replay(); they fill the step, `why` when it failed.) */
-bool replay_restore(struct replay *r, struct drill_step *s);
+void replay_restore(struct replay *r, struct drill_step *const *s, size_t n, bool *ret_well);
 bool replay_command(struct replay *r, struct drill_step *s);
 bool replay_confirm(struct replay *r, struct drill_step *s);
+bool replay_gate(struct replay *r, struct drill_step *s);
 
 /* A new interrupt since the step began; remembered in the drill. */
 bool replay_interrupted(struct replay *r);

@@ -10,8 +10,8 @@
 #include "restore/app/app.h"
 #include "restore/drill/drill.h"
 #include "restore/drill/replay.h"
-#include "restore/drill/scratch.h"
-#include "restore/drill/step_run.h"
+#include "restore/extract/scratch.h"
+#include "restore/app/step_run.h"
 
 #define VALUE_MAX   4096 /* bytes that a check may print */
 #define LIMIT_LEAST 3600 /* seconds, where the procedure states no limit */
@@ -47,6 +47,20 @@ static bool ended_well(const struct drill_step *s, const struct step_run_result 
 			err_set(why, "E-DRILL-14", text("the command ended with status %d"), ran->status);
 		return ran->status == 0;
 	}
+}
+
+/* What a scan prints is what it found. */
+static bool say_found(struct drill_step *s, const struct step_run_result *ran)
+{
+	char got[300];
+
+	s->found = drill_safe(ran->value, ran->value_n < VALUE_MAX ? ran->value_n : VALUE_MAX);
+	err_set(&s->why, "E-DRILL-28", text("the scan found: %s"),
+	    path_show(s->found ? s->found : "?", got, sizeof(got)));
+	err_hint(&s->why, "%s",
+	    text("what was restored stays where it is; 'bkp-restore bisect' finds the last generation "
+		 "without it"));
+	return false;
 }
 
 static bool compare_value(struct drill_step *s, const struct step_run_result *ran)
@@ -97,7 +111,11 @@ bool replay_command(struct replay *r, struct drill_step *s)
 		s->signal = ran.end == STEP_RUN_SIGNALLED ? ran.status : 0;
 	if (ran.end == STEP_RUN_INTERRUPTED)
 		r->d->interrupted = true;
-	well = ended_well(s, &ran, &s->why) && compare_value(s, &ran);
+	/* scanners that find something end with a status of their own: what they found says more */
+	if (s->is->kind == PROCEDURE_SCAN && ran.end == STEP_RUN_EXITED && ran.value_n)
+		well = say_found(s, &ran);
+	else
+		well = ended_well(s, &ran, &s->why) && compare_value(s, &ran);
 	if (!well)
 		s->tail = drill_safe(ran.tail, ran.tail_n);
 	if (s->tail && s->tail[0] && !r->app->quiet)

@@ -1,4 +1,4 @@
-/* replay_confirm: a step that a person confirms, beforehand in a file or now on the terminal; see replay.h.
+/* replay_confirm: a step that a person confirms, or people sign, beforehand in a file or now on the terminal; see replay.h.
  */
 #include <errno.h>
 #include <poll.h>
@@ -8,6 +8,7 @@
 #include <strings.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/text.h"
 #include "restore/app/interrupt.h"
@@ -17,11 +18,7 @@
 
 #define LINE 1024
 
-/* SILENCE: the end of input, or it cannot be read */
-enum heard { HEARD, SILENCE, INTERRUPTED };
-
-/* One line of the terminal, without its end, safe. */
-static enum heard listen_line(struct replay *r, const char *question, char **ret)
+enum replay_heard replay_listen(struct replay *r, const char *question, char **ret)
 {
 	char line[LINE];
 	size_t n = 0;
@@ -33,14 +30,14 @@ static enum heard listen_line(struct replay *r, const char *question, char **ret
 		ssize_t got;
 
 		if (poll(fds, 2, -1) < 0 && errno != EINTR)
-			return SILENCE;
+			return REPLAY_SILENCE;
 		if (replay_interrupted(r))
-			return INTERRUPTED;
+			return REPLAY_INTERRUPTED;
 		if (!fds[0].revents)
 			continue;
 		got = read(STDIN_FILENO, line + n, 1);
 		if (got <= 0 && !(got < 0 && errno == EINTR))
-			return SILENCE;
+			return REPLAY_SILENCE;
 		if (got > 0 && line[n] == '\n')
 			break;
 		if (got > 0 && n + 1 < LINE)
@@ -49,7 +46,7 @@ static enum heard listen_line(struct replay *r, const char *question, char **ret
 	while (n && (line[n - 1] == ' ' || line[n - 1] == '\r'))
 		n--;
 	*ret = drill_safe(line, n);
-	return *ret ? HEARD : SILENCE;
+	return *ret ? REPLAY_HEARD : REPLAY_SILENCE;
 }
 
 /* 1 yes, 0 no, -1 neither. */
@@ -80,39 +77,48 @@ static void show_text(const char *label, const char *s)
 	free(safe);
 }
 
-static enum heard ask_person(struct replay *r, struct drill_step *s)
+static enum replay_heard ask_person(struct replay *r, struct drill_step *s)
 {
-	enum heard h = HEARD;
+	enum replay_heard h = REPLAY_HEARD;
 	int yes = -1;
 
 	show_text(text("who"), s->who);
 	show_text(text("what"), s->what);
 	show_text(text("how"), s->how);
 	show_text(text("passes when"), s->pass);
-	while (yes < 0 && h == HEARD) {
+	while (yes < 0 && h == REPLAY_HEARD) {
 		char *answer = NULL;
 
-		h = listen_line(r, text("is it so? (yes/no)"), &answer);
-		if (h == HEARD)
+		h = replay_listen(r, text("is it so? (yes/no)"), &answer);
+		if (h == REPLAY_HEARD)
 			yes = meaning_of(answer);
 		free(answer);
 	}
-	if (h == HEARD)
-		h = listen_line(r, text("your name (empty: the operator)?"), &s->by);
-	if (h == HEARD && !s->by[0]) {
+	if (h == REPLAY_HEARD)
+		h = replay_listen(r, text("your name (empty: the operator)?"), &s->by);
+	if (h == REPLAY_HEARD && !s->by[0]) {
 		free(s->by);
 		s->by = strdup(r->d->operator_name);
 	}
-	if (h == HEARD)
-		h = listen_line(r, text("remark (or empty)?"), &s->note);
-	s->confirmed = h == HEARD && yes == 1;
+	if (h == REPLAY_HEARD)
+		h = replay_listen(r, text("remark (or empty)?"), &s->note);
+	s->confirmed = h == REPLAY_HEARD && yes == 1;
 	return h;
+}
+
+static bool say_unheard(struct drill_step *s, enum replay_heard h)
+{
+	if (h == REPLAY_INTERRUPTED)
+		err_set(&s->why, "E-DRILL-20", "%s", text("interrupted"));
+	else if (h == REPLAY_SILENCE)
+		err_set(&s->why, "E-DRILL-19", "%s", text("nobody answered"));
+	return h != REPLAY_HEARD;
 }
 
 bool replay_confirm(struct replay *r, struct drill_step *s)
 {
 	const struct attest_answer *a = s->answer;
-	enum heard h = HEARD;
+	enum replay_heard h = REPLAY_HEARD;
 
 	if (a) {
 		s->by = strdup(a->by);
@@ -125,11 +131,111 @@ bool replay_confirm(struct replay *r, struct drill_step *s)
 	} else {
 		h = ask_person(r, s);
 	}
-	if (h == INTERRUPTED)
-		err_set(&s->why, "E-DRILL-20", "%s", text("interrupted"));
-	else if (h == SILENCE)
-		err_set(&s->why, "E-DRILL-19", "%s", text("nobody answered"));
-	else if (!s->confirmed)
+	if (!say_unheard(s, h) && !s->confirmed)
 		err_set(&s->why, "E-DRILL-19", "%s", text("it was answered with no"));
 	return s->confirmed;
+}
+
+/* ---- a gate ---- */
+
+static bool has_signed(const struct drill_step *s, const char *by)
+{
+	for (size_t i = 0; i < s->n_signers; i++)
+		if (!strcmp(s->signer[i].by, by))
+			return true;
+	return false;
+}
+
+static bool add_signer(struct drill_step *s, const char *by, const char *evidence)
+{
+	struct drill_signer *more = reallocarray(s->signer, s->n_signers + 1, sizeof(*more));
+	struct drill_signer one = {strdup(by), strdup(evidence), 0};
+	struct clock_stamp now;
+
+	clock_now(&now);
+	one.when_ns = now.wall_ns;
+	s->signer = more ? more : s->signer;
+	if (!more || !one.by || !one.evidence) {
+		free(one.by);
+		free(one.evidence);
+		err_nomem(&s->why);
+		return false;
+	}
+	s->signer[s->n_signers++] = one;
+	return true;
+}
+
+/* One person of those that are to sign; false: it is not signed (why, where that is to be said). */
+static bool ask_signer(struct replay *r, struct drill_step *s)
+{
+	char *by = NULL, *evidence = NULL, *answer = NULL, question[200];
+	enum replay_heard h;
+	int yes = -1;
+	bool well = false;
+
+	snprintf(question, sizeof(question), text("who signs for '%s' (%zu of %u)? name:"), s->is->role,
+	    s->n_signers + 1, s->is->people);
+	h = replay_listen(r, question, &by);
+	while (h == REPLAY_HEARD && yes < 0) {
+		free(answer);
+		answer = NULL;
+		h = replay_listen(r, text("is it so? (yes/no)"), &answer);
+		yes = h == REPLAY_HEARD ? meaning_of(answer) : -1;
+	}
+	while (h == REPLAY_HEARD && yes == 1 && (!evidence || !*evidence)) {
+		free(evidence);
+		evidence = NULL;
+		h = replay_listen(r, text("evidence (what was looked at, where it is written)?"), &evidence);
+	}
+	if (say_unheard(s, h))
+		;
+	else if (yes == 0)
+		err_set(&s->why, "E-DRILL-19", "%s", text("it was answered with no"));
+	else if (!*by || has_signed(s, by))
+		fprintf(stderr, "    %s\n", text("a name, and of each person only once"));
+	else
+		well = add_signer(s, by, evidence);
+	free(by);
+	free(evidence);
+	free(answer);
+	return well;
+}
+
+/* Whom the file of answers names; those that are there stay. */
+static bool take_signers(struct drill_step *s)
+{
+	for (const struct attest_answer *a = s->answer; a && a->given; a = a->more) {
+		if (!a->yes) {
+			err_set(&s->why, "E-DRILL-19", text("'%s' answered with no"), a->by);
+			return false;
+		}
+		if (s->n_signers < s->is->people && !has_signed(s, a->by) && !add_signer(s, a->by, a->note))
+			return false;
+	}
+	return true;
+}
+
+bool replay_gate(struct replay *r, struct drill_step *s)
+{
+	if (!take_signers(s))
+		return false;
+	if (s->n_signers < s->is->people && !s->answer && isatty(STDIN_FILENO)) {
+		show_text(text("what"), s->what);
+		show_text(text("how"), s->how);
+		show_text(text("passes when"), s->pass);
+		show_text(text("what is signed"), s->statement ? s->statement : s->what);
+		while (s->n_signers < s->is->people && !s->why.code[0])
+			(void)ask_signer(r, s);
+	}
+	if (s->n_signers >= s->is->people)
+		return true;
+	if (!s->why.code[0]) {
+		err_set(&s->why, "E-DRILL-27", text("the gate is not signed: %zu of %u for '%s'"),
+		    s->n_signers, s->is->people, s->is->role);
+		err_hint(&s->why,
+		    text("each signs by name and evidence: {step: %s, answer: yes, by: NAME, note: "
+			 "EVIDENCE} in the file of --attest"),
+		    s->is->id);
+	}
+	return false;
 }

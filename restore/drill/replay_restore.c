@@ -1,14 +1,20 @@
 /* replay_restore: a step that brings data back, in this process; see replay.h.
  *
- * It runs in a thread of its own, because confinement (app/confine.h) holds for a thread and what it starts
- * and cannot be undone, and the commands of later steps must not inherit it.  The main thread waits
- * meanwhile, so there is no lock.
+ * Each runs in a thread of its own, several together where the procedure says so, because confinement
+ * (app/confine.h) holds for a thread and what it starts and cannot be undone, and the commands of later steps
+ * must not inherit it.  The main thread waits
+ * meanwhile, and passes interrupts on, so there is no lock: each thread has a step, a generation and an outcome of its own.
  */
 #include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
 #include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/io.h"
 #include "base/text.h"
@@ -16,11 +22,12 @@
 #include "format/medium/generation.h"
 #include "restore/app/app.h"
 #include "restore/app/confine.h"
+#include "restore/app/interrupt.h"
 #include "restore/app/outcome.h"
 #include "restore/app/progress.h"
 #include "restore/drill/drill.h"
 #include "restore/drill/replay.h"
-#include "restore/drill/scratch.h"
+#include "restore/extract/scratch.h"
 #include "restore/extract/extract.h"
 #include "restore/extract/plan.h"
 #include "restore/extract/target.h"
@@ -48,17 +55,33 @@ static int open_to(const struct replay *r, const char *to, struct err *err)
 	return fd;
 }
 
+/* What a thread is given, and what it leaves. */
+struct confined {
+	struct replay *r;
+	struct drill_step *s;
+	const struct app_generation *g;
+	struct outcome outcome;
+	atomic_bool *stop;
+	int end; /* of a pipe: written to when it is done */
+	bool quiet;
+	pthread_t id;
+	bool started;
+	int failed;
+};
+
 static bool stop_asked(void *arg)
 {
-	return replay_interrupted(arg);
+	return atomic_load((atomic_bool *)arg);
 }
 
-static int extract_step(struct replay *r, struct drill_step *s, const struct app_generation *g,
-    struct outcome *outcome, struct err *err)
+static int extract_step(struct confined *c, struct err *err)
 {
-	struct extract_options opt = {.stop = stop_asked, .stop_arg = r};
-	const struct generation_dataset *ds = &g->root->dataset;
-	IO_FD_AUTO to = open_to(r, s->to, err);
+	struct extract_options opt = {
+	    .stop = stop_asked, .stop_arg = c->stop, .same_owner = c->r->app->same_owner};
+	const struct generation_dataset *ds = &c->g->root->dataset;
+	struct outcome *outcome = &c->outcome;
+	const struct drill_step *s = c->s;
+	IO_FD_AUTO to = open_to(c->r, s->to, err);
 	struct progress progress;
 	struct extract *x = NULL;
 	struct plan *plan;
@@ -68,10 +91,10 @@ static int extract_step(struct replay *r, struct drill_step *s, const struct app
 		return -1;
 	if (plan_new(s->paths, s->n_paths, &plan, err))
 		return -1;
-	progress_begin(&progress, s->n_paths ? 0 : ds->bytes, r->app->quiet);
+	progress_begin(&progress, s->n_paths ? 0 : ds->bytes, c->quiet);
 	outcome->progress = &progress;
 	if (!extract_new(&opt, outcome, &progress, &x, err))
-		n = extract_dataset(x, g->arc, ds, plan, to, err);
+		n = extract_dataset(x, c->g->arc, ds, plan, to, err);
 	/* the kernel may have accepted what the disk then refused */
 	if (!n && syncfs(to))
 		n = err_sys(
@@ -98,45 +121,91 @@ static bool judge_outcome(struct drill_step *s, const struct outcome *o, int fai
 	return true;
 }
 
-/* What the thread is given, and what it leaves. */
-struct confined {
-	struct replay *r;
-	struct drill_step *s;
-	const struct app_generation *g;
-	struct outcome *outcome;
-	int failed;
-};
-
 static void *extract_confined(void *arg)
 {
 	struct confined *c = arg;
+	struct clock_stamp begun, now;
 
+	clock_now(&begun);
 	confine_thread(scratch_fd(c->r->scratch));
-	c->failed = extract_step(c->r, c->s, c->g, c->outcome, &c->s->why);
+	c->failed = extract_step(c, &c->s->why);
+	clock_now(&now);
+	c->s->seconds = (double)(now.mono_ns - begun.mono_ns) / SECOND_NS;
+	(void)!write(c->end, "", 1);
 	return NULL;
 }
 
-static int bring_back(
-    struct replay *r, struct drill_step *s, const struct app_generation *g, struct outcome *outcome)
+/* Until n threads have said that they are done; an interrupt is passed on to them. */
+static void await_threads(struct replay *r, int end, size_t n, atomic_bool *stop)
 {
-	struct confined c = {r, s, g, outcome, 0};
-	pthread_t id;
+	char said;
 
-	if (thread_start(&id, "bkp-extract", extract_confined, &c))
-		return err_nomem(&s->why);
-	pthread_join(id, NULL);
-	return c.failed;
+	while (n) {
+		struct pollfd fds[] = {{end, POLLIN, 0}, {interrupt_fd(r->interrupt), POLLIN, 0}};
+
+		if (poll(fds, 2, -1) < 0)
+			continue;
+		if (replay_interrupted(r))
+			atomic_store(stop, true);
+		if (fds[0].revents && read(end, &said, 1) == 1)
+			n--;
+	}
 }
 
-bool replay_restore(struct replay *r, struct drill_step *s)
+static void bring_back(struct replay *r, struct confined *c, size_t n, struct err *err)
 {
-	struct app_generation *g = &r->generation[s->from - r->d->generation];
-	struct outcome outcome = {.quiet = r->app->quiet};
-	bool well;
+	atomic_bool stop = false;
+	size_t started = 0;
+	int ends[2];
 
-	well = judge_outcome(s, &outcome, app_generation_wake(g, &s->why) || bring_back(r, s, g, &outcome));
-	if (s->why.kind == ERR_STOPPED)
-		err_set(&s->why, "E-DRILL-20", "%s", text("interrupted"));
-	app_generation_rest(g);
-	return well;
+	if (pipe2(ends, O_CLOEXEC)) {
+		err_sys(err, "E-IO-01", errno, "%s", text("cannot make a pipe"));
+		return;
+	}
+	for (size_t i = 0; i < n; i++) {
+		c[i].stop = &stop;
+		c[i].end = ends[1];
+		if (c[i].failed)
+			continue;
+		c[i].failed = -1;
+		c[i].started = !thread_start(&c[i].id, "bkp-extract", extract_confined, &c[i]);
+		if (c[i].started)
+			started++;
+		else
+			err_nomem(&c[i].s->why);
+	}
+	await_threads(r, ends[0], started, &stop);
+	for (size_t i = 0; i < n; i++)
+		if (c[i].started)
+			pthread_join(c[i].id, NULL);
+	close(ends[0]);
+	close(ends[1]);
+}
+
+void replay_restore(struct replay *r, struct drill_step *const *s, size_t n, bool *ret_well)
+{
+	struct confined *c = calloc(n, sizeof(*c));
+	struct err err = ERR_INIT;
+
+	if (!c)
+		app_no_memory();
+	for (size_t i = 0; i < n; i++) {
+		c[i] =
+		    (struct confined){.r = r, .s = s[i], .g = &r->generation[s[i]->from - r->d->generation]};
+		c[i].quiet = r->app->quiet || n > 1;
+		c[i].outcome.quiet = r->app->quiet;
+		c[i].failed = app_generation_wake(&r->generation[s[i]->from - r->d->generation], &s[i]->why);
+	}
+	bring_back(r, c, n, &err);
+	for (size_t i = 0; i < n; i++) {
+		if (err.code[0]) {
+			s[i]->why = err;
+			c[i].failed = -1;
+		}
+		ret_well[i] = judge_outcome(s[i], &c[i].outcome, c[i].failed);
+		if (s[i]->why.kind == ERR_STOPPED)
+			err_set(&s[i]->why, "E-DRILL-20", "%s", text("interrupted"));
+		app_generation_rest(&r->generation[s[i]->from - r->d->generation]);
+	}
+	free(c);
 }

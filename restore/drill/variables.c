@@ -10,7 +10,7 @@
 #include "base/path.h"
 #include "base/show/suggest.h"
 #include "base/text.h"
-#include "restore/drill/scratch.h"
+#include "restore/extract/scratch.h"
 
 #define EXPANDED_MAX ((size_t)1 << 20)
 
@@ -146,6 +146,17 @@ int variables_engine(struct variables *v, const char *name, const char *value, s
 	return err_set(err, "E-BKP-00", "%s", name);
 }
 
+int variables_replace(struct variables *v, const char *name, const char *value, struct err *err)
+{
+	for (size_t i = 0; i < v->procedure->n_variables; i++)
+		if (!strcmp(v->procedure->variables[i].name, name)) {
+			free(v->set[i]);
+			v->set[i] = strdup(value);
+			return v->set[i] ? 0 : err_nomem(err);
+		}
+	return err_set(err, "E-BKP-00", "%s", name);
+}
+
 bool variables_each(const struct variables *v, size_t i, const char **ret_name, const char **ret_value)
 {
 	if (i >= v->procedure->n_variables)
@@ -191,7 +202,8 @@ static int add_variable(char **list, size_t *n, const char *name, const char *va
 	return 0;
 }
 
-char **variables_environment(const struct variables *v, const char *scratch, struct err *err)
+char **variables_environment(
+    const struct variables *v, const char *scratch, const char *marker, struct err *err)
 {
 	const char *zone = getenv("TZ"), *name, *value;
 	char **list = calloc(v->procedure->n_variables + ENGINE + 8, sizeof(*list));
@@ -205,7 +217,8 @@ char **variables_environment(const struct variables *v, const char *scratch, str
 	    add_variable(list, &n, "HOME", scratch, NULL) ||
 	    add_variable(list, &n, "TMPDIR", scratch, SCRATCH_TMP) ||
 	    add_variable(list, &n, "LANG", "C.UTF-8", NULL) ||
-	    (zone && add_variable(list, &n, "TZ", zone, NULL));
+	    (zone && add_variable(list, &n, "TZ", zone, NULL)) ||
+	    (marker && add_variable(list, &n, VARIABLES_MARKER, marker, NULL));
 	for (i = 0; !r && i < ENGINE; i++)
 		r = v->of_engine[i] && add_variable(list, &n, engine[i], v->of_engine[i], NULL);
 	for (i = 0; !r && variables_each(v, i, &name, &value); i++)

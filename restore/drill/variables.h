@@ -17,6 +17,8 @@
 
 #include "format/procedure/procedure.h"
 
+#define VARIABLES_MARKER "BKP_RECOVERY_STEP"
+
 struct err;
 struct variables;
 
@@ -28,14 +30,19 @@ void variables_free(struct variables *v);
 int variables_engine(struct variables *v, const char *name, const char *value, struct err *err)
     __attribute__((warn_unused_result));
 
+/* Another value for one that is declared. */
+int variables_replace(struct variables *v, const char *name, const char *value, struct err *err)
+    __attribute__((warn_unused_result));
+
 /* A procedure_lookup_fn; arg is the struct variables. */
 const char *variables_lookup(void *arg, const char *name);
 /* The text with its ${name} replaced, NUL-terminated; the caller frees it.  NULL: err says why. */
 char *variables_expand(struct variables *v, const char *text, struct err *err);
 
 /* A command's whole environment, built from nothing: PATH, HOME and TMPDIR (below `scratch`), LANG, TZ if it
- * is set here, and the variables.  NULL-terminated; freed by variables_environment_free(). */
-char **variables_environment(const struct variables *v, const char *scratch, struct err *err);
+ * is set here, the variables, and `marker` (or NULL) as VARIABLES_MARKER: whose the command is.  NULL-terminated; freed by variables_environment_free(). */
+char **variables_environment(
+    const struct variables *v, const char *scratch, const char *marker, struct err *err);
 void variables_environment_free(char **environment);
 
 /* Those the procedure declares, in its order; *ret_value belongs to v.  False: no more. */

@@ -318,6 +318,9 @@ def cron(**exits):
 JA = "docs/ja/"
 TUTORIAL = ("$ mkdir -p /tmp/try", "$ cat >policy.yaml", "$ bkp init", "$ bkp rotate", "$ mkdir lost", "$ cp /usr/local", "$ cd shelf", "$ mv lost")
 PLAN = {
+    (JA + "recover.md", "# bkp-restore"): "its procedure wants gates signed and a server of its own: typed by tests/scenario/88 and 44b",
+    (JA + "recover.md", "by:"): "answers to that procedure, likewise",
+    ("docs/man/bkp-recover.1", "# bkp-restore"): "likewise",
     ("README.md", "./policies/demo/run.sh"): "builds the programs and runs this very suite; 05 looks that both scripts are there",
     ("docs/man/bkp-key.8", "$ bkp-restore"): "59 plays such a change, as policies/procedures/holder-leaves.md says it",
     ("docs/man/bkp-key.8", "# bkp key remove"): "59 likewise",

@@ -48,6 +48,7 @@ policy ""
 site_make 2>/dev/null
 drill() { # DIR OPTIONS...: exit status in $STATUS
 	local to=$1
+	sleep 1 # drills are told apart by the second of their beginning
 	shift
 	sleep 1.1 # two drills of one medium are told apart by the second in which they began
 	status "$RESTORE" --quiet --medium "$T/m1" --identity "$T/id.txt" --operator 情シス drill "$T/docs.md" --to "$T/$to" "$@"

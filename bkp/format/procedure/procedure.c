@@ -57,6 +57,8 @@ static int complete_step(struct procedure_step *step, struct err *err)
 		if (!step->id)
 			return err_nomem(err);
 	}
+	if (step->kind == PROCEDURE_GATE && !step->people)
+		step->people = 1;
 	if (step->kind == PROCEDURE_RESTORE && !step->to && step->dataset) {
 		step->to = strdup(step->dataset);
 		if (!step->to)
@@ -229,6 +231,8 @@ static int parse_document(
 	document = procedure_document(s, n);
 	r = procedure_blocks(document, s, n, on_block, &state, &p->title, problems, err);
 	cmark_node_free(document);
+	if (!r && !problems->n_errors)
+		procedure_rules_scans(p, problems);
 	if (!r && !p->n_steps && !problems->n_errors)
 		config_problem_hint(config_problem_error(problems, (struct config_mark){1, 1}, "E-PROC-03",
 					text("the procedure has no step")),
@@ -314,6 +318,9 @@ static void free_step(struct procedure_step *s)
 	free_texts(s->paths, s->n_paths);
 	free(s->to);
 	free(s->generation);
+	free(s->select);
+	free(s->role);
+	free(s->statement);
 	free(s->command);
 	free(s->probe);
 	free(s->value);
@@ -339,6 +346,7 @@ void procedure_free(struct procedure *p)
 	free(p->id);
 	free(p->version);
 	free(p->dataset);
+	free(p->target);
 	free(p->source);
 	free(p);
 }

@@ -21,6 +21,8 @@
  *	contacts: [TEXT…]
  *	variables: [{name*, title, type: text|number|name|path (default text), value}]
  *		value: the default; without it --set is needed
+ *	target: NAME of a variable of type path: a recovery checks that folder
+ *		(restore/recover/place.h), a drill puts one below the scratch folder in its place
  * confirm: a person confirms something.
  * note: something to know at this point.
  * restore: brings data back.
@@ -29,6 +31,14 @@
  *	to: a folder below the scratch folder; default: the data set's name
  *	generation: what stands behind the '@' of a selector (format/medium/selector.h): a number, latest,
  *		2026-11-20, 3d, or a variable; default: the drill's
+ *	select: latest | newest-not-suspect | newest-before DATE, in the place of generation
+ *	priority (復旧優先度): 1…99: of restore steps behind one another the lowest is brought back first
+ *	parallel (同時): true: together with those that stand beside it and say so, too
+ * gate: nothing behind it is done before people of that role have signed it (復旧前確認).
+ *	role* (役割), text (確認文; default: what), people (人数; 1…9; default 1)
+ * scan: runs a script over what was restored; it passes when exit status is 0 and it printed nothing.
+ *	command*, limit
+ *	A run step between a restore step and the scan behind it is an error: it could let out what was not looked at.
  * run: runs a script.
  *	command*: for /bin/sh -eu
  *	limit: DURATION
@@ -61,11 +71,12 @@
  *	E-PROC-08 required key missing		09 key twice		10 text malformed
  *	E-PROC-11 number or duration malformed	12 name malformed	13 id or variable twice
  *	E-PROC-14 undeclared variable, or ${ that is not closed
- *	E-PROC-15 keys that do not fit together (probe with value)
+ *	E-PROC-15 keys that do not fit together (probe with value, generation with select, a gate that is always done)
  *	E-PROC-16 path malformed (leaves the scratch folder)
  *	E-PROC-17 "procedure" block twice or behind a step
  *	E-PROC-18 too many (steps, variables, values)
  *	E-PROC-19 word of the engine		20 value that is not of its variable's type
+ *	E-PROC-21 a run step stands between a restore step and its scan
  */
 #ifndef BKP_FORMAT_PROCEDURE_PROCEDURE_H
 #define BKP_FORMAT_PROCEDURE_PROCEDURE_H
@@ -86,7 +97,15 @@ struct err;
 #define PROCEDURE_VARIABLES_MAX 64
 #define PROCEDURE_VALUE_MAX	1024 /* bytes of a variable's value */
 
-enum procedure_kind { PROCEDURE_CONFIRM, PROCEDURE_RESTORE, PROCEDURE_RUN, PROCEDURE_CHECK, PROCEDURE_NOTE };
+enum procedure_kind {
+	PROCEDURE_CONFIRM,
+	PROCEDURE_RESTORE,
+	PROCEDURE_RUN,
+	PROCEDURE_CHECK,
+	PROCEDURE_NOTE,
+	PROCEDURE_GATE,
+	PROCEDURE_SCAN
+};
 const char *procedure_kind_word(enum procedure_kind k); /* "confirm" … as in the document */
 
 struct procedure_step {
@@ -101,9 +120,16 @@ struct procedure_step {
 	char *dataset;
 	char **paths;
 	size_t n_paths;
-	char *to;	  /* never NULL for restore */
-	char *generation; /* or NULL: the drill's */
-	/* run, check */
+	char *to;	   /* never NULL for restore */
+	char *generation;  /* or NULL: the drill's */
+	char *select;	   /* or NULL; never both; a template */
+	unsigned priority; /* 1 is brought back first; 0: not stated, last */
+	bool parallel;	   /* together with its neighbours that say so, too */
+	/* gate */
+	char *role;
+	char *statement; /* or NULL: `what` is what is signed; a template */
+	unsigned people; /* how many sign, ≥ 1 */
+	/* run, check, scan */
 	char *command;
 	int64_t limit_s; /* 0: not stated */
 	char *probe;	 /* check: data set, or NULL; a template */
@@ -122,7 +148,8 @@ struct procedure_variable {
 struct procedure {
 	char *title;
 	char *id, *version, *dataset; /* or NULL */
-	int64_t rto_s, rpo_s;	      /* 0: not stated */
+	char *target;	      /* the variable that names where the recovered system is to live; or NULL */
+	int64_t rto_s, rpo_s; /* 0: not stated */
 	char **contacts;
 	size_t n_contacts;
 	struct procedure_variable *variables;
@@ -134,6 +161,16 @@ struct procedure {
 	char *source;		    /* the document, NUL-terminated (it holds none) */
 	size_t source_len;
 };
+
+/* What a restore step's `select` says, once it is expanded. */
+enum procedure_select_kind { PROCEDURE_LATEST, PROCEDURE_NOT_SUSPECT, PROCEDURE_BEFORE };
+struct procedure_select {
+	enum procedure_select_kind kind;
+	/* BEFORE: begun before that day (yyyymmdd), as the calendar stood where it was captured; or, 0, before that time */
+	uint64_t day;
+	int64_t before_ns;
+};
+bool procedure_select_parse(const char *s, struct procedure_select *ret);
 
 /* Parses n bytes.  `file` names them in err.  0 with *ret, or -1: err says the first error as
  * "file:line:column: …", problems (may be NULL) holds all. */

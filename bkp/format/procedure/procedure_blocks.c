@@ -18,11 +18,12 @@
 #include "format/procedure/procedure_private.h"
 
 #define TITLE_MAX  400
-#define HEAD_WORD  5 /* index in words[] */
-#define WORDS	   6
+#define HEAD_WORD  7 /* index in words[] */
+#define WORDS	   8
 #define INFO_SHOWN 64
 
-static const char *const words[WORDS] = {"confirm", "restore", "run", "check", "note", "procedure"};
+static const char *const words[WORDS] = {
+    "confirm", "restore", "run", "check", "note", "gate", "scan", "procedure"};
 
 struct line {
 	const char *s;
@@ -79,8 +80,9 @@ static const char *meant_word(const char *word)
 	static const char *const japanese[][2] = {{"確認", "confirm"}, {"復旧", "restore"},
 	    {"復元", "restore"}, {"リストア", "restore"}, {"実行", "run"}, {"検証", "check"},
 	    {"検査", "check"}, {"照合", "check"}, {"点検", "check"}, {"チェック", "check"}, {"注意", "note"},
-	    {"注記", "note"}, {"備考", "note"}, {"メモ", "note"}, {"手順", "procedure"},
-	    {"手順書", "procedure"}, {"復旧手順", "procedure"}, {"復旧手順書", "procedure"}};
+	    {"注記", "note"}, {"備考", "note"}, {"メモ", "note"}, {"復旧前確認", "gate"},
+	    {"スキャン", "scan"}, {"ウイルス検査", "scan"}, {"手順", "procedure"}, {"手順書", "procedure"},
+	    {"復旧手順", "procedure"}, {"復旧手順書", "procedure"}};
 	/* words of plain code that are near to one of ours by accident */
 	static const char *const others[] = {"node", "none", "bun", "config"};
 	size_t i;

@@ -71,6 +71,7 @@ void sheet_mark(struct sheet *s, const char *piece, enum procedure_mark mark, co
 	    [PROCEDURE_MARK_LATE] = {"△", TEXT_LATER("Over time")},
 	    [PROCEDURE_MARK_FAILED] = {"×", TEXT_LATER("Failed")},
 	    [PROCEDURE_MARK_NOT_DONE] = {"—", TEXT_LATER("Not done")},
+	    [PROCEDURE_MARK_SKIPPED] = {"／", TEXT_LATER("Skipped")},
 	};
 
 	word = word ? word : *marks[mark].word ? text(marks[mark].word) : "";
@@ -119,8 +120,9 @@ static bool is_record(const struct sheet *s)
 /* The foot tells which file a page of paper was printed from. */
 static void page_head(struct sheet *s)
 {
-	const char *kind =
-	    is_record(s) ? text("Recovery procedure: record of its execution") : text("Recovery procedure");
+	const char *kind = s->page->kind  ? s->page->kind
+			   : is_record(s) ? text("Recovery procedure: record of its execution")
+					  : text("Recovery procedure");
 	char hex[DIGEST_HEX];
 
 	sheet_piece(s, "page", "LANG", text_lang() == TEXT_JA ? "ja" : "en", "TITLE", s->p->title, "FOOT",

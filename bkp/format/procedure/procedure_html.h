@@ -24,6 +24,7 @@ enum procedure_mark {
 	PROCEDURE_MARK_LATE, /* passed, but took longer than planned */
 	PROCEDURE_MARK_FAILED,
 	PROCEDURE_MARK_NOT_DONE, /* was not reached */
+	PROCEDURE_MARK_SKIPPED,	 /* a person decided so */
 };
 
 /* A line of label and value; the label is already in the reader's language. */
@@ -40,6 +41,7 @@ struct procedure_stamp {
 };
 
 struct procedure_page {
+	const char *kind;	     /* the line above the title; NULL: what it usually is */
 	procedure_lookup_fn *lookup; /* NULL: ${name} stays as it is */
 	void *arg;
 	/* a drill's page; for a blank form: mark NONE, no facts, stamps NULL */

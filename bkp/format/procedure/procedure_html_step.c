@@ -21,6 +21,10 @@ static const char *kind_label(enum procedure_kind kind)
 		return text("Run");
 	case PROCEDURE_CHECK:
 		return text("Check");
+	case PROCEDURE_GATE:
+		return text("Gate");
+	case PROCEDURE_SCAN:
+		return text("Scan");
 	default:
 		return text("Note");
 	}
@@ -43,6 +47,8 @@ static void step_head(struct sheet *s, const struct procedure_step *step, const 
 
 static void restore_rows(struct sheet *s, const struct procedure_step *step)
 {
+	char line[LINE];
+
 	sheet_template(s, "row", text("Data set"), step->dataset);
 	if (step->n_paths) {
 		sheet_piece(s, "cell", "LABEL", text("Of it"), NULL);
@@ -50,8 +56,12 @@ static void restore_rows(struct sheet *s, const struct procedure_step *step)
 			sheet_template(s, i ? "path more" : "path", NULL, step->paths[i]);
 		sheet_piece(s, "cell end", NULL);
 	}
-	if (step->generation)
-		sheet_template(s, "row", text("Generation"), step->generation);
+	if (step->generation || step->select)
+		sheet_template(s, "row", text("Generation"), step->select ? step->select : step->generation);
+	if (step->priority) {
+		snprintf(line, sizeof(line), "%u", step->priority);
+		sheet_row(s, text("Priority"), line);
+	}
 	sheet_template(s, "row", text("Into the folder"), step->to);
 }
 
@@ -70,6 +80,18 @@ static void command_rows(struct sheet *s, const struct procedure_step *step)
 	}
 	if (step->value)
 		sheet_template(s, "row", text("Compared with"), step->value);
+}
+
+static void gate_rows(struct sheet *s, const struct procedure_step *step, bool blank)
+{
+	char line[LINE];
+
+	if (step->statement)
+		sheet_template(s, "row", text("What is signed"), step->statement);
+	snprintf(line, sizeof(line), text("%s, %u of them"), step->role, step->people);
+	sheet_row(s, text("Signed by"), step->people > 1 ? line : step->role);
+	for (unsigned i = 0; blank && i < step->people; i++)
+		sheet_row(s, text("Name, date, evidence"), "");
 }
 
 static void result_rows(struct sheet *s, const struct procedure_stamp *stamp)
@@ -106,6 +128,8 @@ void sheet_step(struct sheet *s, size_t i)
 	sheet_template(s, "row", text("How"), step->how);
 	if (step->kind == PROCEDURE_RESTORE)
 		restore_rows(s, step);
+	if (step->kind == PROCEDURE_GATE)
+		gate_rows(s, step, !stamp || stamp->mark == PROCEDURE_MARK_NONE);
 	if (step->command)
 		command_rows(s, step);
 	sheet_template(s, "row", text("Pass criterion"), step->pass);

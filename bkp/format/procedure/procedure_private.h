@@ -68,4 +68,7 @@ void procedure_rules_head(
 int procedure_rules_step(const struct procedure *p, const struct procedure_step *step,
     const struct config_node *root, struct config_problems *problems, struct err *err);
 
+/* What must hold between steps. */
+void procedure_rules_scans(const struct procedure *p, struct config_problems *problems);
+
 #endif

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/path.h"
 #include "format/config/config_node.h"
@@ -118,6 +119,20 @@ static void check_variables(const struct rules *r)
 	}
 }
 
+static void check_target(const struct rules *r)
+{
+	const struct config_node *node = scalar_of(r->root, "target");
+
+	for (size_t i = 0; node && i < r->p->n_variables; i++)
+		if (r->p->variables[i].name && !strcmp(r->p->variables[i].name, node->s) &&
+		    r->p->variables[i].type == PROCEDURE_PATH)
+			return;
+	if (node)
+		config_problem_hint(
+		    report_wrong(r, node, "E-PROC-14", text("'%s' is no variable of type path")),
+		    text("declare it under 'variables': where the recovered system is to live"));
+}
+
 void procedure_rules_head(
     const struct procedure *p, const struct config_node *root, struct config_problems *problems)
 {
@@ -125,6 +140,7 @@ void procedure_rules_head(
 
 	check_word(&r);
 	check_variables(&r);
+	check_target(&r);
 }
 
 /* ---- templates ---- */
@@ -171,7 +187,7 @@ static void check_template(const struct rules *r, const struct config_node *node
 static void check_templates(const struct rules *r)
 {
 	static const char *const keys[] = {"who", "誰", "what", "何を", "how", "どのように", "pass",
-	    "合否条件", "dataset", "to", "generation", "probe", "value"};
+	    "合否条件", "dataset", "to", "generation", "select", "probe", "value", "text", "確認文"};
 	const struct config_node *node, *list = config_node_get(r->root, "paths");
 	size_t i;
 
@@ -205,6 +221,47 @@ static const char *filled_template(const struct rules *r, struct buf *b, const c
 
 /* ---- steps ---- */
 
+bool procedure_select_parse(const char *s, struct procedure_select *ret)
+{
+	static const char before[] = "newest-before ";
+
+	*ret = (struct procedure_select){.kind = PROCEDURE_LATEST};
+	if (!strcmp(s, "latest"))
+		return true;
+	ret->kind = PROCEDURE_NOT_SUSPECT;
+	if (!strcmp(s, "newest-not-suspect"))
+		return true;
+	ret->kind = PROCEDURE_BEFORE;
+	return !strncmp(s, before, sizeof(before) - 1) &&
+	       (selector_date(s + sizeof(before) - 1, &ret->day) ||
+		   !clock_parse_moment(s + sizeof(before) - 1, &ret->before_ns));
+}
+
+void procedure_rules_scans(const struct procedure *p, struct config_problems *problems)
+{
+	const struct procedure_step *restored = NULL, *let_out = NULL;
+
+	for (const struct procedure_step *s = p->steps; s < p->steps + p->n_steps; s++) {
+		if (s->kind == PROCEDURE_RESTORE && !restored)
+			restored = s;
+		else if (s->kind == PROCEDURE_RUN && restored && !let_out)
+			let_out = s;
+		else if (s->kind == PROCEDURE_SCAN) {
+			if (let_out)
+				config_problem_hint(config_problem_error(problems,
+							(struct config_mark){let_out->line, 1}, "E-PROC-21",
+							text("this command is run before what was restored "
+							     "in line %u is scanned "
+							     "in line %u"),
+							restored->line, s->line),
+				    text(
+					"move the scan in front of it: until then what was restored stays in "
+					"quarantine"));
+			restored = let_out = NULL;
+		}
+	}
+}
+
 /* What stands behind the '@' of a selector. */
 static bool says_generation(const char *s)
 {
@@ -225,6 +282,28 @@ static bool holds_name(const char *template, const char *name)
 		if (part == PROCEDURE_PART_NAME && n == strlen(name) && !memcmp(s, name, n))
 			return true;
 	return false;
+}
+
+static void check_select(const struct rules *r)
+{
+	const struct config_node *node = scalar_of(r->root, "select");
+	struct procedure_select ignored;
+	BUF_AUTO b = BUF_INIT(FILLED_MAX);
+
+	if (!node)
+		return;
+	if (config_node_has(r->root, "generation"))
+		config_problem_hint(
+		    config_problem_error(r->problems, node->mark, "E-PROC-15",
+			text("a restore step has 'generation' and 'select': only one can say which")),
+		    text("keep 'select' for a rule, 'generation' for a certain one"));
+	if (holds_name(node->s, "generation") ||
+	    !procedure_select_parse(filled_template(r, &b, node->s, (char[]){"2026-11-20"}), &ignored))
+		config_problem_hint(
+		    report_wrong(r, node, "E-PROC-11", text("'%s' does not say how to choose")),
+		    text("latest, newest-not-suspect, newest-before 2026-11-20, newest-before 2026-11-20 "
+			 "06:00, "
+			 "or newest-before and a variable of your own"));
 }
 
 static bool holds_a_path(const struct rules *r, const char *template)
@@ -329,8 +408,14 @@ int procedure_rules_step(const struct procedure *p, const struct procedure_step 
 	check_id(&r, step);
 	if (step->kind == PROCEDURE_RESTORE || step->kind == PROCEDURE_CHECK)
 		check_names(&r);
-	if (step->kind == PROCEDURE_RESTORE)
+	if (step->kind == PROCEDURE_RESTORE) {
 		check_places(&r);
+		check_select(&r);
+	}
+	if (step->kind == PROCEDURE_GATE && step->always)
+		config_problem_hint(config_problem_error(problems, config_node_get(root, "always")->key_mark,
+					"E-PROC-15", text("a gate is never done after a failure")),
+		    text("take 'always' out of it"));
 	if (step->kind == PROCEDURE_CHECK && node && config_node_has(root, "probe"))
 		config_problem_hint(
 		    config_problem_error(problems, node->key_mark, "E-PROC-15",

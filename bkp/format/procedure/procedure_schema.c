@@ -36,6 +36,15 @@ static const struct config_field restore_fields[] = {
 	{.key = "paths", .type = CONFIG_T_TEXTS, .item = CONFIG_T_TEXT, .max = LONG_MAX, .offset = AT(paths), .count = AT(n_paths), .min = 1},
 	{.key = "to", .type = CONFIG_T_TEXT, .offset = AT(to), .max = SHORT_MAX},
 	{.key = "generation", .type = CONFIG_T_TEXT, .offset = AT(generation)},
+	{.key = "select", .type = CONFIG_T_TEXT, .offset = AT(select)},
+	{.key = "priority", .alias = "復旧優先度", .type = CONFIG_T_NUMBER, .offset = AT(priority), .min = 1, .max = 99},
+	{.key = "parallel", .alias = "同時", .type = CONFIG_T_BOOL, .offset = AT(parallel)},
+};
+static const struct config_field gate_fields[] = {
+	EVERY_STEP,
+	{.key = "role", .alias = "役割", .type = CONFIG_T_TEXT, .offset = AT(role), .max = SHORT_MAX, .required = true},
+	{.key = "text", .alias = "確認文", .type = CONFIG_T_LINES, .offset = AT(statement), .max = LONG_MAX},
+	{.key = "people", .alias = "人数", .type = CONFIG_T_NUMBER, .offset = AT(people), .min = 1, .max = 9},
 };
 static const struct config_field run_fields[] = {EVERY_STEP, COMMAND, LIMIT};
 static const struct config_field check_fields[] = {
@@ -49,6 +58,8 @@ static const struct config_shape step_shapes[] = { /* as enum procedure_kind */
 	SHAPE(TEXT_LATER("a run step"), run_fields, 0, 0),
 	SHAPE(TEXT_LATER("a check step"), check_fields, 0, 0),
 	SHAPE(TEXT_LATER("a note"), note_fields, 0, 0),
+	SHAPE(TEXT_LATER("a gate"), gate_fields, 0, 0),
+	SHAPE(TEXT_LATER("a scan step"), run_fields, 0, 0),
 };
 
 #undef AT
@@ -68,6 +79,7 @@ static const struct config_field head_fields[] = {
 	{.key = "id", .type = CONFIG_T_TEXT, .offset = AT(id)},
 	{.key = "version", .type = CONFIG_T_TEXT, .offset = AT(version)},
 	{.key = "dataset", .type = CONFIG_T_DATASET_NAME, .offset = AT(dataset)},
+	{.key = "target", .type = CONFIG_T_TEXT, .offset = AT(target)},
 	{.key = "rto", .type = CONFIG_T_DURATION, .offset = AT(rto_s)},
 	{.key = "rpo", .type = CONFIG_T_DURATION, .offset = AT(rpo_s)},
 	{.key = "contacts", .type = CONFIG_T_TEXTS, .item = CONFIG_T_TEXT, .max = SHORT_MAX, .offset = AT(contacts), .count = AT(n_contacts), .min = 1},
@@ -77,7 +89,8 @@ static const struct config_shape head_shape = SHAPE(TEXT_LATER("the procedure"),
 /* clang-format on */
 
 static const struct config_shape *const all_shapes[] = {&head_shape, &step_shapes[PROCEDURE_RUN],
-    &step_shapes[PROCEDURE_CHECK], &step_shapes[PROCEDURE_RESTORE], &variable_shape};
+    &step_shapes[PROCEDURE_CHECK], &step_shapes[PROCEDURE_RESTORE], &step_shapes[PROCEDURE_GATE],
+    &variable_shape};
 
 static int read_block(const struct config_shape *shape, const struct config_node *root, void *at,
     struct config_problems *problems, struct err *err)

@@ -187,6 +187,20 @@ static const struct bad table[] = {
 	/* 18: too many (steps, variables: below) */
 	{S("restore", "dataset: x\npaths: [[[[[[[[[[[[[[[[a]]]]]]]]]]]]]]]]"), 10, 23, "18", "16 levels", "", 0},
 	/* 19: words of the engine */
+	/* gates, scans, selections */
+	{S("gate", "people: 2"), 4, 1, "08", "'role'", "role", 0},
+	{S("gate", "role: a\npeople: 0"), 10, 9, "11", "", "", 0},
+	{S("gate", "role: a\nalways: true"), 10, 1, "15", "never done after a failure", "always", 0},
+	{S("gate", "role: a\ncommand: x"), 10, 1, "07", "command", "", 0},
+	{S("gate", "role: a\ntext: ${x}"), 10, 7, "14", "'x'", "variables", 0},
+	{S("scan", "id: x"), 4, 1, "08", "'command'", "", 0},
+	{S("restore", "dataset: a\nselect: oldest"), 10, 9, "11", "does not say how to choose", "newest-before", 0},
+	{S("restore", "dataset: a\nselect: newest-before 2026-02-30"), 10, 9, "11", "does not say how", "", 0},
+	{S("restore", "dataset: a\nselect: latest\ngeneration: 2"), 10, 9, "15", "'generation' and 'select'", "keep", 0},
+	{S("restore", "dataset: a\npriority: 100"), 10, 11, "11", "", "", 0},
+	{H("target: x"), 4, 9, "14", "'x' is no variable of type path", "declare", 0},
+	{S("restore", "dataset: a") "\n```run\n" STEP "command: x\n```\n```scan\n" STEP "command: x\n```\n", 12, 1, "21",
+	    "before what was restored in line 3 is scanned in line 20", "quarantine", 0},
 	{V("name: scratch"), 4, 20, "19", "'scratch' is a name that bkp-restore itself fills in", "another name", 0},
 	{V("name: procedure"), 4, 20, "19", "'procedure'", "", 0},
 	/* places are right whatever stands around */

@@ -7,13 +7,14 @@
 #include "base/err.h"
 #include "restore/drill/attest.h"
 
-#define N 4
+#define N 5
 
 static struct procedure_step steps[N] = {
     {.kind = PROCEDURE_CONFIRM, .number = 1, .line = 10, .id = "label"},
     {.kind = PROCEDURE_RUN, .number = 2, .line = 20, .id = "server"},
     {.kind = PROCEDURE_CONFIRM, .number = 3, .line = 30, .id = "3"},
     {.kind = PROCEDURE_NOTE, .number = 4, .line = 40, .id = "4"},
+    {.kind = PROCEDURE_GATE, .number = 5, .line = 50, .id = "hole", .people = 2},
 };
 static const struct procedure procedure = {.steps = steps, .n_steps = N};
 static struct config_problems problems;
@@ -60,7 +61,7 @@ static void answers(void **state)
 	assert_true(a->answer[2].given && !a->answer[2].yes);
 	assert_string_equal(a->answer[2].by, "山田");
 	assert_null(a->answer[2].note);
-	assert_int_equal(attest_missing(a, &procedure, 0), N);
+	assert_int_equal(attest_missing(a, &procedure, 0), 4);
 	attest_free(a);
 	/* as Windows editors write it */
 	a = good("\xef\xbb\xbf"
@@ -75,11 +76,11 @@ static void missing_ones_are_found(void **state)
 
 	(void)state;
 	assert_int_equal(attest_missing(a, &procedure, 0), 0);
-	assert_int_equal(attest_missing(a, &procedure, 1), N);
+	assert_int_equal(attest_missing(a, &procedure, 1), 4);
 	attest_free(a);
 	assert_int_equal(attest_missing(NULL, &procedure, 0), 0);
 	assert_int_equal(attest_missing(NULL, &procedure, 1), 2);
-	assert_int_equal(attest_missing(NULL, &procedure, 3), N);
+	assert_int_equal(attest_missing(NULL, &procedure, 3), 4);
 }
 
 #define BAD(s, code, begins) bad(s, strlen(s), code, begins)
@@ -139,6 +140,54 @@ static void what_yaml_itself_has_wrong(void **state)
 	BAD("by: x\nby: y\nanswers: []\n", "E-POLICY-05", "a.yaml:2:");
 }
 
+static void a_gate_has_people(void **state)
+{
+	struct attest *a = good("by: 山田\nanswers:\n  - {step: hole, answer: yes, note: 票 1}\n"
+				"  - {step: label, answer: yes}\n  - {step: 3, answer: yes}\n");
+
+	(void)state;
+	assert_int_equal(attest_missing(a, &procedure, 0), 4); /* one of two */
+	attest_free(a);
+	a = good("by: 山田\nanswers:\n  - {step: hole, answer: yes, note: 票 1}\n"
+		 "  - {step: hole, answer: yes, by: 院長, note: 票 2}\n  - {step: label, answer: yes}\n"
+		 "  - {step: 3, answer: yes}\n");
+	assert_int_equal(attest_missing(a, &procedure, 0), N);
+	assert_string_equal(a->answer[4].by, "山田");
+	assert_string_equal(a->answer[4].more->by, "院長");
+	assert_string_equal(a->answer[4].more->note, "票 2");
+	attest_free(a);
+	BAD("by: x\nanswers:\n  - {step: hole, answer: yes}\n", "E-DRILL-08", "a.yaml:3:");
+	BAD("by: x\nanswers:\n  - {step: hole, answer: yes, note: a}\n  - {step: hole, answer: yes, note: "
+	    "b}\n",
+	    "E-DRILL-09", "a.yaml:4:");
+	BAD("answers:\n  - {step: hole, answer: yes, note: a, by: x}\n  - {step: hole, answer: yes, note: b, "
+	    "by: y}\n"
+	    "  - {step: hole, answer: yes, note: b, by: z}\n",
+	    "E-DRILL-09", "a.yaml:4:");
+}
+
+static void decisions_of_a_recovery(void **state)
+{
+	struct attest *a =
+	    good("by: x\nconfirm: emr@42\nagain: はい\nanswers: []\ndecisions:\n"
+		 "  - {step: server, choice: older}\n  - {step: 4, choice: skip, by: y, reason: 理由}\n");
+
+	(void)state;
+	assert_string_equal(a->confirm, "emr@42");
+	assert_true(a->again);
+	assert_int_equal(a->n_decisions, 2);
+	assert_true(a->decision[0].step == 1 && a->decision[0].choice == 'g' && a->decision[1].choice == 's');
+	assert_string_equal(a->decision[0].by, "x");
+	assert_string_equal(a->decision[1].reason, "理由");
+	attest_free(a);
+	BAD("by: x\nanswers: []\nagain: perhaps\n", "E-DRILL-08", "a.yaml:3:");
+	BAD("by: x\nanswers: []\ndecisions: [{step: server, choice: skip}]\n", "E-DRILL-08", "a.yaml:3:");
+	BAD("by: x\nanswers: []\ndecisions: [{step: server, choice: maybe}]\n", "E-DRILL-08", "a.yaml:3:");
+	BAD("by: x\nanswers: []\ndecisions: [{step: nobody, choice: retry}]\n", "E-DRILL-09", "a.yaml:3:");
+	BAD("answers: []\ndecisions: [{step: server, choice: retry}]\n", "E-DRILL-08", "a.yaml:2:");
+	BAD("by: x\nanswers: []\ndecisions: yes\n", "E-DRILL-08", "a.yaml:3:");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -147,6 +196,8 @@ int main(void)
 	    cmocka_unit_test(wrong_steps),
 	    cmocka_unit_test(wrong_values),
 	    cmocka_unit_test(no_text),
+	    cmocka_unit_test(a_gate_has_people),
+	    cmocka_unit_test(decisions_of_a_recovery),
 	    cmocka_unit_test(what_yaml_itself_has_wrong),
 	};
 

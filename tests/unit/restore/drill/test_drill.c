@@ -205,6 +205,55 @@ static void without_a_generation_nothing_is_said_of_loss(void **state)
 	drill_free(d);
 }
 
+static void order_is_by_priority_and_together_where_it_says_so(void **state)
+{
+	static struct procedure_step many[] = {
+	    {.kind = PROCEDURE_RESTORE, .id = "a", .priority = 3, .parallel = true},
+	    {.kind = PROCEDURE_RESTORE, .id = "b"},
+	    {.kind = PROCEDURE_RESTORE, .id = "c", .priority = 1, .parallel = true},
+	    {.kind = PROCEDURE_RESTORE, .id = "d", .priority = 3, .parallel = true},
+	    {.kind = PROCEDURE_RUN, .id = "e"},
+	    {.kind = PROCEDURE_RESTORE, .id = "f", .priority = 1},
+	};
+	static const struct procedure p = {.title = "t", .steps = many, .n_steps = 6};
+	struct drill_generation g[2] = {{.number = 1}, {.number = 2}};
+	const char *want = "cadbef";
+	struct drill *d;
+
+	(void)state;
+	assert_int_equal(drill_new(&p, "p.md", &d, NULL), 0);
+	for (size_t i = 0; i < 6; i++)
+		d->step[i].from = &g[i % 2]; /* c has that of a, d another */
+	drill_order(d);
+	for (size_t i = 0; i < 6; i++)
+		assert_int_equal(d->order[i]->is->id[0], want[i]);
+	assert_int_equal(drill_together(d, 0), 1); /* one generation is one thread's */
+	assert_int_equal(drill_together(d, 1), 2);
+	assert_int_equal(drill_together(d, 3), 1);
+	assert_int_equal(drill_together(d, 5), 1);
+	drill_free(d);
+}
+
+static void what_was_skipped_does_not_pass(void **state)
+{
+	struct drill *d = made();
+
+	(void)state;
+	d->recovery = true;
+	drill_judge(d);
+	assert_string_equal(drill_verdict_text(d), "recovered");
+	d->step[1].mark = PROCEDURE_MARK_SKIPPED;
+	drill_judge(d);
+	assert_int_equal(d->verdict, PROCEDURE_MARK_FAILED);
+	assert_true(drill_complete(d));
+	assert_string_equal(drill_verdict_text(d), "recovered, but steps were skipped");
+	d->step[2].mark = PROCEDURE_MARK_FAILED;
+	assert_false(drill_complete(d));
+	assert_string_equal(drill_verdict_text(d), "NOT RECOVERED");
+	assert_string_equal(drill_decision_word('g'), "older");
+	drill_free(d);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -213,6 +262,8 @@ int main(void)
 	    cmocka_unit_test(values_are_compared),
 	    cmocka_unit_test(text_is_made_safe),
 	    cmocka_unit_test(record_is_json),
+	    cmocka_unit_test(order_is_by_priority_and_together_where_it_says_so),
+	    cmocka_unit_test(what_was_skipped_does_not_pass),
 	    cmocka_unit_test(without_a_generation_nothing_is_said_of_loss),
 	};
 

@@ -70,7 +70,7 @@ static void values_stay_values(void **state)
 	assert_int_equal(strncmp(s + 1, evil, sizeof(evil) - 1), 0);
 	assert_string_equal(s + sizeof(evil), "> $ 54399");
 	free(s);
-	e = variables_environment(v, "/x/scratch", NULL);
+	e = variables_environment(v, "/x/scratch", NULL, NULL);
 	assert_non_null(e);
 	assert_string_equal(of(e, "remark"), evil);
 	assert_string_equal(of(e, "database"), "emr_2");
@@ -91,7 +91,7 @@ static void environment_is_made_from_nothing(void **state)
 	assert_int_equal(variables_engine(v, "scratch", "/x/scratch", NULL), 0);
 	assert_int_equal(variables_engine(v, "generation", "42", NULL), 0);
 	assert_int_equal(variables_engine(v, "generation", "43", NULL), 0);
-	e = variables_environment(v, "/x/scratch", NULL);
+	e = variables_environment(v, "/x/scratch", NULL, NULL);
 	assert_non_null(e);
 	while (e[n])
 		n++;

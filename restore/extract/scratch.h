@@ -23,8 +23,8 @@
  * Errors: E-DRILL-01 not empty, of somebody else, or cannot be made; E-DRILL-21 something could not be erased
  * (the first such thing).
  */
-#ifndef RESTORE_DRILL_SCRATCH_H
-#define RESTORE_DRILL_SCRATCH_H
+#ifndef RESTORE_EXTRACT_SCRATCH_H
+#define RESTORE_EXTRACT_SCRATCH_H
 
 #include <stdint.h>
 
@@ -35,6 +35,9 @@ struct err;
 
 struct scratch;
 int scratch_make(const char *to, struct scratch **ret, struct err *err) __attribute__((warn_unused_result));
+/* The same of a recovery: that folder under another name (which stays the caller's), whatever is there already. */
+int scratch_open(const char *to, const char *name, struct scratch **ret, struct err *err)
+    __attribute__((warn_unused_result));
 void scratch_free(struct scratch *s); /* closes; erases nothing */
 
 int scratch_dirfd(const struct scratch *s);	   /* of the caller's folder; borrowed */
@@ -48,6 +51,10 @@ struct scratch_erased {
 
 /* 0, or -1 when something was left; *ret is written in both cases. */
 int scratch_erase(struct scratch *s, struct scratch_erased *ret, struct err *err)
+    __attribute__((warn_unused_result));
+
+/* The folder `to` below it, before it is brought back once more; 0 also when it is not there. */
+int scratch_erase_below(struct scratch *s, const char *to, struct err *err)
     __attribute__((warn_unused_result));
 
 /* For a drill that does not begin: erases, and takes away the caller's folder too if it was made here. */

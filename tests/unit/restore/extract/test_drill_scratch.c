@@ -13,7 +13,7 @@
 #include "scratch.h"
 #undef scratch_dirfd
 
-#include "../../restore/drill/scratch.h"
+#include "../../restore/extract/scratch.h"
 #include "base/err.h"
 
 static struct scratch *make(const char *name)
@@ -256,6 +256,30 @@ static void without_root(void **state)
 	assert_int_equal(count_names("user/drill"), 0);
 }
 
+static void what_is_done_again_is_erased_first(void **state)
+{
+	struct scratch *s = NULL, *again = NULL;
+	struct err err = ERR_INIT;
+
+	(void)state;
+	assert_int_equal(scratch_open(in_scratch("rec"), "data", &s, &err), 0);
+	assert_int_equal(
+	    sh("mkdir -p %s/rec/data/a/b/c && echo x >%s/rec/data/a/b/c/f && echo keep >%s/rec/data/a/k &&"
+	       " ln -s %s/rec/data/a %s/rec/data/link",
+		scratch, scratch, scratch, scratch, scratch),
+	    0);
+	assert_int_equal(scratch_open(in_scratch("rec"), "data", &again, &err), 0); /* as after a crash */
+	assert_int_equal(scratch_erase_below(again, "a/b", &err), 0);
+	assert_int_equal(sh("! test -e %s/rec/data/a/b && test -e %s/rec/data/a/k", scratch, scratch), 0);
+	assert_int_equal(scratch_erase_below(again, "a/b", &err), 0);
+	assert_int_equal(scratch_erase_below(again, "nowhere/at/all", &err), 0);
+	assert_int_equal(scratch_erase_below(again, "link", &err), 0); /* what is no folder stays */
+	assert_int_equal(scratch_erase_below(again, "link/k", &err), -1);
+	assert_int_equal(sh("test -e %s/rec/data/a/k", scratch), 0);
+	scratch_free(again);
+	erase(s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -268,6 +292,7 @@ int main(void)
 	    cmocka_unit_test(many_files),
 	    cmocka_unit_test(mounts_stay),
 	    cmocka_unit_test(says_what_it_cannot),
+	    cmocka_unit_test(what_is_done_again_is_erased_first),
 	    cmocka_unit_test(without_root),
 	};
 

@@ -9,7 +9,7 @@
  * Mounts: each folder is compared after it was opened (is_mount), by its device, and by its mount
  * id where the kernel tells it; what is mounted is not entered.
  */
-#include "restore/drill/scratch.h"
+#include "restore/extract/scratch.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -25,6 +25,7 @@
 #include "base/io.h"
 #include "base/path.h"
 #include "base/text.h"
+#include "restore/extract/target.h"
 
 #define DEPTH  48 /* folders held open at once; what is deeper is moved up */
 #define PASSES 16 /* something may still be writing while it is erased */
@@ -32,6 +33,7 @@
 
 struct scratch {
 	int dirfd, fd;
+	const char *name;
 	char *path;
 	bool made; /* the caller's folder was missing */
 };
@@ -59,7 +61,7 @@ static int not_empty(const struct scratch *s, const char *to, struct err *err)
 
 	err_set(err, "E-DRILL-01", text("'%s' is not empty: a drill begins in an empty folder"),
 	    path_show(to, shown, sizeof(shown)));
-	if (!fstatat(s->dirfd, SCRATCH_NAME, &st, AT_SYMLINK_NOFOLLOW))
+	if (!fstatat(s->dirfd, s->name, &st, AT_SYMLINK_NOFOLLOW))
 		return err_hint(err, "%s",
 		    text("what an earlier drill left there is patients' data: look at it, erase it, or name "
 			 "another folder"));
@@ -76,10 +78,10 @@ static int of_others(const char *to, struct err *err)
 	return err_hint(err, "%s", text("name a folder that does not exist yet"));
 }
 
-static int open_empty(struct scratch *s, const char *to, struct err *err)
+static int open_folder_of(struct scratch *s, const char *to, bool empty, struct err *err)
 {
 	struct stat st;
-	int r;
+	int r = 0;
 
 	s->made = !mkdir(to, 0700);
 	if (!s->made && errno != EEXIST)
@@ -90,7 +92,8 @@ static int open_empty(struct scratch *s, const char *to, struct err *err)
 	/* also one that was made just now: in a folder of others it may have been exchanged */
 	if (st.st_uid != geteuid() || st.st_mode & 022)
 		return of_others(to, err);
-	r = io_each_name(s->dirfd, refuse_name, NULL, err);
+	if (empty)
+		r = io_each_name(s->dirfd, refuse_name, NULL, err);
 	if (r)
 		return r > 0 ? not_empty(s, to, err) : -1;
 	/* searchable, see the header; listable only if it was so before */
@@ -100,11 +103,11 @@ static int open_empty(struct scratch *s, const char *to, struct err *err)
 }
 
 /* mkdirat with exactly this mode, whatever the umask says. */
-static int make_folder(int dirfd, const char *name, mode_t mode, int *ret_fd)
+static int make_folder(int dirfd, const char *name, mode_t mode, bool there, int *ret_fd)
 {
 	IO_FD_AUTO fd = -1;
 
-	if (mkdirat(dirfd, name, 0700))
+	if (mkdirat(dirfd, name, 0700) && !(there && errno == EEXIST))
 		return -1;
 	fd = openat(dirfd, name, OPEN);
 	if (fd < 0 || fchmod(fd, mode))
@@ -131,7 +134,7 @@ static int name_it(struct scratch *s, const char *to, struct err *err)
 		if (*p < 0x20 || *p == 0x7f)
 			r = err_set(err, "E-DRILL-01", "%s",
 			    text("the drill's folder has a control character in its path"));
-	if (!r && asprintf(&s->path, "%s/%s", strcmp(whole, "/") ? whole : "", SCRATCH_NAME) < 0) {
+	if (!r && asprintf(&s->path, "%s/%s", strcmp(whole, "/") ? whole : "", s->name) < 0) {
 		s->path = NULL;
 		r = err_nomem(err);
 	}
@@ -139,7 +142,7 @@ static int name_it(struct scratch *s, const char *to, struct err *err)
 	return r;
 }
 
-int scratch_make(const char *to, struct scratch **ret, struct err *err)
+static int make_all(const char *to, const char *name, bool there, struct scratch **ret, struct err *err)
 {
 	struct scratch *s = calloc(1, sizeof(*s));
 	IO_FD_AUTO tmp = -1;
@@ -147,18 +150,29 @@ int scratch_make(const char *to, struct scratch **ret, struct err *err)
 	if (!s)
 		return err_nomem(err);
 	s->dirfd = s->fd = -1;
-	if (open_empty(s, to, err) || name_it(s, to, err)) {
+	s->name = name;
+	if (open_folder_of(s, to, !there, err) || name_it(s, to, err)) {
 		scratch_free(s);
 		return -1;
 	}
-	if (make_folder(s->dirfd, SCRATCH_NAME, 0711, &s->fd) ||
-	    make_folder(s->fd, SCRATCH_TMP, 01777, &tmp)) {
+	if (make_folder(s->dirfd, name, 0711, there, &s->fd) ||
+	    make_folder(s->fd, SCRATCH_TMP, 01777, there, &tmp)) {
 		not_made(s->path, errno, err);
 		scratch_free(s);
 		return -1;
 	}
 	*ret = s;
 	return 0;
+}
+
+int scratch_make(const char *to, struct scratch **ret, struct err *err)
+{
+	return make_all(to, SCRATCH_NAME, false, ret, err);
+}
+
+int scratch_open(const char *to, const char *name, struct scratch **ret, struct err *err)
+{
+	return make_all(to, name, true, ret, err);
 }
 
 void scratch_free(struct scratch *s)
@@ -373,9 +387,10 @@ static int erase_pass(struct eraser *e)
 	return 0;
 }
 
-int scratch_erase(struct scratch *s, struct scratch_erased *ret, struct err *err)
+/* All of the folder `top`, which is called `name` in `parent`. */
+static int erase_tree(int top, int parent, const char *name, struct scratch_erased *ret, struct err *err)
 {
-	struct eraser e = {.top = s->fd, .done = ret};
+	struct eraser e = {.top = top, .done = ret};
 	struct err why = ERR_INIT;
 	struct stat st;
 	int tries = 0;
@@ -385,18 +400,18 @@ int scratch_erase(struct scratch *s, struct scratch_erased *ret, struct err *err
 	e.level = calloc(DEPTH, sizeof(*e.level));
 	if (!e.level)
 		return err_nomem(err);
-	if (!fstat(s->fd, &st))
+	if (!fstat(top, &st))
 		e.dev = st.st_dev;
-	e.has_id = mount_of(s->fd, &e.mount);
+	e.has_id = mount_of(top, &e.mount);
 	while (tries < PASSES) {
 		/* a failure may be over in the next pass: only the last one's are reported */
 		why = (struct err)ERR_INIT;
 		e.said = false;
 		if (erase_pass(&e)) {
-			note_left(&e, errno, SCRATCH_NAME);
+			note_left(&e, errno, name);
 			break;
 		}
-		if (!unlinkat(s->dirfd, SCRATCH_NAME, AT_REMOVEDIR)) {
+		if (!unlinkat(parent, name, AT_REMOVEDIR)) {
 			ret->folders++;
 			free(e.level);
 			return 0;
@@ -413,10 +428,35 @@ int scratch_erase(struct scratch *s, struct scratch_erased *ret, struct err *err
 	free(e.level);
 	ret->left = e.left ? e.left : 1;
 	if (!why.code[0])
-		note_left(&e, ENOTEMPTY, SCRATCH_NAME);
+		note_left(&e, ENOTEMPTY, name);
 	if (err)
 		*err = why;
 	return -1;
+}
+
+int scratch_erase(struct scratch *s, struct scratch_erased *ret, struct err *err)
+{
+	return erase_tree(s->fd, s->dirfd, s->name, ret, err);
+}
+
+int scratch_erase_below(struct scratch *s, const char *to, struct err *err)
+{
+	struct target_cursor *c = target_cursor_new(s->fd);
+	struct scratch_erased counts;
+	const char *name;
+	int parent, r;
+
+	if (!c)
+		return err_nomem(err);
+	r = target_enter(c, to, NULL, NULL, &parent, &name, err);
+	if (!r) {
+		IO_FD_AUTO fd = openat(parent, name, OPEN);
+
+		/* what is no folder there a step has planted: the restore step refuses it */
+		r = fd < 0 ? 0 : erase_tree(fd, parent, name, &counts, err);
+	}
+	target_cursor_free(c);
+	return r < 0 ? -1 : 0;
 }
 
 int scratch_undo(struct scratch *s, struct scratch_erased *ret, struct err *err)
