@@ -237,15 +237,15 @@ static int both(struct comparing *x, struct err *err)
 /* The next entry is of another outermost path: what is left of the former one on disk is only there. */
 static int change_root(struct comparing *x, struct err *err)
 {
+	struct err why = ERR_INIT;
+
 	while (x->b.there)
 		if (only_b(x, err))
 			return -1;
 	x->root.n = 0;
 	if (buf_puts(&x->root, x->a.v.e.path, err) || buf_terminate(&x->root, err))
 		return -1;
-	if (disk_begin(x->disk, x->a.v.e.path, err)) {
-		struct err why = *err;
-
+	if (disk_begin(x->disk, x->a.v.e.path, &why)) {
 		tell(x, NULL, &why);
 		return 0;
 	}
