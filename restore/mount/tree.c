@@ -22,7 +22,7 @@
 #define BLOCK_MAX      (UINT64_C(1) << 25)
 #define PLACE_MAX      (UINT64_C(1) << 12)
 #define PATH_MAX_BYTES ((size_t)2 << 20)
-#define COOKIE_END     (UINT64_MAX >> 1)
+#define COOKIE_END     (UINT64_MAX >> 2) /* it is made larger by those of "." and ".." */
 
 struct tree {
 	struct blocks *blocks;
