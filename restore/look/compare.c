@@ -183,7 +183,7 @@ static int content_differs(struct comparing *x, struct err *err)
 static unsigned parts_of_disk(struct comparing *x)
 {
 	const struct version *a = &x->a.v, *b = &x->b.v;
-	unsigned parts = version_differs(a, b) & (VERSION_KIND | VERSION_LINK | VERSION_TIME | VERSION_OWNER);
+	unsigned parts = version_differs(a, b) & (VERSION_KIND | VERSION_TIME | VERSION_OWNER);
 	unsigned bits = (x->how->owners ? 07777u : 01777u) & ~(a->has_acl ? 070u : 0u);
 	struct err why = ERR_INIT;
 	char shown[SHOW];
@@ -191,10 +191,10 @@ static unsigned parts_of_disk(struct comparing *x)
 
 	if (!x->how->owners || (a->e.uid == b->e.uid && a->e.gid == b->e.gid))
 		parts &= ~(unsigned)VERSION_OWNER; /* by numbers: a name is what another system has for them */
-	if (a->kind != 'l')
-		parts &= ~(unsigned)VERSION_LINK;
 	if (a->kind != b->kind)
 		return parts;
+	if (a->target && b->target && strcmp(a->target, b->target) != 0)
+		parts |= VERSION_LINK;
 	if (a->kind != 'l' && (a->e.perm ^ b->e.perm) & bits)
 		parts |= VERSION_MODE;
 	if (a->kind != '-' || !x->a.item.extents)

@@ -225,7 +225,7 @@ static int take(struct disk *d, struct version *ret, struct err *err)
 	if (ret->kind == 'l') {
 		if (read_link(d, (size_t)st.st_size, err))
 			return -1;
-		ret->e.link = (char *)d->link.p;
+		ret->e.link = ret->target = (char *)d->link.p;
 	}
 	d->enter = ret->kind == 'd';
 	return 1;

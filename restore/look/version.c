@@ -50,28 +50,28 @@ static int digest_attributes(struct archive_entry *e, struct version *v, struct 
 	return 0;
 }
 
-static char kind_letter(struct archive_entry *e)
-{
-	struct catalog_item item = {.entry = e};
-	struct output_entry shown;
-
-	output_entry_of(&item, &shown);
-	return shown.letter;
-}
-
 /* Of a hard link: what it is a name of. */
 static int find_kind(const struct catalog_item *item, struct version *v, struct err *err)
 {
+	static const char symlink[] = "symlink ";
 	struct archive_entry *alone;
+	struct output_entry is;
 
+	v->target = v->e.letter == 'l' ? v->e.link : NULL;
 	v->kind = v->e.letter == 'h' ? '-' : v->e.letter;
 	if (v->e.letter != 'h' || !item->special)
 		return 0;
 	alone = archive_entry_clone(item->entry);
 	if (!alone)
 		return err_nomem(err);
-	if (!catalog_alone(alone, item))
-		v->kind = kind_letter(alone);
+	if (!catalog_alone(alone, item)) {
+		output_entry_of(&(struct catalog_item){.entry = alone}, &is);
+		v->kind = is.letter;
+		v->e.major = is.major;
+		v->e.minor = is.minor;
+		if (is.letter == 'l')
+			v->target = item->special + strlen(symlink);
+	}
 	archive_entry_free(alone);
 	return 0;
 }
@@ -93,20 +93,21 @@ int version_of(const struct catalog_item *item, struct version *ret, struct err 
 
 struct version *version_copy(const struct version *v, size_t *ret_bytes)
 {
-	const char *texts[] = {v->e.path, v->e.link, v->e.user, v->e.group};
+	const char *texts[] = {v->e.path, v->e.link, v->e.user, v->e.group, v->target};
+	const size_t n = sizeof(texts) / sizeof(*texts);
 	size_t size = sizeof(*v);
 	struct version *copy;
 	char *at;
 
-	for (size_t i = 0; i < 4; i++)
+	for (size_t i = 0; i < n; i++)
 		size += texts[i] ? strlen(texts[i]) + 1 : 0;
 	copy = malloc(size);
 	if (!copy)
 		return NULL;
 	*copy = *v;
 	at = (char *)(copy + 1);
-	for (size_t i = 0; i < 4; i++) {
-		const char **to[] = {&copy->e.path, &copy->e.link, &copy->e.user, &copy->e.group};
+	for (size_t i = 0; i < n; i++) {
+		const char **to[] = {&copy->e.path, &copy->e.link, &copy->e.user, &copy->e.group, &copy->target};
 
 		if (!texts[i])
 			continue;
@@ -130,7 +131,8 @@ unsigned version_differs(const struct version *a, const struct version *b)
 	const bool contents = x->size != y->size || memcmp(a->content, b->content, DIGEST_LEN) != 0;
 
 	return (a->kind != b->kind || x->major != y->major || x->minor != y->minor ? VERSION_KIND : 0u) |
-	       (contents ? VERSION_CONTENT : 0u) | (same_text(x->link, y->link) ? 0u : VERSION_LINK) |
+	       (contents ? VERSION_CONTENT : 0u) |
+	       (same_text(x->link, y->link) && same_text(a->target, b->target) ? 0u : VERSION_LINK) |
 	       (x->perm != y->perm ? VERSION_MODE : 0u) | (owners ? VERSION_OWNER : 0u) |
 	       (x->mtime != y->mtime || x->mtime_ns != y->mtime_ns || x->has_mtime != y->has_mtime ? VERSION_TIME : 0u) |
 	       (memcmp(a->attributes, b->attributes, DIGEST_LEN) != 0 ? VERSION_ATTRIBUTES : 0u) |

@@ -17,6 +17,7 @@ struct err;
 
 struct version {
 	struct output_entry e;
+	const char *target;   /* of a symbolic link, also of a further name of one; else NULL */
 	char kind;	      /* e.letter, of a hard link that of what it is a name of */
 	bool has_sha256;      /* content is the SHA-256 of the content; else of its extents (more than 1 GiB of holes) */
 	bool has_acl;	      /* which says more than the mode's bits of the group */
