@@ -82,8 +82,9 @@ static int finish(struct telling *t, int r, struct err *err)
 	else if (t->gone + t->added + t->changed)
 		t->code = app_worse(t->code, APP_ATTENTION);
 	if (t->app->json)
-		printf("\n],\"gone\":%" PRIu64 ",\"added\":%" PRIu64 ",\"changed\":%" PRIu64 ",\"exit\":%d}\n", t->gone, t->added,
-		    t->changed, t->code);
+		printf("\n],\"gone\":%" PRIu64 ",\"added\":%" PRIu64 ",\"changed\":%" PRIu64
+		       ",\"exit\":%d}\n",
+		    t->gone, t->added, t->changed, t->code);
 	else
 		app_note(t->app, text("%ju gone, %ju added, %ju changed"), t->gone, t->added, t->changed);
 	return app_flush(t->code);
@@ -100,16 +101,19 @@ int cmd_diff(struct app *app, int argc, char **argv)
 
 	(void)argc;
 	if (app->same_owner && !folder)
-		return app_usage(app, "%s", text("--same-owner goes with a folder: of two generations owners are always compared"));
+		return app_usage(app, "%s",
+		    text("--same-owner goes with a folder: of two generations owners are always compared"));
 	r = selection_one(app, argv[0], &a);
 	if (r)
 		return r;
 	r = folder ? 0 : selection_one(app, argv[1], &b);
 	if (!r) {
-		interrupt_says(text("interrupted: not everything was compared"), text("repeat the command"), APP_FAILED);
+		interrupt_says(
+		    text("interrupted: not everything was compared"), text("repeat the command"), APP_FAILED);
 		if (app->json)
 			printf("{\"differences\":[");
-		r = folder ? compare_folder(&how, &a, argv[1], &err) : compare_generations(&how, &a, &b, &err);
+		r = folder ? compare_folder(&how, &a, argv[1], &err)
+			   : compare_generations(&how, &a, &b, &err);
 		r = finish(&t, r, &err);
 		if (!folder)
 			app_generation_close(&b);

@@ -119,8 +119,9 @@ static void say_json(const struct asking *a, const char *path, const struct swee
 	output_json_name("path", path);
 	fputs(",\"versions\":[", stdout);
 	for (; s; before = s->v, s = s->next) {
-		printf("%s{\"first\":%" PRIu64 ",\"last\":%" PRIu64 ",\"generations\":%zu,\"changed\":[", before ? "," : "",
-		    a->set->numbers[s->first], a->set->numbers[s->last], s->last - s->first + 1);
+		printf("%s{\"first\":%" PRIu64 ",\"last\":%" PRIu64 ",\"generations\":%zu,\"changed\":[",
+		    before ? "," : "", a->set->numbers[s->first], a->set->numbers[s->last],
+		    s->last - s->first + 1);
 		version_print_parts(before ? version_differs(before, s->v) : 0, true);
 		fputs("],", stdout);
 		output_members_json(&s->v->e);
@@ -149,8 +150,10 @@ static int nothing(const struct asking *a)
 	err_set(&err, "E-LOOK-03", text("nothing is called '%s' in the generations that were looked at"),
 	    path_show(a->name, shown, sizeof(shown)));
 	err_hint(&err, "%s",
-	    a->history ? text("the whole path is needed, as 'bkp-restore list' shows it; 'bkp-restore find' looks for a name")
-		       : text("a name is taken as it is, capital letters too; '*word*' finds it within longer names"));
+	    a->history ? text("the whole path is needed, as 'bkp-restore list' shows it; 'bkp-restore find' "
+			      "looks for a name")
+		       : text("a name is taken as it is, capital letters too; '*word*' finds it within "
+			      "longer names"));
 	return app_error(&err, APP_ATTENTION);
 }
 
@@ -182,7 +185,8 @@ static int ask(struct app *app, int argc, char **argv, bool history)
 
 	if (r)
 		return r;
-	interrupt_says(text("interrupted: not all generations were looked at"), text("repeat the command"), APP_FAILED);
+	interrupt_says(
+	    text("interrupted: not all generations were looked at"), text("repeat the command"), APP_FAILED);
 	if (app->json)
 		printf("{\"found\":[");
 	for (size_t i = 0; i < row.n && !r; i++)

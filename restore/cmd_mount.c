@@ -35,7 +35,8 @@ int cmd_mount_begin(struct app *app, int argc, char **argv)
 	m = app->mounted = calloc(1, sizeof(*m));
 	if (!m)
 		app_no_memory();
-	if (within_refuse_media(app, argv[argc - 1], &err) || mounter_start(argv[argc - 1], app->allow_other, &m->mounter, &err))
+	if (within_refuse_media(app, argv[argc - 1], &err) ||
+	    mounter_start(argv[argc - 1], app->allow_other, &m->mounter, &err))
 		return cmd_mount_end(app, app_error(&err, APP_FAILED));
 	return 0;
 }
@@ -48,7 +49,8 @@ int cmd_mount_end(struct app *app, int code)
 		return code;
 	mounter_end(m->mounter);
 	for (size_t i = 0; i < m->n; i++)
-		selection_close(&m->selections[i]); /* those that were taken over are closed already, and empty */
+		selection_close(
+		    &m->selections[i]); /* those that were taken over are closed already, and empty */
 	free(m->selections);
 	free(m);
 	app->mounted = NULL;
@@ -98,7 +100,8 @@ static void say_how(const struct app *app, const char *folder)
 {
 	char word[600];
 
-	app_note(app, text("mounted on %s; to unmount: Ctrl-C here, or 'umount' there"), path_word(folder, word, sizeof(word)));
+	app_note(app, text("mounted on %s; to unmount: Ctrl-C here, or 'umount' there"),
+	    path_word(folder, word, sizeof(word)));
 }
 
 static int serve_until_end(struct app *app, const char *folder, struct serve *s, struct blocks *b, int code)

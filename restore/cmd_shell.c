@@ -111,7 +111,8 @@ static struct app fresh_line(const struct app *app)
 	line.command = NULL;
 	line.to = line.since = line.svg = NULL;
 	line.from = line.upto = 0;
-	line.json = line.timeline = line.same_owner = line.overwrite = line.deep = line.incomplete = line.unvouched = false;
+	line.json = line.timeline = line.same_owner = line.overwrite = line.deep = line.incomplete =
+	    line.unvouched = false;
 	return line;
 }
 
@@ -121,9 +122,11 @@ static int choose_target(const struct app *app, struct app *line, char **ret)
 	if (line->command->run != cmd_extract)
 		return 0;
 	if (!app->to)
-		return app_usage(line, "%s", text("nothing can be restored in this session: begin it with shell --to DIR"));
+		return app_usage(line, "%s",
+		    text("nothing can be restored in this session: begin it with shell --to DIR"));
 	if (line->to && !path_is_entry(line->to))
-		return app_usage(line, text("--to '%s': within a session a name below %s is needed"), line->to, app->to);
+		return app_usage(
+		    line, text("--to '%s': within a session a name below %s is needed"), line->to, app->to);
 	if (asprintf(ret, "%s%s%s", app->to, line->to ? "/" : "", line->to ? line->to : "") < 0)
 		app_no_memory();
 	line->to = *ret;
@@ -149,11 +152,12 @@ static int run_words(struct session *s, int argc, char **argv)
 		return r;
 	if (found.help)
 		return print_help(&line);
-	if (!is_offered(line.command) || found.used & APP_IDENTITY || line.n_media != s->app->n_media || line.svg ||
-	    line.n_identities != s->app->n_identities || line.n_journals != s->app->n_journals ||
+	if (!is_offered(line.command) || found.used & APP_IDENTITY || line.n_media != s->app->n_media ||
+	    line.svg || line.n_identities != s->app->n_identities || line.n_journals != s->app->n_journals ||
 	    line.repository != s->app->repository || line.root_key != s->app->root_key ||
 	    line.passphrase_file != s->app->passphrase_file)
-		return app_usage(&line, "%s", text("that is not for a line of a session: 'help' shows what is"));
+		return app_usage(
+		    &line, "%s", text("that is not for a line of a session: 'help' shows what is"));
 	r = line_check(&line, argc - 1, &found);
 	if (r < 0)
 		r = choose_target(s->app, &line, &to);
@@ -173,7 +177,8 @@ static bool run_line(struct session *s, char *text_of)
 		return false;
 	if (n > 0 && n == 1 && (!strcmp(words[1], "quit") || !strcmp(words[1], "exit")))
 		return true;
-	r = n < 0 ? app_usage(s->app, "%s", text("a quote is not closed, or there are too many words")) : run_words(s, n + 1, words);
+	r = n < 0 ? app_usage(s->app, "%s", text("a quote is not closed, or there are too many words"))
+		  : run_words(s, n + 1, words);
 	clearerr(stdout);
 	s->code = app_worse(s->code, r == APP_USAGE ? APP_FAILED : r);
 	return false;
@@ -209,7 +214,8 @@ static int read_line(struct session *s, char **ret)
 
 static void prompt(const struct session *s)
 {
-	interrupt_says(text("the session was interrupted, and the keys are gone"), text("begin it again"), APP_FAILED);
+	interrupt_says(
+	    text("the session was interrupted, and the keys are gone"), text("begin it again"), APP_FAILED);
 	if (!s->person)
 		return;
 	fputs("bkp> ", stdout);
@@ -234,7 +240,9 @@ static int go_on(struct session *s)
 	if (r < 0) {
 		struct err err = ERR_INIT;
 
-		err_set(&err, "W-SHELL-01", text("nothing was typed for %ld seconds: the session has ended, and the keys are gone"), s->idle);
+		err_set(&err, "W-SHELL-01",
+		    text("nothing was typed for %ld seconds: the session has ended, and the keys are gone"),
+		    s->idle);
 		err_hint(&err, "%s", text("begin it again; --idle 1h waits longer"));
 		s->code = app_worse(s->code, app_error(&err, APP_ATTENTION));
 	}
@@ -264,10 +272,13 @@ int cmd_shell(struct app *app, int argc, char **argv)
 
 	(void)argc, (void)argv;
 	if (app->idle && !parse_idle(app->idle, &s.idle))
-		return app_usage(app, text("--idle: '%s' is no time up to 12h, as 90s, 15m or 2h"), app->idle);
+		return app_usage(
+		    app, text("--idle: '%s' is no time up to 12h, as 90s, 15m or 2h"), app->idle);
 	for (size_t i = 0; i < app->n_identities; i++)
 		if (!strcmp(app->identities[i], "-"))
-			return app_usage(app, "%s", text("an identity from standard input leaves no input for the session: name a file"));
+			return app_usage(app, "%s",
+			    text("an identity from standard input leaves no input for the session: name a "
+				 "file"));
 	r = app_unlock(app, &ids, &n);
 	if (!r)
 		r = check_target(app);

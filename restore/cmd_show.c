@@ -68,7 +68,8 @@ static void show_bytes(const uint8_t *p, size_t n)
 static void show_attributes(struct archive_entry *e)
 {
 	const char *name, *flags = archive_entry_fflags_text(e);
-	const int style = ARCHIVE_ENTRY_ACL_TYPE_ACCESS | ARCHIVE_ENTRY_ACL_TYPE_DEFAULT | ARCHIVE_ENTRY_ACL_STYLE_SEPARATOR_COMMA;
+	const int style = ARCHIVE_ENTRY_ACL_TYPE_ACCESS | ARCHIVE_ENTRY_ACL_TYPE_DEFAULT |
+			  ARCHIVE_ENTRY_ACL_STYLE_SEPARATOR_COMMA;
 	char *acl = archive_entry_acl_types(e) ? archive_entry_acl_to_text(e, NULL, style) : NULL;
 	const void *value;
 	size_t n;
@@ -94,7 +95,8 @@ static void show_attributes(struct archive_entry *e)
 	}
 }
 
-static void show_people(const struct app_generation *g, const struct catalog_item *item, const struct version *v)
+static void show_people(
+    const struct app_generation *g, const struct catalog_item *item, const struct version *v)
 {
 	char hex[DIGEST_HEX];
 
@@ -135,7 +137,8 @@ static void attributes_json(struct archive_entry *e)
 	putchar(']');
 }
 
-static void show_json(const struct app_generation *g, const struct catalog_item *item, const struct version *v)
+static void show_json(
+    const struct app_generation *g, const struct catalog_item *item, const struct version *v)
 {
 	printf("{\"dataset\":\"%s\",\"generation\":%" PRIu64 ",", g->dataset, g->number);
 	output_json_name("path", item->path);

@@ -43,14 +43,15 @@ static const struct app_command commands[] = {
 	TEXT_LATER("in which generations something of that name is, on all media"),
 	APP_JSON | APP_IDENTITY | APP_RANGE | APP_SINCE, 1, 2, cmd_find},
     {"history", "PATH [DATASET] [--since DAY] [--generations A-B]",
-	TEXT_LATER("which generations have which version of it"), APP_JSON | APP_IDENTITY | APP_RANGE | APP_SINCE, 1,
-	2, cmd_history},
+	TEXT_LATER("which generations have which version of it"),
+	APP_JSON | APP_IDENTITY | APP_RANGE | APP_SINCE, 1, 2, cmd_history},
     {"show", "PATH@GENERATION", TEXT_LATER("all that is known of one entry"), APP_JSON | APP_IDENTITY, 1, 1,
 	cmd_show},
     {"diff", "GENERATION GENERATION|FOLDER [--same-owner]",
 	TEXT_LATER("what differs between two generations, or between one and a folder"),
 	APP_JSON | APP_IDENTITY | APP_SAME_OWNER | APP_SELECTS, 2, 2, cmd_diff},
-    {"mount", "SELECTOR... FOLDER [--allow-other]", TEXT_LATER("generations to be looked at as folders, read-only"),
+    {"mount", "SELECTOR... FOLDER [--allow-other]",
+	TEXT_LATER("generations to be looked at as folders, read-only"),
 	APP_IDENTITY | APP_MOUNT | APP_SELECTS, 2, TREE_GENERATIONS + 1, cmd_mount},
     {"shell", "[--to DIR] [--idle TIME]", TEXT_LATER("one opening of the keys for several of these commands"),
 	APP_IDENTITY | APP_TO | APP_SHELL, 0, 0, cmd_shell},
@@ -119,7 +120,8 @@ int cmd_mount_begin(struct app *app, int argc, char **argv)
 	if (app->command->run != cmd_mount)
 		return 0;
 	err_set(&err, "E-MOUNT-04", "%s", text("the program from the medium cannot mount"));
-	err_hint(&err, "%s", text("install the package bkp for that; or 'list', 'find', 'cat' and 'extract'"));
+	err_hint(
+	    &err, "%s", text("install the package bkp for that; or 'list', 'find', 'cat' and 'extract'"));
 	return app_error(&err, APP_FAILED);
 }
 

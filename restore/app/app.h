@@ -56,8 +56,8 @@ struct app {
 	const char *at, *attest, *operator_name;
 	const char *settings[APP_SETTINGS]; /* NAME=VALUE */
 	size_t n_settings;
-	const char *needed, *shares;  /* -k, -n */
-	const char *since; /* of a key drill: a run; of find: a day */
+	const char *needed, *shares; /* -k, -n */
+	const char *since;	     /* of a key drill: a run; of find: a day */
 	const char *envelope;
 	const char *slip_file, *sign_slip;
 	uint64_t from, upto; /* --generations; 0: from the first on, to the last */
@@ -68,7 +68,7 @@ struct app {
 	const char *idle; /* of a shell */
 	bool allow_other;
 	struct mounted *mounted; /* `mount`: made before the process is confined */
-	bool session;		 /* a line of a shell: media, identities and what may be written are its own */
+	bool session; /* a line of a shell: media, identities and what may be written are its own */
 	const struct app_command *commands; /* all; the last has no name */
 	bool until_clean;
 	struct quarantine *quarantine; /* of `scan`, likewise */
@@ -174,8 +174,8 @@ int app_flush(int code);
 int app_worse(int a, int b);
 
 app_fn cmd_generations, cmd_list, cmd_extract, cmd_cat, cmd_export, cmd_verify, cmd_drill, cmd_procedure,
-    cmd_explain, cmd_key, cmd_key_people, cmd_key_drill, cmd_bisect, cmd_find, cmd_history, cmd_show, cmd_diff, cmd_mount,
-    cmd_shell;
+    cmd_explain, cmd_key, cmd_key_people, cmd_key_drill, cmd_bisect, cmd_find, cmd_history, cmd_show,
+    cmd_diff, cmd_mount, cmd_shell;
 /* generations --timeline [DATASET]; and its --svg, which is made before the process is confined. */
 int cmd_timeline(struct app *app, const char *dataset);
 int cmd_timeline_begin(struct app *app);

@@ -110,7 +110,8 @@ static void help_history(unsigned which)
 		printf("  --allow-other           %s\n",
 		    text("others may look too, each as far as modes and owners let him"));
 	if (!which || which & APP_SHELL)
-		printf("  --idle TIME             %s\n", text("ends when nothing is typed for so long; default 15m"));
+		printf("  --idle TIME             %s\n",
+		    text("ends when nothing is typed for so long; default 15m"));
 	if (!which || which & APP_BISECT) {
 		printf("  --known-bad FILE        %s\n",
 		    text("SHA-256 of files that are known to be bad, as sha256sum writes them"));

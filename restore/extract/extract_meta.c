@@ -144,8 +144,8 @@ static int take_acl(struct archive_entry *e, int type, const char *name, struct 
 	return put_attr(out, name, value.p, value.n, err);
 }
 
-int extract_meta_attrs(
-    struct archive_entry *e, bool folder, bool privileged, struct buf *out, bool *ret_stripped, struct err *err)
+int extract_meta_attrs(struct archive_entry *e, bool folder, bool privileged, struct buf *out,
+    bool *ret_stripped, struct err *err)
 {
 	int types = archive_entry_acl_types(e);
 	const char *name;
@@ -159,7 +159,8 @@ int extract_meta_attrs(
 		else if (put_attr(out, name, value, n, err))
 			return -1;
 	}
-	if (types & ARCHIVE_ENTRY_ACL_TYPE_ACCESS && take_acl(e, ARCHIVE_ENTRY_ACL_TYPE_ACCESS, ACCESS, out, err))
+	if (types & ARCHIVE_ENTRY_ACL_TYPE_ACCESS &&
+	    take_acl(e, ARCHIVE_ENTRY_ACL_TYPE_ACCESS, ACCESS, out, err))
 		return -1;
 	return folder && types & ARCHIVE_ENTRY_ACL_TYPE_DEFAULT
 		   ? take_acl(e, ARCHIVE_ENTRY_ACL_TYPE_DEFAULT, DEFAULT, out, err)

@@ -42,8 +42,8 @@ struct extract_meta {
 
 /* Appends attributes and ACLs, each: u32 length of the value, name, NUL, value.  privileged: also those that give privileges; what is left
  * out without it sets *ret_stripped. */
-int extract_meta_attrs(
-    struct archive_entry *e, bool folder, bool privileged, struct buf *out, bool *ret_stripped, struct err *err);
+int extract_meta_attrs(struct archive_entry *e, bool folder, bool privileged, struct buf *out,
+    bool *ret_stripped, struct err *err);
 
 int extract_meta_take(const struct extract *x, struct archive_entry *e, bool folder, struct extract_texts *t,
     struct extract_meta *ret, struct err *err);

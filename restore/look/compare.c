@@ -175,7 +175,8 @@ static int content_differs(struct comparing *x, struct err *err)
 	if (!r && x->a.v.has_sha256)
 		r = digest_file(fd, have, err) ? -1 : memcmp(have, x->a.v.content, DIGEST_LEN) != 0;
 	else if (!r)
-		r = extent_r_each(x->a.g->arc, x->a.item.extents, x->a.item.extents_len, compare_bytes, &fd, err);
+		r = extent_r_each(
+		    x->a.g->arc, x->a.item.extents, x->a.item.extents_len, compare_bytes, &fd, err);
 	return r;
 }
 
@@ -190,7 +191,8 @@ static unsigned parts_of_disk(struct comparing *x)
 	int r;
 
 	if (!x->how->owners || (a->e.uid == b->e.uid && a->e.gid == b->e.gid))
-		parts &= ~(unsigned)VERSION_OWNER; /* by numbers: a name is what another system has for them */
+		parts &=
+		    ~(unsigned)VERSION_OWNER; /* by numbers: a name is what another system has for them */
 	if (a->kind != b->kind)
 		return parts;
 	if (a->target && b->target && strcmp(a->target, b->target) != 0)
@@ -257,7 +259,8 @@ static int go(struct comparing *x, struct err *err)
 	while (x->a.there || x->b.there) {
 		int r, order;
 
-		if (x->disk && x->a.there && (!x->root.n || !path_within(x->a.v.e.path, (char *)x->root.p)) && change_root(x, err))
+		if (x->disk && x->a.there && (!x->root.n || !path_within(x->a.v.e.path, (char *)x->root.p)) &&
+		    change_root(x, err))
 			return -1;
 		order = !x->a.there ? 1 : !x->b.there ? -1 : path_compare(x->a.v.e.path, x->b.v.e.path);
 		r = order < 0 ? only_a(x, err) : order > 0 ? only_b(x, err) : both(x, err);
@@ -287,13 +290,14 @@ static int note_blocks(struct digestset *set, const struct side *s, bool second,
 	return 0;
 }
 
-int compare_generations(const struct compare *c, struct app_generation *a, struct app_generation *b, struct err *err)
+int compare_generations(
+    const struct compare *c, struct app_generation *a, struct app_generation *b, struct err *err)
 {
 	struct comparing x = {.how = c, .shared = digestset_new(SIZE_MAX)};
 	int r = x.shared ? 0 : err_nomem(err);
 
-	r = r || side_open(&x.a, a, err) || side_open(&x.b, b, err) || note_blocks(x.shared, &x.a, false, err) ||
-	    note_blocks(x.shared, &x.b, true, err);
+	r = r || side_open(&x.a, a, err) || side_open(&x.b, b, err) ||
+	    note_blocks(x.shared, &x.a, false, err) || note_blocks(x.shared, &x.b, true, err);
 	if (!r) {
 		catalog_r_skip(x.a.c, is_shared, x.shared);
 		catalog_r_skip(x.b.c, is_shared, x.shared);
@@ -308,7 +312,8 @@ int compare_generations(const struct compare *c, struct app_generation *a, struc
 int compare_folder(const struct compare *c, struct app_generation *a, const char *folder, struct err *err)
 {
 	struct comparing x = {.how = c, .root = BUF_INIT(PATH_MAX_BYTES)};
-	int r = side_open(&x.a, a, err) || disk_open(folder, &x.disk, err) || side_next(&x, &x.a, err) || go(&x, err);
+	int r = side_open(&x.a, a, err) || disk_open(folder, &x.disk, err) || side_next(&x, &x.a, err) ||
+		go(&x, err);
 
 	side_close(&x.a);
 	disk_close(x.disk);

@@ -25,8 +25,8 @@ struct compare {
 	void *arg;
 	bool owners;
 };
-int compare_generations(const struct compare *c, struct app_generation *a, struct app_generation *b, struct err *err)
-    __attribute__((warn_unused_result));
+int compare_generations(const struct compare *c, struct app_generation *a, struct app_generation *b,
+    struct err *err) __attribute__((warn_unused_result));
 int compare_folder(const struct compare *c, struct app_generation *a, const char *folder, struct err *err)
     __attribute__((warn_unused_result));
 

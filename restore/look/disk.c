@@ -33,13 +33,13 @@ struct disk {
 	int folder;
 	struct level *levels;
 	size_t n;
-	struct buf path;   /* of what was given last */
+	struct buf path; /* of what was given last */
 	struct buf link;
-	int at;		   /* the folder that it is in, and its name there */
+	int at; /* the folder that it is in, and its name there */
 	const char *name;
-	bool enter;	   /* it is a folder that is still to be gone into */
-	bool begin;	   /* path is an outermost one that was not given yet */
-	int outer;	   /* the folder above that; -1 */
+	bool enter; /* it is a folder that is still to be gone into */
+	bool begin; /* path is an outermost one that was not given yet */
+	int outer;  /* the folder above that; -1 */
 };
 
 int disk_open(const char *folder, struct disk **ret, struct err *err)
@@ -53,7 +53,8 @@ int disk_open(const char *folder, struct disk **ret, struct err *err)
 	d->folder = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (d->folder < 0) {
 		free(d);
-		return err_sys(err, "E-LOOK-04", errno, text("cannot open '%s'"), path_show(folder, shown, sizeof(shown)));
+		return err_sys(err, "E-LOOK-04", errno, text("cannot open '%s'"),
+		    path_show(folder, shown, sizeof(shown)));
 	}
 	*ret = d;
 	return 0;
@@ -88,7 +89,8 @@ static int cannot(const struct disk *d, struct err *err)
 	char shown[SHOW];
 	int why = errno;
 
-	return err_sys(err, "E-LOOK-04", why, text("cannot read '%s'"), path_show((const char *)d->path.p, shown, sizeof(shown)));
+	return err_sys(err, "E-LOOK-04", why, text("cannot read '%s'"),
+	    path_show((const char *)d->path.p, shown, sizeof(shown)));
 }
 
 int disk_begin(struct disk *d, const char *path, struct err *err)
@@ -149,7 +151,8 @@ static int read_names(struct level *l, struct err *err)
 	}
 	errno = 0;
 	while (!r && (e = readdir(dir))) {
-		if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0 && add_name(l, &cap, e->d_name))
+		if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0 &&
+		    add_name(l, &cap, e->d_name))
 			r = err_nomem(err);
 		errno = r ? ENOMEM : 0;
 	}
@@ -163,7 +166,8 @@ static int read_names(struct level *l, struct err *err)
 /* Into the folder that was given last. */
 static int enter(struct disk *d, struct err *err)
 {
-	struct level *more = reallocarray(d->levels, d->n + 1, sizeof(*more)), l = {.path_len = strlen((char *)d->path.p)};
+	struct level *more = reallocarray(d->levels, d->n + 1, sizeof(*more)),
+		     l = {.path_len = strlen((char *)d->path.p)};
 
 	if (!more)
 		return err_nomem(err);
@@ -258,7 +262,8 @@ int disk_next(struct disk *d, struct version *ret, struct err *err)
 		d->at = l->fd;
 		d->name = l->names[l->next++];
 		d->path.n = l->path_len;
-		if (buf_puts(&d->path, "/", err) || buf_puts(&d->path, d->name, err) || buf_terminate(&d->path, err))
+		if (buf_puts(&d->path, "/", err) || buf_puts(&d->path, d->name, err) ||
+		    buf_terminate(&d->path, err))
 			return -1;
 		r = take(d, ret, err); /* 0: it went away meanwhile */
 	}

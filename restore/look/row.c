@@ -108,7 +108,8 @@ int row_new(struct app *app, const char *dataset, struct row *ret)
 	if (dataset && !generation_name_ok(dataset))
 		return app_usage(app, text("'%s' is no name of a data set"), dataset);
 	if (app->since && parse_since(app->since, &r.since_ns))
-		return app_usage(app, text("--since: '%s' is no day, as 2026-11-20, nor days ago, as 30d"), app->since);
+		return app_usage(
+		    app, text("--since: '%s' is no day, as 2026-11-20, nor days ago, as 30d"), app->since);
 	code = app_unlock(app, &ids, &n);
 	if (code)
 		return code;

@@ -65,7 +65,8 @@ struct sweep *sweep_new(sweep_match_fn *match, const char *only, sweep_fault_fn 
 	struct sweep *s = calloc(1, sizeof(*s));
 
 	if (s)
-		*s = (struct sweep){.match = match, .only = only, .fault = fault, .arg = arg, .max = SWEEP_MAX};
+		*s = (struct sweep){
+		    .match = match, .only = only, .fault = fault, .arg = arg, .max = SWEEP_MAX};
 	return s;
 }
 
@@ -117,8 +118,10 @@ static int take_match(void *arg, const struct catalog_item *item, struct err *er
 	if (!s->match(s->arg, item->path))
 		return 0;
 	if (s->bytes > s->max) {
-		err_set(err, "E-LOOK-01", text("more entries are of that name than can be kept (%zu MiB)"), s->max >> 20);
-		return err_hint(err, "%s", text("narrow it: a longer name, one data set, or fewer --generations"));
+		err_set(err, "E-LOOK-01", text("more entries are of that name than can be kept (%zu MiB)"),
+		    s->max >> 20);
+		return err_hint(
+		    err, "%s", text("narrow it: a longer name, one data set, or fewer --generations"));
 	}
 	if (version_of(item, &v, err))
 		return -1;
@@ -139,8 +142,8 @@ static void tell(const struct sweep *s, const struct app_generation *g, struct e
 	s->fault(s->arg, why);
 }
 
-static int read_block(
-    struct sweep *s, const struct catalog_r *c, struct app_generation *g, size_t number, struct block *b, struct err *err)
+static int read_block(struct sweep *s, const struct catalog_r *c, struct app_generation *g, size_t number,
+    struct block *b, struct err *err)
 {
 	struct err why = ERR_INIT;
 	int r;
@@ -233,7 +236,8 @@ static int count_match(struct sweep *s, struct match *m, size_t place, struct er
 	return 0;
 }
 
-static int count_block(struct sweep *s, const struct catalog_r *c, struct app_generation *g, size_t number, size_t place, struct err *err)
+static int count_block(struct sweep *s, const struct catalog_r *c, struct app_generation *g, size_t number,
+    size_t place, struct err *err)
 {
 	struct block *b = block_of(s, c, g, number, err);
 

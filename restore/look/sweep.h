@@ -24,14 +24,16 @@ typedef void sweep_fault_fn(void *arg, const struct err *why);
 
 struct sweep;
 /* only: the one path that `match` takes, so that only its block is looked at; or NULL. */
-struct sweep *sweep_new(sweep_match_fn *match, const char *only, sweep_fault_fn *fault, void *arg); /* NULL: out of memory */
+struct sweep *sweep_new(
+    sweep_match_fn *match, const char *only, sweep_fault_fn *fault, void *arg); /* NULL: out of memory */
 void sweep_free(struct sweep *s);
 /* Of the generation with this place in the row (0, 1, 2 …: one that could not be opened leaves its place out). */
-int sweep_generation(struct sweep *s, size_t place, struct app_generation *g, struct err *err) __attribute__((warn_unused_result));
+int sweep_generation(struct sweep *s, size_t place, struct app_generation *g, struct err *err)
+    __attribute__((warn_unused_result));
 
 struct sweep_span {
 	const struct version *v;
-	size_t first, last; /* places: it stands in all from first to last */
+	size_t first, last;	       /* places: it stands in all from first to last */
 	const struct sweep_span *next; /* later; or NULL */
 };
 /* For each path, in catalog order. */

@@ -21,8 +21,8 @@ static void feed(struct digest *d, const void *p, size_t n)
 
 static int digest_attributes(struct archive_entry *e, struct version *v, struct err *err)
 {
-	const int style = ARCHIVE_ENTRY_ACL_TYPE_ACCESS | ARCHIVE_ENTRY_ACL_TYPE_DEFAULT | ARCHIVE_ENTRY_ACL_STYLE_EXTRA_ID |
-			  ARCHIVE_ENTRY_ACL_STYLE_MARK_DEFAULT;
+	const int style = ARCHIVE_ENTRY_ACL_TYPE_ACCESS | ARCHIVE_ENTRY_ACL_TYPE_DEFAULT |
+			  ARCHIVE_ENTRY_ACL_STYLE_EXTRA_ID | ARCHIVE_ENTRY_ACL_STYLE_MARK_DEFAULT;
 	const char *name, *flags = archive_entry_fflags_text(e);
 	int types = archive_entry_acl_types(e);
 	struct digest *d = digest_new();
@@ -107,7 +107,8 @@ struct version *version_copy(const struct version *v, size_t *ret_bytes)
 	*copy = *v;
 	at = (char *)(copy + 1);
 	for (size_t i = 0; i < n; i++) {
-		const char **to[] = {&copy->e.path, &copy->e.link, &copy->e.user, &copy->e.group, &copy->target};
+		const char **to[] = {
+		    &copy->e.path, &copy->e.link, &copy->e.user, &copy->e.group, &copy->target};
 
 		if (!texts[i])
 			continue;
@@ -127,23 +128,28 @@ static bool same_text(const char *a, const char *b)
 unsigned version_differs(const struct version *a, const struct version *b)
 {
 	const struct output_entry *x = &a->e, *y = &b->e;
-	const unsigned owners = x->uid != y->uid || x->gid != y->gid || !same_text(x->user, y->user) || !same_text(x->group, y->group);
+	const unsigned owners = x->uid != y->uid || x->gid != y->gid || !same_text(x->user, y->user) ||
+				!same_text(x->group, y->group);
 	const bool contents = x->size != y->size || memcmp(a->content, b->content, DIGEST_LEN) != 0;
 
 	return (a->kind != b->kind || x->major != y->major || x->minor != y->minor ? VERSION_KIND : 0u) |
 	       (contents ? VERSION_CONTENT : 0u) |
 	       (same_text(x->link, y->link) && same_text(a->target, b->target) ? 0u : VERSION_LINK) |
 	       (x->perm != y->perm ? VERSION_MODE : 0u) | (owners ? VERSION_OWNER : 0u) |
-	       (x->mtime != y->mtime || x->mtime_ns != y->mtime_ns || x->has_mtime != y->has_mtime ? VERSION_TIME : 0u) |
+	       (x->mtime != y->mtime || x->mtime_ns != y->mtime_ns || x->has_mtime != y->has_mtime
+		       ? VERSION_TIME
+		       : 0u) |
 	       (memcmp(a->attributes, b->attributes, DIGEST_LEN) != 0 ? VERSION_ATTRIBUTES : 0u) |
 	       (x->flags != y->flags ? VERSION_CAPTURE : 0u);
 }
 
 void version_print_parts(unsigned parts, bool json)
 {
-	static const char *const words[] = {TEXT_LATER("kind"), TEXT_LATER("content"), TEXT_LATER("link"), TEXT_LATER("mode"),
-	    TEXT_LATER("owner"), TEXT_LATER("time"), TEXT_LATER("attributes"), TEXT_LATER("how it was captured")};
-	static const char *const json_words[] = {"kind", "content", "link", "mode", "owner", "time", "attributes", "capture"};
+	static const char *const words[] = {TEXT_LATER("kind"), TEXT_LATER("content"), TEXT_LATER("link"),
+	    TEXT_LATER("mode"), TEXT_LATER("owner"), TEXT_LATER("time"), TEXT_LATER("attributes"),
+	    TEXT_LATER("how it was captured")};
+	static const char *const json_words[] = {
+	    "kind", "content", "link", "mode", "owner", "time", "attributes", "capture"};
 	const char *comma = "";
 
 	for (unsigned i = 0; i < sizeof(words) / sizeof(*words); i++)

@@ -17,16 +17,18 @@ struct err;
 
 struct version {
 	struct output_entry e;
-	const char *target;   /* of a symbolic link, also of a further name of one; else NULL */
-	char kind;	      /* e.letter, of a hard link that of what it is a name of */
-	bool has_sha256;      /* content is the SHA-256 of the content; else of its extents (more than 1 GiB of holes) */
-	bool has_acl;	      /* which says more than the mode's bits of the group */
+	const char *target; /* of a symbolic link, also of a further name of one; else NULL */
+	char kind;	    /* e.letter, of a hard link that of what it is a name of */
+	bool
+	    has_sha256; /* content is the SHA-256 of the content; else of its extents (more than 1 GiB of holes) */
+	bool has_acl;		     /* which says more than the mode's bits of the group */
 	uint8_t content[DIGEST_LEN]; /* zeros: there is none */
 	uint8_t attributes[DIGEST_LEN];
 };
 
 /* Strings are the item's. */
-int version_of(const struct catalog_item *item, struct version *ret, struct err *err) __attribute__((warn_unused_result));
+int version_of(const struct catalog_item *item, struct version *ret, struct err *err)
+    __attribute__((warn_unused_result));
 /* A copy in one piece, with path; free(3) it.  *ret_bytes (or NULL) grows by its size.  NULL: out of memory. */
 struct version *version_copy(const struct version *v, size_t *ret_bytes);
 

@@ -224,7 +224,8 @@ static void take_stat(const struct catalog_item *item, struct archive_entry *e, 
 	st->st_atim = st->st_ctim = st->st_mtim;
 }
 
-static int take_entry(struct parsed *p, const struct catalog_item *item, struct archive_entry *e, struct err *err)
+static int take_entry(
+    struct parsed *p, const struct catalog_item *item, struct archive_entry *e, struct err *err)
 {
 	struct blocks_entry *to = &p->entries[p->n];
 	const char *hardlink = archive_entry_hardlink(item->entry);
@@ -237,7 +238,8 @@ static int take_entry(struct parsed *p, const struct catalog_item *item, struct 
 	if (keep_text(p, item->path, &to->path, err) || keep_text(p, hardlink, &to->hardlink, err) ||
 	    keep_text(p, S_ISLNK(to->st.st_mode) ? archive_entry_symlink(e) : NULL, &to->link, err) ||
 	    extract_meta_attrs(e, S_ISDIR(to->st.st_mode), geteuid() == 0, &attrs, &stripped, err) ||
-	    keep(p, item->extents, item->extents_len, &at[0], err) || keep(p, item->sha256, DIGEST_LEN, &at[1], err) ||
+	    keep(p, item->extents, item->extents_len, &at[0], err) ||
+	    keep(p, item->sha256, DIGEST_LEN, &at[1], err) ||
 	    keep(p, attrs.n ? attrs.p : NULL, attrs.n, &at[2], err))
 		return -1;
 	to->extents = at[0];
@@ -327,7 +329,8 @@ static int check_order(const struct member *m, const struct parsed *p, struct er
 		return -1;
 	return path_compare(p->entries[p->n - 1].path, (char *)next.p) < 0
 		   ? 0
-		   : err_set(err, "E-CATALOG-12", text("catalog block %u reaches into the next one"), p->number + 1);
+		   : err_set(err, "E-CATALOG-12", text("catalog block %u reaches into the next one"),
+			 p->number + 1);
 }
 
 static int parse_block(struct member *m, struct parsed *p, struct err *err)
@@ -354,7 +357,8 @@ static void make_room(struct blocks *b)
 	}
 }
 
-static int get_block(struct blocks *b, size_t generation, uint32_t number, struct parsed **ret, struct err *err)
+static int get_block(
+    struct blocks *b, size_t generation, uint32_t number, struct parsed **ret, struct err *err)
 {
 	struct member *m;
 	struct parsed *p;
@@ -371,7 +375,8 @@ static int get_block(struct blocks *b, size_t generation, uint32_t number, struc
 	p = calloc(1, sizeof(*p));
 	if (!p)
 		return err_nomem(err);
-	*p = (struct parsed){.generation = generation, .number = number, .used = ++b->clock, .next = b->parsed};
+	*p = (struct parsed){
+	    .generation = generation, .number = number, .used = ++b->clock, .next = b->parsed};
 	b->parsed = p;
 	if (parse_block(m, p, err)) {
 		err_wrap(err, "%s", m->g->label);
@@ -384,8 +389,8 @@ static int get_block(struct blocks *b, size_t generation, uint32_t number, struc
 	return 0;
 }
 
-int blocks_entry(
-    struct blocks *b, size_t generation, struct blocks_place *place, const struct blocks_entry **ret, struct err *err)
+int blocks_entry(struct blocks *b, size_t generation, struct blocks_place *place,
+    const struct blocks_entry **ret, struct err *err)
 {
 	struct member *m;
 	struct parsed *p;
@@ -435,7 +440,8 @@ int blocks_find(struct blocks *b, size_t generation, const char *path, struct bl
 
 static int add_link(struct counted *c, uint64_t hash, struct err *err)
 {
-	uint64_t *more = c->n & (c->n - 1) ? c->links : reallocarray(c->links, c->n ? c->n * 2 : 1, sizeof(*more));
+	uint64_t *more =
+	    c->n & (c->n - 1) ? c->links : reallocarray(c->links, c->n ? c->n * 2 : 1, sizeof(*more));
 
 	if (!more)
 		return err_nomem(err);
@@ -464,7 +470,8 @@ static int by_hash(const void *a, const void *b)
 }
 
 /* Those of one block, read unless it was already; 1: some of it is lost. */
-static int count_block(struct blocks *b, struct member *m, size_t number, const struct counted **ret, struct err *err)
+static int count_block(
+    struct blocks *b, struct member *m, size_t number, const struct counted **ret, struct err *err)
 {
 	struct counted *c = calloc(1, sizeof(*c)), **at;
 	int r;

@@ -52,17 +52,19 @@ struct blocks *blocks_new(blocks_pause_fn *pause, void *arg); /* NULL: out of me
 void blocks_free(struct blocks *b);			      /* closes the generations */
 /* Takes the generation over, which must stay where it is, and counts its hard links: reads each block that no generation before had.  What is
  * lost of it is told on standard error, and *ret_lost. */
-int blocks_add(struct blocks *b, struct app_generation *g, bool *ret_lost, struct err *err) __attribute__((warn_unused_result));
+int blocks_add(struct blocks *b, struct app_generation *g, bool *ret_lost, struct err *err)
+    __attribute__((warn_unused_result));
 
 /* The first entry that does not sort before `path`.  BLOCKS_END: there is none. */
 #define BLOCKS_END 1
-int blocks_find(struct blocks *b, size_t generation, const char *path, struct blocks_place *ret, const struct blocks_entry **ret_entry,
-    struct err *err) __attribute__((warn_unused_result));
+int blocks_find(struct blocks *b, size_t generation, const char *path, struct blocks_place *ret,
+    const struct blocks_entry **ret_entry, struct err *err) __attribute__((warn_unused_result));
 /* The entry at a place; *place moves to the next block when it is one behind the end of its own.  BLOCKS_END: there is none. */
-int blocks_entry(struct blocks *b, size_t generation, struct blocks_place *place, const struct blocks_entry **ret, struct err *err)
-    __attribute__((warn_unused_result));
+int blocks_entry(struct blocks *b, size_t generation, struct blocks_place *place,
+    const struct blocks_entry **ret, struct err *err) __attribute__((warn_unused_result));
 /* Its archives, awake until another call. */
-int blocks_arc(struct blocks *b, size_t generation, struct arc_r **ret, struct err *err) __attribute__((warn_unused_result));
+int blocks_arc(struct blocks *b, size_t generation, struct arc_r **ret, struct err *err)
+    __attribute__((warn_unused_result));
 const struct app_generation *blocks_generation(const struct blocks *b, size_t generation);
 size_t blocks_count(const struct blocks *b); /* generations */
 

@@ -126,7 +126,9 @@ static int seek_piece(struct content *c, struct arc_r *a, uint64_t at, struct er
 		r = extent_r_next(c->x, &c->piece, err);
 		if (r) {
 			content_pause(c);
-			return r < 0 ? -1 : err_set(err, "E-EXTENT-01", "%s", text("the extents end before the file does"));
+			return r < 0 ? -1
+				     : err_set(err, "E-EXTENT-01", "%s",
+					   text("the extents end before the file does"));
 		}
 		c->has_piece = true;
 		c->in_order += c->in_order < IN_ORDER;

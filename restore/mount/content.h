@@ -19,11 +19,12 @@ struct err;
 
 struct content;
 /* Of the entry, which has extents. */
-int content_open(const struct blocks_entry *e, struct content **ret, struct err *err) __attribute__((warn_unused_result));
+int content_open(const struct blocks_entry *e, struct content **ret, struct err *err)
+    __attribute__((warn_unused_result));
 void content_close(struct content *c);
 void content_pause(struct content *c);
 /* n bytes from `at` on, fewer only at the end of the file: their number in *ret_n. */
-int content_read(struct content *c, struct arc_r *a, uint64_t at, void *p, size_t n, size_t *ret_n, struct err *err)
-    __attribute__((warn_unused_result));
+int content_read(struct content *c, struct arc_r *a, uint64_t at, void *p, size_t n, size_t *ret_n,
+    struct err *err) __attribute__((warn_unused_result));
 
 #endif

@@ -32,7 +32,8 @@ static const struct fuse_lowlevel_ops nothing; /* it answers no request */
 
 static struct fuse_session *mount_it(const char *folder, bool allow_other)
 {
-	char name[] = "bkp-restore", o[] = "-o", options[] = "ro,nosuid,nodev,noexec,noatime,fsname=bkp,subtype=bkp",
+	char name[] = "bkp-restore", o[] = "-o",
+	     options[] = "ro,nosuid,nodev,noexec,noatime,fsname=bkp,subtype=bkp",
 	     all[] = "allow_other,default_permissions";
 	char *argv[] = {name, o, options, o, all, NULL};
 	struct fuse_args args = FUSE_ARGS_INIT(allow_other ? 5 : 3, argv);
@@ -59,10 +60,12 @@ static void send_descriptor(int to, int fd)
 	if (fd >= 0) {
 		msg.msg_control = &control;
 		msg.msg_controllen = sizeof(control);
-		control.head = (struct cmsghdr){.cmsg_len = CMSG_LEN(sizeof(int)), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS};
+		control.head = (struct cmsghdr){
+		    .cmsg_len = CMSG_LEN(sizeof(int)), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS};
 		memcpy(CMSG_DATA(&control.head), &fd, sizeof(fd));
 	}
-	(void)!sendmsg(to, &msg, MSG_NOSIGNAL); /* who does not hear it has died: then there is nothing to be mounted for */
+	(void)!sendmsg(to, &msg,
+	    MSG_NOSIGNAL); /* who does not hear it has died: then there is nothing to be mounted for */
 }
 
 /* It outlives whoever is interrupted or killed, and ends right behind him. */
@@ -94,7 +97,8 @@ static int check_folder(const char *folder, struct err *err)
 
 	if (fd >= 0)
 		return 0;
-	err_sys(err, "E-MOUNT-01", errno, text("cannot mount on '%s'"), path_show(folder, shown, sizeof(shown)));
+	err_sys(
+	    err, "E-MOUNT-01", errno, text("cannot mount on '%s'"), path_show(folder, shown, sizeof(shown)));
 	return err_hint(err, "%s", text("make an empty folder for it, of yours: mkdir"));
 }
 
@@ -140,15 +144,18 @@ int mounter_mount(struct mounter *m, int *ret_fd, struct err *err)
 		struct cmsghdr head;
 		char room[CMSG_SPACE(sizeof(int))];
 	} control = {.room = ""};
-	struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control)};
+	struct msghdr msg = {
+	    .msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control)};
 
-	if (send(m->fd, &byte, 1, MSG_NOSIGNAL) == 1 && recvmsg(m->fd, &msg, MSG_CMSG_CLOEXEC) == 1 && byte && CMSG_FIRSTHDR(&msg)) {
+	if (send(m->fd, &byte, 1, MSG_NOSIGNAL) == 1 && recvmsg(m->fd, &msg, MSG_CMSG_CLOEXEC) == 1 && byte &&
+	    CMSG_FIRSTHDR(&msg)) {
 		memcpy(ret_fd, CMSG_DATA(CMSG_FIRSTHDR(&msg)), sizeof(*ret_fd));
 		return 0;
 	}
 	err_set(err, "E-MOUNT-02", "%s", text("the system does not mount it; what it says stands above"));
 	return err_hint(err, "%s",
-	    text("as root, or with the package fuse3 installed; for --allow-other not as root: user_allow_other in /etc/fuse.conf"));
+	    text("as root, or with the package fuse3 installed; for --allow-other not as root: "
+		 "user_allow_other in /etc/fuse.conf"));
 }
 
 void mounter_end(struct mounter *m)

@@ -93,7 +93,8 @@ static void on_fault(void *arg, const struct err *why)
 	if (s->faults++ < SAME_MAX)
 		app_error(why, APP_FAILED);
 	else if (s->faults == SAME_MAX + 1)
-		fprintf(stderr, "%s\n", text("bkp-restore: further faults are not shown; 'bkp-restore verify --deep' names all"));
+		fprintf(stderr, "%s\n",
+		    text("bkp-restore: further faults are not shown; 'bkp-restore verify --deep' names all"));
 }
 
 /* ---- names ---- */
@@ -281,7 +282,8 @@ static int open_file(struct serve *s, const struct tree_node *n, struct file **r
 	path_show(n->entry->path, f->name, sizeof(f->name));
 	f->generation = n->generation;
 	if (!n->entry->extents)
-		err_set(&why, "E-RESTORE-03", text("'%s' could not be read when it was captured, there is no content"), f->name);
+		err_set(&why, "E-RESTORE-03",
+		    text("'%s' could not be read when it was captured, there is no content"), f->name);
 	else if (!content_open(n->entry, &f->content, &why)) {
 		f->next = s->files;
 		f->back = &s->files;
@@ -350,7 +352,8 @@ static void do_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi
 static void do_statfs(fuse_req_t req, fuse_ino_t ino)
 {
 	struct serve *s = fuse_req_userdata(req);
-	struct statvfs st = {.f_bsize = 4096, .f_frsize = 4096, .f_namemax = TREE_NAME - 1, .f_flag = ST_RDONLY};
+	struct statvfs st = {
+	    .f_bsize = 4096, .f_frsize = 4096, .f_namemax = TREE_NAME - 1, .f_flag = ST_RDONLY};
 
 	(void)ino;
 	for (size_t i = 0; i < blocks_count(s->blocks); i++) {

@@ -63,7 +63,8 @@ void tree_free(struct tree *t)
 
 static uint64_t encode(const struct number *n)
 {
-	return (uint64_t)(n->generation + 1) << 56 | (uint64_t)n->place.block << 31 | (uint64_t)n->place.index << 19 | n->level;
+	return (uint64_t)(n->generation + 1) << 56 | (uint64_t)n->place.block << 31 |
+	       (uint64_t)n->place.index << 19 | n->level;
 }
 
 static bool decode(const struct tree *t, uint64_t number, struct number *ret)
@@ -121,7 +122,8 @@ static void as_entry(const struct number *n, const struct blocks_entry *e, struc
 	ret->st.st_ino = ret->number;
 }
 
-static int entry_at(struct tree *t, size_t generation, struct blocks_place *place, const struct blocks_entry **ret)
+static int entry_at(
+    struct tree *t, size_t generation, struct blocks_place *place, const struct blocks_entry **ret)
 {
 	struct err why = ERR_INIT;
 	int r = blocks_entry(t->blocks, generation, place, ret, &why);
@@ -173,12 +175,14 @@ static int folder_of(struct tree *t, uint64_t number, struct number *ret, struct
 		struct err why = ERR_INIT;
 		char shown[300];
 
-		err_set(&why, "E-RESTORE-03", text("'%s' could not be read when it was captured, there is no content"),
+		err_set(&why, "E-RESTORE-03",
+		    text("'%s' could not be read when it was captured, there is no content"),
 		    path_show(e->path, shown, sizeof(shown)));
 		return fault(t, &why);
 	}
 	ret_begin->index += !ret->level;
-	return buf_append(&t->folder, e->path, ret->level ? prefix_of(e->path, ret->level) : strlen(e->path), NULL) ||
+	return buf_append(&t->folder, e->path, ret->level ? prefix_of(e->path, ret->level) : strlen(e->path),
+		   NULL) ||
 		       buf_terminate(&t->folder, NULL)
 		   ? ENOMEM
 		   : 0;
@@ -208,12 +212,13 @@ static int resolve(struct tree *t, struct number *n, const struct blocks_entry *
 	}
 	free(name);
 	if (r < 0)
-		(void)fault(t, &why); /* its own entry says all the same what it is */
+		(void)fault(t, &why);		      /* its own entry says all the same what it is */
 	r = entry_at(t, n->generation, &n->place, e); /* the search may have pushed it out */
 	return r == TREE_LAST ? ENOENT : r;
 }
 
-static int as_child(struct tree *t, struct number *n, const struct blocks_entry *e, const char *path, struct tree_node *ret)
+static int as_child(
+    struct tree *t, struct number *n, const struct blocks_entry *e, const char *path, struct tree_node *ret)
 {
 	int r;
 
@@ -244,7 +249,8 @@ static int lookup_generation(struct tree *t, const char *name, struct tree_node 
 static int join(struct tree *t, const char *name, size_t n)
 {
 	t->path.n = 0;
-	return (t->folder.n && (buf_append(&t->path, t->folder.p, t->folder.n, NULL) || buf_append(&t->path, "/", 1, NULL))) ||
+	return (t->folder.n && (buf_append(&t->path, t->folder.p, t->folder.n, NULL) ||
+				   buf_append(&t->path, "/", 1, NULL))) ||
 		       buf_append(&t->path, name, n, NULL) || buf_terminate(&t->path, NULL)
 		   ? ENOMEM
 		   : 0;
@@ -286,7 +292,8 @@ static int list_generations(struct tree *t, uint64_t *cookie, char *ret_name, st
 }
 
 /* The place behind all that is below t->path, which begins at `at`. */
-static int place_behind(struct tree *t, size_t generation, const struct blocks_place *at, bool folder, struct blocks_place *ret)
+static int place_behind(
+    struct tree *t, size_t generation, const struct blocks_place *at, bool folder, struct blocks_place *ret)
 {
 	struct blocks_place next = {at->block, at->index + 1};
 	const struct blocks_entry *e;
@@ -321,7 +328,8 @@ static uint64_t cookie_of(const struct blocks_place *p)
 }
 
 /* The one at `at`, whose path below the folder is that of entry e.  *cookie moves behind it.  0, an errno; *ret_name "": it cannot be shown. */
-static int list_one(struct tree *t, struct number n, const struct blocks_entry *e, uint64_t *cookie, char *ret_name, struct tree_node *ret)
+static int list_one(struct tree *t, struct number n, const struct blocks_entry *e, uint64_t *cookie,
+    char *ret_name, struct tree_node *ret)
 {
 	const char *name = e->path + t->folder.n + (t->folder.n > 0);
 	size_t len = strcspn(name, "/");

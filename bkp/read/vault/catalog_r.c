@@ -142,7 +142,8 @@ int catalog_r_first_path(const struct catalog_r *c, size_t block, struct buf *ou
 void catalog_r_block_key(const struct catalog_r *c, size_t block, uint8_t ret[DIGEST_LEN])
 {
 	struct line l = line_of(c, block);
-	const char *rest = l.run + l.run_len; /* how many entries, and the first: what block_next() checks besides */
+	const char *rest =
+	    l.run + l.run_len; /* how many entries, and the first: what block_next() checks besides */
 	crypto_hash_sha256_state sha;
 
 	crypto_hash_sha256_init(&sha);
