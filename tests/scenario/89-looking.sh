@@ -25,6 +25,7 @@ touch -d '2020-02-03 04:05:06.789012345' "$T/src/a/f4.txt"
 : >"$T/src/empty"
 site_make 2>/dev/null
 for n in 1 2 3 4; do
+	sleep 1.1 # rsync compares the times of folders by the second
 	case $n in
 	2) echo "two" >"$T/src/a/report.txt"; echo new >"$T/src/a/b/newcomer.doc"; chmod 0600 "$T/src/a/f5.txt" ;;
 	3) rm "$T/src/a/report.txt"; mv "$T/src/a/f6.txt" "$T/src/a/b/" ;;
@@ -36,9 +37,9 @@ done
 S=${T#/}/src
 
 # ---- find: the same as GNU find over the sources of each night
-expect 0 "${R[@]}" find '*o*' --json
+expect 0 "${R[@]}" find '*[of]*' --json
 cp "$T/out" "$T/found"
-for n in 1 2 3 4; do (cd "$T/nights/$n" && find . -name '*o*' -printf "$n $S/%P\n"); done | LC_ALL=C sort >"$T/of-find"
+for n in 1 2 3 4; do (cd "$T/nights/$n" && find . -name '*[of]*' -printf "$n $S/%P\n"); done | LC_ALL=C sort >"$T/of-find"
 python3 - "$T/found" <<'P' | LC_ALL=C sort >"$T/of-us"
 import base64, json, sys
 for f in json.load(open(sys.argv[1]))["found"]:
@@ -49,10 +50,10 @@ for f in json.load(open(sys.argv[1]))["found"]:
             sys.stdout.buffer.write(b"%d %s\n" % (g, p))
 P
 cmp -s "$T/of-find" "$T/of-us" || fail "find is not GNU find" <(diff "$T/of-find" "$T/of-us")
-[ "$(wc -l <"$T/of-us")" -ge 20 ] || fail "nothing was compared"
+[ "$(wc -l <"$T/of-us")" -ge 1000 ] || fail "nothing was compared"
 expect 0 "${R[@]}" find newcomer.doc docs --generations 2-3
 grep -q '^docs@2 - docs@3 .*/newcomer.doc$' "$T/out" || fail "find within a range"
-expect 0 "${R[@]}" find '*/b/f6.txt' --since 1d
+expect 0 "${R[@]}" find '**/b/f6.txt' --since 1d
 expect 1 "${R[@]}" find newcomer.DOC; said E-LOOK-03
 expect 2 "${R[@]}" find x --generations 90-; said E-LOOK-02
 for bad in "find" "find x EMR!" "find x --since never" "find x --since 2026-02-30" "history a//b" "show x" "show @docs@1" "diff docs@1" \
