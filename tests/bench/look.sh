@@ -73,7 +73,8 @@ unmounted() {
 	wait "$M" || true
 	M=
 }
-echo "find $(seconds "${RESTORE[@]}" find 'new-7*' docs) s, its opening $(seconds "${RESTORE[@]}" show "${T#/}/src@docs@latest") s, load $(load)"
+find=$(seconds "${RESTORE[@]}" find 'new-7*' docs)
+echo "find $find s, its opening $(seconds "${RESTORE[@]}" show "${T#/}/src@docs@latest") s, load $(load)"
 mounted docs@latest
 echo "ls $(seconds ls "$T/mnt/${T#/}/src") s"
 echo "diff -r $(seconds diff -r "$T/src" "$T/mnt/${T#/}/src") s, $(wc -l <"$T/out") differences, load $(load)"
@@ -89,5 +90,6 @@ for round in 1 2 3; do
 	r=$(seconds dd if="$T/mnt/${T#/}/large/file" of=/dev/null bs=1M)
 	rss=$(awk '/VmHWM/ {print $2}' "/proc/$M/status")
 	unmounted
-	echo "read $round: extract $e s, mount $r s, ratio $(awk -v e="$e" -v r="$r" 'BEGIN {printf "%.2f", e / r}'), rss $rss KiB, load $(load)"
+	ratio=$(awk -v e="$e" -v r="$r" 'BEGIN {printf "%.2f", e / r}')
+	echo "read $round: extract $e s, mount $r s, ratio $ratio, rss $rss KiB, load $(load)"
 done

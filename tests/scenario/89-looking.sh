@@ -127,7 +127,8 @@ grep -q umount "$T/mount.err" || fail "it does not say how to unmount" "$T/mount
 diff -r --no-dereference "$T/nights/4" "$T/mnt/$S" -x fifo >"$T/out" || fail "diff -r finds something"
 [ -z "$(rsync -aHAXnci --delete --max-size=1G "$T/nights/4/" "$T/mnt/$S/" | tee "$T/out")" ] || fail "rsync finds something" "$T/out"
 [ "$(sha256sum <"$T/mnt/$S/a/hole")" = "$(sha256sum <"$T/src/a/hole")" ] || die "a file with holes"
-[ "$(stat -c '%i %h' "$T/mnt/$S/a/f1.txt")" = "$(stat -c '%i %h' "$T/mnt/$S/a/b/linked")" ] && [ "$(stat -c %h "$T/mnt/$S/a/f1.txt")" = 2 ] ||
+[ "$(stat -c '%i %h' "$T/mnt/$S/a/f1.txt")" = "$(stat -c '%i %h' "$T/mnt/$S/a/b/linked")" ] &&
+	[ "$(stat -c %h "$T/mnt/$S/a/f1.txt")" = 2 ] ||
 	die "two names of one file"
 python3 - "$T/mnt/$S/big.bin" "$T/src/big.bin" <<'P' || die "reads at random"
 import os, random, sys
@@ -192,7 +193,8 @@ status bash -c 'lines=$1; shift; exec "$@" <"$lines"' - "$T/lines" "${R[@]}" she
 [ "$(cat "$T/session/one/$S/a/report.txt")" = one ] && [ "$(cat "$T/session/two/$S/a/report.txt")" = two ] || fail "extract in a session"
 grep -q newcomer.doc "$T/out" && grep -q 'not there' "$T/out" && ! grep -q never "$T/out" "$T/err" || fail "lines of a session"
 [ "$(grep -c E-USAGE-01 "$T/err")" = 3 ] && [ ! -e "$T/out.d" ] && [ ! -e "$T/session/../out/$S" ] || fail "what a line may not"
-[ "$(ls "$T"/session.use-*.json | wc -l)" = 1 ] && jq -e '.what | contains("docs@2")' "$T"/session.use-*.json >/dev/null || fail "one slip" "$T"/session.use-*
+[ "$(ls "$T"/session.use-*.json | wc -l)" = 1 ] &&
+	jq -e '.what | contains("docs@2")' "$T"/session.use-*.json >/dev/null || fail "one slip" "$T"/session.use-*
 status bash -c '(echo "find newcomer.doc"; sleep 5) | "$@"' - "${R[@]}" shell --idle 1s
 [ "$STATUS" = 1 ] && grep -q W-SHELL-01 "$T/err" && grep -q newcomer "$T/out" || fail "idle: exit $STATUS"
 status bash -c 'echo "extract docs@1" | "$@"' - "${R[@]}" shell
@@ -231,25 +233,29 @@ for c in hostile.CASES:
         os.makedirs(top + d)
     c.make(top + "/medium", keys, top)
     base = [RESTORE, "--medium", top + "/medium", "--identity", keys.identity, "--quiet", "--slip"]
-    for i, words in enumerate((["find", "*"], ["history", "docs/hello"], ["show", "docs/hello@" + c.selector], ["diff", c.selector, "good@1"], ["diff", c.selector, top + "/outside"])):
+    looks = [["find", "*"], ["history", "docs/hello"], ["show", "docs/hello@" + c.selector],
+             ["diff", c.selector, "good@1"], ["diff", c.selector, top + "/outside"]]
+    for i, words in enumerate(looks):
         p = subprocess.run(base + ["%s/slip.%d" % (top, i)] + words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=120)
-        assert 0 <= p.returncode <= 3, (c.name, words, p.returncode, p.stderr[-2000:])
+        assert p.returncode in (0, 1, 2, 3, 64), (c.name, words, p.returncode, p.stderr[-2000:])
         assert not any(b < 32 and b not in (9, 10) for b in p.stdout + p.stderr), (c.name, words, "control characters")
-    p = subprocess.Popen(base + [top + "/slip.m", "mount", c.selector, "good@1", top + "/mnt"], stdout=subprocess.DEVNULL, stderr=open(top + "/err", "wb"))
+    p = subprocess.Popen(base + [top + "/slip.m", "mount", c.selector, "good@1", top + "/mnt"],
+                         stdout=subprocess.DEVNULL, stderr=open(top + "/err", "wb"))
     for _ in range(400):
         if os.path.ismount(top + "/mnt") or p.poll() is not None:
             break
         time.sleep(0.02)
     if p.poll() is None:
         shown += 1
-        subprocess.run(["timeout", "60", "sh", "-c", "find . -ls; find . -type f -size -64M -exec cat {} + | head -c 200000000; getfattr -R -d -m - ."], cwd=top + "/mnt", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        walk = "find . -ls; find . -type f -size -64M -exec cat {} + | head -c 200000000; getfattr -R -d -m - ."
+        subprocess.run(["timeout", "60", "sh", "-c", walk], cwd=top + "/mnt", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         assert open(top + "/mnt/good@1/docs/hello").read() == "hello\n", (c.name, "what is unharmed")
         assert p.poll() is None, (c.name, p.returncode, open(top + "/err", errors="replace").read()[-3000:])
         p.send_signal(signal.SIGINT)
     code = p.wait(timeout=60)
-    assert 0 <= code <= 3, (c.name, code, open(top + "/err", errors="replace").read()[-3000:])
+    assert code in (0, 1, 2, 3, 64), (c.name, code, open(top + "/err", errors="replace").read()[-3000:])
     time.sleep(0.02)
-    assert not os.path.ismount(top + "/mnt") and not os.listdir(top + "/outside") or c.name, c.name
+    assert not os.path.ismount(top + "/mnt") and os.listdir(top + "/outside") == [], c.name
     subprocess.run(["chattr", "-R", "-f", "-i", "-a", top], stderr=subprocess.DEVNULL)
     shutil.rmtree(top, ignore_errors=True)
     subprocess.run(["rm", "-rf", top])
