@@ -1,4 +1,5 @@
 /* version: what is the same, and what differs, of an entry at two times. */
+#include <stdlib.h>
 #include <string.h>
 
 #include <archive_entry.h>
