@@ -23,6 +23,7 @@ struct mounted {
 	struct mounter *mounter;
 	struct selection *selections;
 	size_t n;
+	bool folders; /* one for each: several were asked for, however many could be opened */
 };
 
 int cmd_mount_begin(struct app *app, int argc, char **argv)
@@ -82,6 +83,7 @@ static int add_selector(struct app *app, char *word, struct blocks *b, int *code
 	if (r)
 		return r;
 	m->n++;
+	m->folders |= m->n > 1 || s->run;
 	*code = app_worse(*code, s->code);
 	for (size_t i = 0; !r && i < s->n; i++) {
 		if (is_there(b, &s->g[i]))
@@ -115,7 +117,7 @@ static int serve_until_end(struct app *app, const char *folder, struct serve *s,
 	r = mounter_mount(app->mounted->mounter, &fd, &err);
 	if (!r) {
 		say_how(app, folder);
-		r = serve_run(s, b, fd, stop, &err);
+		r = serve_run(s, b, app->mounted->folders, fd, stop, &err);
 	}
 	interrupt_release(stop);
 	if (r)

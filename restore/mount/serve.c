@@ -422,7 +422,8 @@ static int serve_all(struct fuse_session *se, struct interrupt *stop, struct err
 	return r < 0 ? -1 : 0;
 }
 
-int serve_run(struct serve *s, struct blocks *b, int fd, struct interrupt *stop, struct err *err)
+int serve_run(
+    struct serve *s, struct blocks *b, bool folders, int fd, struct interrupt *stop, struct err *err)
 {
 	char name[] = "bkp-restore", place[32];
 	char *argv[] = {name, NULL};
@@ -431,7 +432,7 @@ int serve_run(struct serve *s, struct blocks *b, int fd, struct interrupt *stop,
 	int r;
 
 	s->blocks = b;
-	s->tree = tree_new(b, on_fault, s);
+	s->tree = tree_new(b, folders, on_fault, s);
 	se = s->tree ? fuse_session_new(&args, &ops, sizeof(ops), s) : NULL;
 	snprintf(place, sizeof(place), "/dev/fd/%d", fd);
 	if (!se || fuse_session_mount(se, place)) {

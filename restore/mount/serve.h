@@ -8,6 +8,7 @@
 #ifndef RESTORE_MOUNT_SERVE_H
 #define RESTORE_MOUNT_SERVE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct blocks;
@@ -20,9 +21,9 @@ struct serve *serve_new(void);
 void serve_free(struct serve *s);
 /* For blocks_new(). */
 void serve_pause(void *serve, size_t generation);
-/* fd: of a mounted /dev/fuse; taken over.  0: it was unmounted, or interrupted. */
-int serve_run(struct serve *s, struct blocks *b, int fd, struct interrupt *stop, struct err *err)
-    __attribute__((warn_unused_result));
+/* folders: as of tree_new().  fd: of a mounted /dev/fuse; taken over.  0: it was unmounted, or interrupted. */
+int serve_run(struct serve *s, struct blocks *b, bool folders, int fd, struct interrupt *stop,
+    struct err *err) __attribute__((warn_unused_result));
 unsigned serve_faults(const struct serve *s);
 
 #endif

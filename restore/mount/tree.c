@@ -38,13 +38,13 @@ struct number {
 	uint64_t level;
 };
 
-struct tree *tree_new(struct blocks *b, tree_fault_fn *fault, void *arg)
+struct tree *tree_new(struct blocks *b, bool folders, tree_fault_fn *fault, void *arg)
 {
 	struct tree *t = calloc(1, sizeof(*t));
 
 	if (t)
 		*t = (struct tree){.blocks = b,
-		    .several = blocks_count(b) > 1,
+		    .several = folders,
 		    .fault = fault,
 		    .arg = arg,
 		    .folder = BUF_INIT(PATH_MAX_BYTES),

@@ -1,6 +1,6 @@
 /* tree: generations as one tree of folders, whose nodes are numbers and need no memory.
  *
- * tree_new → tree_lookup, tree_node, tree_list … → tree_free.  With one generation the tree begins with its entries, with several it has a
+ * tree_new → tree_lookup, tree_node, tree_list … → tree_free.  The tree begins with the entries of its one generation, or (folders) has a
  * folder for each, "emr@42".  A node's number says where its entry stands (generation, block, place in it) and, of a folder that is above an
  * entry and none itself, how many components of that entry's path it has.  So a mount holds nothing of what was looked at.
  *
@@ -25,7 +25,8 @@ struct err;
 typedef void tree_fault_fn(void *arg, const struct err *why);
 
 struct tree;
-struct tree *tree_new(struct blocks *b, tree_fault_fn *fault, void *arg); /* NULL: out of memory */
+struct tree *tree_new(
+    struct blocks *b, bool folders, tree_fault_fn *fault, void *arg); /* NULL: out of memory */
 void tree_free(struct tree *t);
 
 struct tree_node {

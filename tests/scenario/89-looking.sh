@@ -249,7 +249,8 @@ for c in hostile.CASES:
         shown += 1
         walk = "find . -ls; find . -type f -size -64M -exec cat {} + | head -c 200000000; getfattr -R -d -m - ."
         subprocess.run(["timeout", "60", "sh", "-c", walk], cwd=top + "/mnt", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        assert open(top + "/mnt/good@1/docs/hello").read() == "hello\n", (c.name, "what is unharmed")
+        if c.unharmed == "good@1":
+            assert open(top + "/mnt/good@1/docs/hello").read() == "hello\n", (c.name, "what is unharmed")
         assert p.poll() is None, (c.name, p.returncode, open(top + "/err", errors="replace").read()[-3000:])
         p.send_signal(signal.SIGINT)
     code = p.wait(timeout=60)
