@@ -96,15 +96,10 @@ int cmd_cat(struct app *app, int argc, char **argv)
 {
 	struct app_generation g;
 	char *path = argv[1];
-	size_t n;
 	int r;
 
 	(void)argc;
-	while (*path == '/')
-		path++;
-	for (n = strlen(path); n && path[n - 1] == '/'; n--)
-		path[n - 1] = '\0';
-	if (!path_is_entry(path))
+	if (!app_entry_path(&path))
 		return app_usage(app, text("'%s' is not a path as listed"), argv[1]);
 	r = selection_one(app, argv[0], &g);
 	if (r)

@@ -136,7 +136,8 @@ int cmd_extract(struct app *app, int argc, char **argv)
 	if (!interrupt || extract_new(&opt, &j.outcome, &j.progress, &j.x, &err)) {
 		r = app_error(&err, APP_FAILED);
 	} else {
-		confine_thread(j.target);
+		if (!app->session) /* whose lines restore to several folders: it is confined to the one that they are in */
+			confine_thread(j.target);
 		r = restore_all(&j, argv + 1, (size_t)argc - 1);
 	}
 	extract_free(j.x);

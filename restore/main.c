@@ -10,7 +10,6 @@
 #include <sodium.h>
 
 #include "base/err.h"
-#include "base/show/suggest.h"
 #include "base/text.h"
 #include "base/version.h"
 #include "format/crypto/shortage.h"
@@ -19,9 +18,10 @@
 #include "restore/app/age_aside.h"
 #include "restore/app/app.h"
 #include "restore/app/confine.h"
+#include "restore/app/line.h"
 #include "restore/app/options.h"
-#include "restore/app/selection.h"
 #include "restore/app/slip.h"
+#include "restore/mount/tree.h"
 
 static const struct app_command commands[] = {
     {"generations", "[--timeline [DATASET] [--svg FILE]]",
@@ -39,6 +39,22 @@ static const struct app_command commands[] = {
     {"verify", "SELECTOR [--deep]",
 	TEXT_LATER("is everything there and what was signed? --deep also decrypts it all"),
 	APP_JSON | APP_IDENTITY | APP_DEEP | APP_SELECTS, 1, 1, cmd_verify},
+    {"find", "NAME [DATASET] [--since DAY] [--generations A-B]",
+	TEXT_LATER("in which generations something of that name is, on all media"),
+	APP_JSON | APP_IDENTITY | APP_RANGE | APP_SINCE, 1, 2, cmd_find},
+    {"history", "PATH [DATASET] [--since DAY] [--generations A-B]",
+	TEXT_LATER("which generations have which version of it"),
+	APP_JSON | APP_IDENTITY | APP_RANGE | APP_SINCE, 1, 2, cmd_history},
+    {"show", "PATH@GENERATION", TEXT_LATER("all that is known of one entry"), APP_JSON | APP_IDENTITY, 1, 1,
+	cmd_show},
+    {"diff", "GENERATION GENERATION|FOLDER [--same-owner]",
+	TEXT_LATER("what differs between two generations, or between one and a folder"),
+	APP_JSON | APP_IDENTITY | APP_SAME_OWNER | APP_SELECTS, 2, 2, cmd_diff},
+    {"mount", "SELECTOR... FOLDER [--allow-other]",
+	TEXT_LATER("generations to be looked at as folders, read-only"),
+	APP_IDENTITY | APP_MOUNT | APP_SELECTS, 2, TREE_GENERATIONS + 1, cmd_mount},
+    {"shell", "[--to DIR] [--idle TIME]", TEXT_LATER("one opening of the keys for several of these commands"),
+	APP_IDENTITY | APP_TO | APP_SHELL, 0, 0, cmd_shell},
     {"bisect", "DATASET [--known-bad FILE] [--scan COMMAND] [--to DIR]",
 	TEXT_LATER("which generation is the last without files that are known to be bad, or that a virus "
 		   "scanner finds"),
@@ -64,11 +80,11 @@ static const struct app_command commands[] = {
 	    "one person more, or "
 	    "one less, who can open what is captured: files for the root key to sign; what a new host needs; "
 	    "does the key still open what is captured?"),
-	APP_IDENTITY | APP_TO | APP_KEY | APP_JSON, 1, PERIOD_PEOPLE_MAX + 1, cmd_key},
+	APP_IDENTITY | APP_TO | APP_KEY | APP_SINCE | APP_JSON, 1, PERIOD_PEOPLE_MAX + 1, cmd_key},
     {"explain", "CODE ...", TEXT_LATER("what the code of a message means, and what to do"), APP_NO_MEDIUM, 1,
 	-1, cmd_explain},
+    {NULL, NULL, NULL, 0, 0, 0, NULL},
 };
-#define N_COMMANDS (sizeof(commands) / sizeof(*commands))
 
 static const char *medium_of(const struct app_command *c)
 {
@@ -86,7 +102,7 @@ static int print_help(const struct app *app)
 		return app_flush(APP_OK);
 	}
 	printf("%s\n\n", text("bkp-restore: brings data back from a medium; it never changes one"));
-	for (i = 0; i < N_COMMANDS; i++)
+	for (i = 0; commands[i].name; i++)
 		printf("bkp-restore %s%s %s\n    %s\n", medium_of(&commands[i]), commands[i].name,
 		    commands[i].usage, text(commands[i].summary));
 	options_help(0);
@@ -98,24 +114,32 @@ static int print_help(const struct app *app)
 	return app_flush(APP_OK);
 }
 
-static const struct app_command *find_command(const char *name)
+#ifdef BKP_STATIC_PROGRAM
+/* FUSE needs a library and a program of the system it runs on: this one brings all it needs. */
+int cmd_mount_begin(struct app *app, int argc, char **argv)
 {
-	size_t i;
+	struct err err = ERR_INIT;
 
-	for (i = 0; i < N_COMMANDS; i++)
-		if (!strcmp(commands[i].name, name))
-			return &commands[i];
-	return NULL;
+	(void)argc, (void)argv;
+	if (app->command->run != cmd_mount)
+		return 0;
+	err_set(&err, "E-MOUNT-04", "%s", text("the program from the medium cannot mount"));
+	err_hint(
+	    &err, "%s", text("install the package bkp for that; or 'list', 'find', 'cat' and 'extract'"));
+	return app_error(&err, APP_FAILED);
 }
 
-static int unknown_command(const struct app *app, const char *name)
+int cmd_mount_end(struct app *app, int code)
 {
-	const char *names[N_COMMANDS];
-
-	for (size_t i = 0; i < N_COMMANDS; i++)
-		names[i] = commands[i].name;
-	return app_unknown(app, suggest_word(name, names, N_COMMANDS), text("unknown command '%s'"), name);
+	(void)app;
+	return code;
 }
+
+int cmd_mount(struct app *app, int argc, char **argv)
+{
+	return cmd_mount_begin(app, argc, argv);
+}
+#endif
 
 /* What may have to run stock age forks a process for it while that is allowed. */
 static int age_beside(struct app *app, const char *operand)
@@ -143,36 +167,23 @@ static int run_command(struct app *app, int argc, char **argv)
 	}
 	argc -= optind;
 	argv += optind;
-	app->command = argc ? find_command(argv[0]) : NULL;
-	if (argc && !strcmp(argv[0], "help")) {
-		app->command = argc > 1 ? find_command(argv[1]) : NULL;
-		if (argc > 1 && !app->command)
-			return unknown_command(app, argv[1]);
-		found.help = true;
-	}
+	r = line_command(app, argc, argv, &found);
+	if (r >= 0)
+		return r;
 	if (found.help)
 		return print_help(app);
-	if (!argc)
-		return app_usage(app, "%s", text("a command is missing"));
-	if (!app->command)
-		return unknown_command(app, argv[0]);
 	argc--;
 	argv++;
-	if (!argc && app->command->options & APP_SELECTS && app->n_media)
-		return selection_ask(app);
-	if (argc < app->command->min || (app->command->max >= 0 && argc > app->command->max))
-		return app_usage(
-		    app, text("wrong number of operands: %s %s"), app->command->name, app->command->usage);
-	if (found.used & ~app->command->options)
-		return app_usage(app, text("'%s' does not take one of these options"), app->command->name);
-	r = slip_begin(app, argc, argv);
+	r = line_check(app, argc, &found);
+	if (r < 0)
+		r = slip_begin(app, argc, argv);
 	if (r)
 		return r;
 	/* a drill starts the procedure's commands, which may need more: only what brings data back is
 	 * confined there */
 	if (!(app->command->options & APP_DRILL)) {
-		if ((r = age_beside(app, argv[0])) || (r = cmd_timeline_begin(app)) ||
-		    (r = cmd_bisect_begin(app)))
+		if ((r = age_beside(app, argc ? argv[0] : "")) || (r = cmd_timeline_begin(app)) ||
+		    (r = cmd_bisect_begin(app)) || (r = cmd_mount_begin(app, argc, argv)))
 			return r;
 		confine_command(app->to);
 	}
@@ -183,7 +194,7 @@ int main(int argc, char **argv)
 {
 	const char *lang = getenv("BKP_LANG");
 	enum text_lang ignored;
-	struct app app = {.svg_fd = -1};
+	struct app app = {.svg_fd = -1, .commands = commands};
 	int r;
 
 	shortage_watch(app_no_memory);
@@ -203,7 +214,7 @@ int main(int argc, char **argv)
 	r = run_command(&app, argc, argv);
 	if (r == APP_OK && (app.unvouched || app.incomplete))
 		r = APP_ATTENTION;
-	r = cmd_bisect_end(&app, r);
+	r = cmd_bisect_end(&app, cmd_mount_end(&app, r));
 	r = slip_end(&app, r);
 	app_close(&app);
 	return shortage_end(r);

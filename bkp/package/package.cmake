@@ -23,6 +23,6 @@ set(CPACK_STRIP_FILES ON)
 set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
 set(CPACK_DEBIAN_PACKAGE_SECTION admin)
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
-set(CPACK_DEBIAN_PACKAGE_RECOMMENDS "age, minisign, lz4, zstd, fdisk")
+set(CPACK_DEBIAN_PACKAGE_RECOMMENDS "age, minisign, lz4, zstd, fdisk, fuse3")
 set(CPACK_DEBIAN_PACKAGE_SUGGESTS "xorriso") # bkp disc write
 include(CPack)

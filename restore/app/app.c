@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "base/err.h"
+#include "base/path.h"
 #include "base/text.h"
 #include "format/medium/generation.h"
 #include "read/store/store.h"
@@ -106,6 +107,17 @@ int app_flush(int code)
 		return code;
 	err_sys(&err, "E-IO-03", errno, "%s", text("cannot write to standard output"));
 	return app_error(&err, APP_FAILED);
+}
+
+bool app_entry_path(char **path)
+{
+	size_t n;
+
+	while (**path == '/')
+		(*path)++;
+	for (n = strlen(*path); n && (*path)[n - 1] == '/'; n--)
+		(*path)[n - 1] = '\0';
+	return path_is_entry(*path);
 }
 
 int app_worse(int a, int b)

@@ -20,6 +20,7 @@ struct age_identity;
 struct arc_r;
 struct err;
 struct keyring;
+struct mounted;
 struct period;
 struct quarantine;
 struct slip;
@@ -55,14 +56,20 @@ struct app {
 	const char *at, *attest, *operator_name;
 	const char *settings[APP_SETTINGS]; /* NAME=VALUE */
 	size_t n_settings;
-	const char *needed, *shares;  /* -k, -n */
-	const char *since, *envelope; /* of a key drill */
+	const char *needed, *shares; /* -k, -n */
+	const char *since;	     /* of a key drill: a run; of find: a day */
+	const char *envelope;
 	const char *slip_file, *sign_slip;
 	uint64_t from, upto; /* --generations; 0: from the first on, to the last */
 	bool timeline;
 	const char *svg;
 	int svg_fd; /* opened before the process is confined */
 	const char *known_bad, *scan;
+	const char *idle; /* of a shell */
+	bool allow_other;
+	struct mounted *mounted; /* `mount`: made before the process is confined */
+	bool session; /* a line of a shell: media, identities and what may be written are its own */
+	const struct app_command *commands; /* all; the last has no name */
 	bool until_clean;
 	struct quarantine *quarantine; /* of `scan`, likewise */
 	char *own_to;		       /* `to`, where nobody gave one for it */
@@ -94,12 +101,15 @@ enum app_option {
 	APP_IDENTITY = 64,   /* and what is written down of its use: --operator --slip --sign-slip */
 	APP_DRILL = 128,     /* --at --set --attest --keep */
 	APP_NO_MEDIUM = 256, /* neither --medium nor --journal */
-	APP_KEY = 1024,	     /* -k -n --plain-identity --since --envelope */
+	APP_KEY = 1024,	     /* -k -n --plain-identity --envelope */
 	APP_SELECTS = 512,   /* no option: the first operand is a selector */
 	APP_TIMELINE = 2048, /* --timeline --svg */
 	APP_RANGE = 4096,    /* --generations */
 	APP_BISECT = 8192,   /* --scan --until-clean */
-	APP_KNOWN = 16384    /* --known-bad */
+	APP_SINCE = 16384,   /* --since */
+	APP_MOUNT = 32768,   /* --allow-other */
+	APP_SHELL = 65536,   /* --idle */
+	APP_KNOWN = 131072   /* --known-bad */
 };
 
 struct app_command {
@@ -157,18 +167,24 @@ int app_usage(const struct app *app, const char *fmt, ...) __attribute__((format
 /* The same for a word that is not known; near: the one that was probably meant, or NULL. */
 int app_unknown(const struct app *app, const char *near, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
+/* What a person types for an entry: '/' in front and at the end is left out, in place.  False: it is no entry's path. */
+bool app_entry_path(char **path);
 /* stdout must have arrived: flushes, and turns a failure (disk full) into APP_FAILED. */
 int app_flush(int code);
 /* The worse of two exit codes. */
 int app_worse(int a, int b);
 
 app_fn cmd_generations, cmd_list, cmd_extract, cmd_cat, cmd_export, cmd_verify, cmd_drill, cmd_recover,
-    cmd_procedure, cmd_explain, cmd_key, cmd_key_people, cmd_key_drill, cmd_bisect;
+    cmd_procedure, cmd_explain, cmd_key, cmd_key_people, cmd_key_drill, cmd_bisect, cmd_find, cmd_history,
+    cmd_show, cmd_diff, cmd_mount, cmd_shell;
 /* generations --timeline [DATASET]; and its --svg, which is made before the process is confined. */
 int cmd_timeline(struct app *app, const char *dataset);
 int cmd_timeline_begin(struct app *app);
 /* The scanner of `bisect`, likewise. */
 int cmd_bisect_begin(struct app *app);
+/* The mount of `mount`, likewise; its end, and its unmounting. */
+int cmd_mount_begin(struct app *app, int argc, char **argv);
+int cmd_mount_end(struct app *app, int code);
 /* Erases what was brought there; the exit code: `code`, or worse. */
 int cmd_bisect_end(struct app *app, int code);
 /* key host; and the folder --to of what is not to lie on a medium: 0, or an exit code. */

@@ -39,6 +39,8 @@ enum {
 	OPT_KNOWN_BAD,
 	OPT_SCAN,
 	OPT_UNTIL_CLEAN,
+	OPT_ALLOW_OTHER,
+	OPT_IDLE,
 };
 
 static const struct option options[] = {
@@ -70,6 +72,8 @@ static const struct option options[] = {
     {"known-bad", required_argument, NULL, OPT_KNOWN_BAD},
     {"scan", required_argument, NULL, OPT_SCAN},
     {"until-clean", no_argument, NULL, OPT_UNTIL_CLEAN},
+    {"allow-other", no_argument, NULL, OPT_ALLOW_OTHER},
+    {"idle", required_argument, NULL, OPT_IDLE},
     {"quiet", no_argument, NULL, 'q'},
     {"help", no_argument, NULL, 'h'},
     {"version", no_argument, NULL, 'V'},
@@ -96,6 +100,18 @@ static void help_history(unsigned which)
 	}
 	if (!which || which & APP_RANGE)
 		printf("  --generations A-B       %s\n", text("only those of runs A to B"));
+	if (!which || which & APP_SINCE) {
+		printf("  --since RUN             %s\n",
+		    text("key drill: opens the archives added since that run; 0: all of them"));
+		printf("  --since DAY             %s\n",
+		    text("find, history: only generations begun from then on, as 2026-11-20 or 30d"));
+	}
+	if (!which || which & APP_MOUNT)
+		printf("  --allow-other           %s\n",
+		    text("others may look too, each as far as modes and owners let him"));
+	if (!which || which & APP_SHELL)
+		printf("  --idle TIME             %s\n",
+		    text("ends when nothing is typed for so long; default 15m"));
 	if (!which || which & APP_KNOWN)
 		printf("  --known-bad FILE        %s\n",
 		    text("SHA-256 of files that are known to be bad, as sha256sum writes them"));
@@ -147,8 +163,6 @@ void options_help(unsigned which)
 	if (!which || which & APP_KEY) {
 		printf("  -k NUMBER, -n NUMBER    %s\n", text("how many shares are needed, of how many"));
 		printf("  --plain-identity        %s\n", text("do not protect the identity by a passphrase"));
-		printf("  --since RUN             %s\n",
-		    text("key drill: opens the archives added since that run; 0: all of them"));
 		printf("  --envelope NUMBER       %s\n",
 		    text("key drill: the envelope that the key came out of"));
 	}
@@ -209,6 +223,24 @@ static bool parse_range(struct app *app, const char *s)
 	return !*end && *s != '-' && *s != '+' && *s != ' ' && app->upto >= app->from;
 }
 
+/* Options of mount and shell.  Likewise. */
+static int take_look(struct app *app, int opt, unsigned *used)
+{
+	switch (opt) {
+	case OPT_ALLOW_OTHER:
+		app->allow_other = true;
+		*used |= APP_MOUNT;
+		return -1;
+	case OPT_IDLE:
+		app->idle = optarg;
+		*used |= APP_SHELL;
+		return -1;
+	default:
+		*used |= APP_DRILL;
+		return take_drill(app, opt);
+	}
+}
+
 /* Options that look at many generations.  Likewise. */
 static int take_history(struct app *app, int opt, unsigned *used)
 {
@@ -239,8 +271,7 @@ static int take_history(struct app *app, int opt, unsigned *used)
 		*used |= APP_BISECT;
 		return -1;
 	default:
-		*used |= APP_DRILL;
-		return take_drill(app, opt);
+		return take_look(app, opt, used);
 	}
 }
 
@@ -282,7 +313,7 @@ static int take_special(struct app *app, int opt, unsigned *used)
 		break;
 	case OPT_SINCE:
 		app->since = optarg;
-		*used |= APP_KEY;
+		*used |= APP_SINCE;
 		break;
 	case OPT_ENVELOPE:
 		app->envelope = optarg;

@@ -110,7 +110,7 @@ void output_json_fault(const struct err *err)
 	putchar('}');
 }
 
-static char type_letter(const struct catalog_item *item)
+static char letter_of(const struct catalog_item *item)
 {
 	switch (archive_entry_filetype(item->entry)) {
 	case AE_IFDIR:
@@ -128,13 +128,37 @@ static char type_letter(const struct catalog_item *item)
 	}
 }
 
-static void mode_text(const struct catalog_item *item, char out[12])
+void output_entry_of(const struct catalog_item *item, struct output_entry *ret)
 {
-	mode_t m = archive_entry_perm(item->entry);
+	struct archive_entry *e = item->entry;
+	const char *hard = archive_entry_hardlink(e);
+
+	*ret = (struct output_entry){
+	    .path = item->path,
+	    .link = hard ? hard : archive_entry_symlink(e),
+	    .user = archive_entry_uname(e),
+	    .group = archive_entry_gname(e),
+	    .letter = letter_of(item),
+	    .perm = (unsigned)archive_entry_perm(e),
+	    .flags = item->flags,
+	    .uid = archive_entry_uid(e),
+	    .gid = archive_entry_gid(e),
+	    .size = item->size,
+	    .major = (unsigned)archive_entry_rdevmajor(e),
+	    .minor = (unsigned)archive_entry_rdevminor(e),
+	    .has_mtime = archive_entry_mtime_is_set(e),
+	    .mtime = archive_entry_mtime(e),
+	    .mtime_ns = archive_entry_mtime_nsec(e),
+	};
+}
+
+static void mode_text(const struct output_entry *e, char out[12])
+{
 	static const char rwx[] = "rwxrwxrwx";
+	unsigned m = e->perm;
 	int i;
 
-	out[0] = type_letter(item);
+	out[0] = e->letter;
 	for (i = 0; i < 9; i++)
 		out[1 + i] = m & (0400u >> i) ? rwx[i] : '-';
 	if (m & S_ISUID)
@@ -154,22 +178,12 @@ static void owner_text(const char *name, int64_t id, char out[24])
 		snprintf(out, 24, "%" PRId64, id);
 }
 
-static void size_text(const struct catalog_item *item, char out[32])
+static void size_text(const struct output_entry *e, char out[32])
 {
-	char letter = type_letter(item);
-
-	if (letter == 'c' || letter == 'b')
-		snprintf(out, 32, "%u, %u", (unsigned)archive_entry_rdevmajor(item->entry),
-		    (unsigned)archive_entry_rdevminor(item->entry));
+	if (e->letter == 'c' || e->letter == 'b')
+		snprintf(out, 32, "%u, %u", e->major, e->minor);
 	else
-		snprintf(out, 32, "%" PRIu64, item->size);
-}
-
-static const char *link_of(const struct catalog_item *item)
-{
-	const char *hard = archive_entry_hardlink(item->entry);
-
-	return hard ? hard : archive_entry_symlink(item->entry);
+		snprintf(out, 32, "%" PRIu64, e->size);
 }
 
 static void flag_words(unsigned flags)
@@ -182,44 +196,50 @@ static void flag_words(unsigned flags)
 		printf("  [%s]", text("attributes incomplete"));
 }
 
-void output_line(const struct catalog_item *item)
+void output_entry_line(const struct output_entry *e)
 {
 	char mode[12], user[24], group[24], size[32], when[32] = "?";
-	time_t t = archive_entry_mtime(item->entry);
-	const char *link = link_of(item);
+	time_t t = e->mtime;
 	struct tm tm;
 
-	mode_text(item, mode);
-	owner_text(archive_entry_uname(item->entry), archive_entry_uid(item->entry), user);
-	owner_text(archive_entry_gname(item->entry), archive_entry_gid(item->entry), group);
-	size_text(item, size);
+	mode_text(e, mode);
+	owner_text(e->user, e->uid, user);
+	owner_text(e->group, e->gid, group);
+	size_text(e, size);
 	if (localtime_r(&t, &tm))
 		strftime(when, sizeof(when), "%Y-%m-%d %H:%M", &tm);
 	printf("%s %-8s %-8s %12s %s ", mode, user, group, size, when);
-	output_shown(item->path);
-	if (link) {
+	output_shown(e->path);
+	if (e->link) {
 		fputs(" -> ", stdout);
-		output_shown(link);
+		output_shown(e->link);
 	}
-	flag_words(item->flags);
+	flag_words(e->flags);
 	putchar('\n');
 }
 
-static void time_json(const struct catalog_item *item)
+void output_line(const struct catalog_item *item)
 {
-	time_t t = archive_entry_mtime(item->entry);
+	struct output_entry e;
+
+	output_entry_of(item, &e);
+	output_entry_line(&e);
+}
+
+static void time_json(const struct output_entry *e)
+{
+	time_t t = e->mtime;
 	char when[40];
 	struct tm tm;
 
-	if (!archive_entry_mtime_is_set(item->entry) || !gmtime_r(&t, &tm) ||
-	    !strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%S", &tm))
+	if (!e->has_mtime || !gmtime_r(&t, &tm) || !strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%S", &tm))
 		return;
-	printf(",\"mtime\":\"%s.%09ldZ\"", when, archive_entry_mtime_nsec(item->entry));
+	printf(",\"mtime\":\"%s.%09ldZ\"", when, e->mtime_ns);
 }
 
-static const char *type_word(const struct catalog_item *item)
+static const char *type_word(char letter)
 {
-	switch (type_letter(item)) {
+	switch (letter) {
 	case 'd':
 		return "folder";
 	case 'l':
@@ -255,34 +275,38 @@ static void flags_json(unsigned flags)
 	putchar(']');
 }
 
+static void name_json(const char *name, const char *s)
+{
+	if (!s || !*s)
+		return;
+	putchar(',');
+	output_json_name(name, s);
+}
+
+void output_members_json(const struct output_entry *e)
+{
+	printf("\"type\":\"%s\",\"mode\":\"%04o\",\"uid\":%" PRId64 ",\"gid\":%" PRId64, type_word(e->letter),
+	    e->perm, e->uid, e->gid);
+	name_json("user", e->user);
+	name_json("group", e->group);
+	printf(",\"size\":%" PRIu64, e->size);
+	time_json(e);
+	name_json("link", e->link);
+	flags_json(e->flags);
+}
+
 void output_entry_json(const struct catalog_item *item, const char *dataset)
 {
-	const char *user = archive_entry_uname(item->entry), *group = archive_entry_gname(item->entry),
-		   *link = link_of(item);
+	struct output_entry e;
 
+	output_entry_of(item, &e);
 	putchar('{');
 	if (dataset) {
 		output_json_name("dataset", dataset);
 		putchar(',');
 	}
-	output_json_name("path", item->path);
-	printf(",\"type\":\"%s\",\"mode\":\"%04o\",\"uid\":%" PRId64 ",\"gid\":%" PRId64, type_word(item),
-	    (unsigned)archive_entry_perm(item->entry), (int64_t)archive_entry_uid(item->entry),
-	    (int64_t)archive_entry_gid(item->entry));
-	if (user && *user) {
-		putchar(',');
-		output_json_name("user", user);
-	}
-	if (group && *group) {
-		putchar(',');
-		output_json_name("group", group);
-	}
-	printf(",\"size\":%" PRIu64, item->size);
-	time_json(item);
-	if (link) {
-		putchar(',');
-		output_json_name("link", link);
-	}
-	flags_json(item->flags);
+	output_json_name("path", e.path);
+	putchar(',');
+	output_members_json(&e);
 	putchar('}');
 }

@@ -35,12 +35,12 @@
 
 /* which attributes may be restored, and file flags */
 
-bool extract_xattr_allowed(const struct extract *x, const char *name)
+bool extract_xattr_allowed(bool privileged, const char *name)
 {
 	/* ACLs come as ACLs; a raw system attribute could only say them otherwise */
 	if (!strncmp(name, "system.", 7))
 		return false;
-	return x->opt.same_owner || !strncmp(name, "user.", 5);
+	return privileged || !strncmp(name, "user.", 5);
 }
 
 /* The flags of a file are reached by opening it, which its owner may not be allowed to: then for a moment he

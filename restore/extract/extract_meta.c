@@ -144,8 +144,8 @@ static int take_acl(struct archive_entry *e, int type, const char *name, struct 
 	return put_attr(out, name, value.p, value.n, err);
 }
 
-static int take_attrs(const struct extract *x, struct archive_entry *e, bool folder, struct buf *out,
-    struct extract_meta *m, struct err *err)
+int extract_meta_attrs(struct archive_entry *e, bool folder, bool privileged, struct buf *out,
+    bool *ret_stripped, struct err *err)
 {
 	int types = archive_entry_acl_types(e);
 	const char *name;
@@ -154,16 +154,17 @@ static int take_attrs(const struct extract *x, struct archive_entry *e, bool fol
 
 	archive_entry_xattr_reset(e);
 	while (archive_entry_xattr_next(e, &name, &value, &n) == 0) {
-		if (!extract_xattr_allowed(x, name))
-			m->stripped_xattr = true;
+		if (!extract_xattr_allowed(privileged, name))
+			*ret_stripped = true;
 		else if (put_attr(out, name, value, n, err))
 			return -1;
 	}
-	m->acl_access = types & ARCHIVE_ENTRY_ACL_TYPE_ACCESS;
-	m->acl_default = folder && types & ARCHIVE_ENTRY_ACL_TYPE_DEFAULT;
-	if (m->acl_access && take_acl(e, ARCHIVE_ENTRY_ACL_TYPE_ACCESS, ACCESS, out, err))
+	if (types & ARCHIVE_ENTRY_ACL_TYPE_ACCESS &&
+	    take_acl(e, ARCHIVE_ENTRY_ACL_TYPE_ACCESS, ACCESS, out, err))
 		return -1;
-	return m->acl_default ? take_acl(e, ARCHIVE_ENTRY_ACL_TYPE_DEFAULT, DEFAULT, out, err) : 0;
+	return folder && types & ARCHIVE_ENTRY_ACL_TYPE_DEFAULT
+		   ? take_acl(e, ARCHIVE_ENTRY_ACL_TYPE_DEFAULT, DEFAULT, out, err)
+		   : 0;
 }
 
 int extract_meta_take(const struct extract *x, struct archive_entry *e, bool folder, struct extract_texts *t,
@@ -181,7 +182,9 @@ int extract_meta_take(const struct extract *x, struct archive_entry *e, bool fol
 		m.stripped_mode = true;
 		m.mode &= ~(mode_t)(S_ISUID | S_ISGID);
 	}
-	if (take_attrs(x, e, folder, &attrs, &m, err))
+	m.acl_access = archive_entry_acl_types(e) & ARCHIVE_ENTRY_ACL_TYPE_ACCESS;
+	m.acl_default = folder && archive_entry_acl_types(e) & ARCHIVE_ENTRY_ACL_TYPE_DEFAULT;
+	if (extract_meta_attrs(e, folder, x->opt.same_owner, &attrs, &m.stripped_xattr, err))
 		return -1;
 	if (attrs.n) {
 		m.attrs = extract_texts_add(t, attrs.p, attrs.n, err);

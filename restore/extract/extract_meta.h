@@ -18,6 +18,7 @@
 #include <time.h>
 
 struct archive_entry;
+struct buf;
 struct err;
 struct extract;
 
@@ -35,9 +36,14 @@ struct extract_meta {
 	mode_t mode; /* 07777 */
 	bool has_mtime, acl_access, acl_default, stripped_mode, stripped_xattr;
 	struct timespec mtime;
-	const uint8_t *attrs; /* each: u32 length of the value, name, NUL, value */
+	const uint8_t *attrs; /* extract_meta_attrs() */
 	size_t attrs_len;
 };
+
+/* Appends attributes and ACLs, each: u32 length of the value, name, NUL, value.  privileged: also those that give privileges; what is left
+ * out without it sets *ret_stripped. */
+int extract_meta_attrs(struct archive_entry *e, bool folder, bool privileged, struct buf *out,
+    bool *ret_stripped, struct err *err);
 
 int extract_meta_take(const struct extract *x, struct archive_entry *e, bool folder, struct extract_texts *t,
     struct extract_meta *ret, struct err *err);

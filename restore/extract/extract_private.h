@@ -137,7 +137,7 @@ int extract_link(struct extract *x, struct extract_item *it, struct err *err);
 int extract_file_result(struct extract *x, const struct extract_item *it, struct err *err);
 
 /* May an extended attribute of this name be restored? */
-bool extract_xattr_allowed(const struct extract *x, const char *name);
+bool extract_xattr_allowed(bool privileged, const char *name);
 /* Sets the file flags of `name` in parent, those in `mask` only. */
 void extract_flags(struct extract *x, int parent, const char *name, const char *path, unsigned long set,
     unsigned long clear, unsigned long mask);

@@ -333,6 +333,7 @@ for doc, begins in {
     JA + "rotation.md": ("# bkp rotate", "# mount"),
     JA + "status.md": ("× 不適合",),
     JA + "restore.md": ("# mkdir", "# bkp-restore --medium /mnt/m/bkp --root-key $KEY generations\n", "# bkp-restore --medium /mnt/m/bkp --root-key $KEY generations --timeline", "# bkp-restore --medium /mnt/m/bkp --root-key $KEY --identity", "# cd $REPO"),
+    JA + "looking.md": ("# bkp-restore", "# printf"),
     JA + "drill.md": ("# P=", "# bkp-restore", "by:"),
     JA + "audit.md": ("REPO=", "key=", "grep '\"event\":\"epoch\"'", "OTHER=", "cd \"$REPO"),
     JA + "suspect.md": ("bkp guard show", "bkp accept", "bkp announce"),
@@ -461,6 +462,10 @@ def restore(known):
     write(DISKS + "/key/bad.txt", "# a list\n%s  evil.exe\n" % ("0123456789abcdef" * 4))
     take(known, doc, "# bkp-restore --medium /mnt/m/bkp --root-key $KEY generations --timeline", sh=sh)
     take(known, doc, "# bkp-restore --medium /mnt/m/bkp --root-key $KEY --identity", sh=sh)
+    for begins in ("# bkp-restore", "# printf"):
+        screen = take(known, JA + "looking.md", begins, sh=sh)
+        if "srv/documents/紹介状.txt" not in screen:
+            fault(known[(JA + "looking.md", begins)], "it does not find the letter:\n" + indent(screen))
     take(known, doc, "# cd $REPO", sh=sh)
     need("diff -r /srv/back /srv/rescued && diff -r %s/documents.was /srv/back/documents/srv/documents" % WORK)
     doc = JA + "drill.md"

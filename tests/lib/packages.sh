@@ -5,7 +5,7 @@
 # to build and to run the demo
 BKP_BUILD_PACKAGES="gcc libc6-dev cmake ninja-build pkg-config gettext python3
   libarchive-dev libsodium-dev libssl-dev liblz4-dev libzstd-dev uuid-dev libjansson-dev libyaml-dev liblmdb-dev
-  libcmark-dev libqrcodegen-dev libblkid-dev libmount-dev libisal-dev
+  libcmark-dev libqrcodegen-dev libblkid-dev libmount-dev libisal-dev libfuse3-dev fuse3
   libacl1-dev libattr1-dev libbz2-dev liblzma-dev libxml2-dev nettle-dev zlib1g-dev
   age lz4 zstd minisign openssl rsync"
 # to test
@@ -15,7 +15,7 @@ BKP_TEST_PACKAGES="$BKP_BUILD_PACKAGES clang libclang-rt-14-dev debootstrap dpkg
   chromium fonts-ipafont-gothic poppler-utils zbar-tools librsvg2-bin
   clamav
   cron systemd openssh-server openssh-client zip busybox
-  fuse3 libfuse3-dev jq fdisk xorriso
+  jq fdisk xorriso
   acl attr libcap2-bin e2fsprogs xfsprogs btrfs-progs libarchive-tools strace bsdextrautils util-linux procps time man-db mandoc shellcheck
   python3-prometheus-client"
 

@@ -18,6 +18,7 @@
 #include <string.h>
 
 #include <archive_entry.h>
+#include <sodium.h>
 
 #include "base/buf.h"
 #include "base/err.h"
@@ -48,6 +49,8 @@ struct catalog_r {
 	struct block at, found; /* of catalog_r_next and _backwards; of catalog_r_find */
 	size_t next;		/* block to be opened by catalog_r_next */
 	struct buf last;	/* path given out last, for the order across blocks */
+	catalog_r_skip_fn *skip;
+	void *skip_arg;
 };
 
 static void block_close(struct block *b)
@@ -134,6 +137,35 @@ int catalog_r_first_path(const struct catalog_r *c, size_t block, struct buf *ou
 	struct line l = line_of(c, block);
 
 	return path_decode(l.path, l.path_len, out, err);
+}
+
+void catalog_r_block_key(const struct catalog_r *c, size_t block, uint8_t ret[DIGEST_LEN])
+{
+	struct line l = line_of(c, block);
+	const char *rest =
+	    l.run + l.run_len; /* how many entries, and the first: what block_next() checks besides */
+	crypto_hash_sha256_state sha;
+
+	crypto_hash_sha256_init(&sha);
+	crypto_hash_sha256_update(&sha, l.place.digest, DIGEST_LEN);
+	crypto_hash_sha256_update(&sha, (const uint8_t *)rest, (size_t)(l.path + l.path_len - rest));
+	crypto_hash_sha256_final(&sha, ret);
+}
+
+void catalog_r_skip(struct catalog_r *c, catalog_r_skip_fn *fn, void *arg)
+{
+	c->skip = fn;
+	c->skip_arg = arg;
+}
+
+static bool is_skipped(const struct catalog_r *c, size_t block)
+{
+	uint8_t key[DIGEST_LEN];
+
+	if (!c->skip)
+		return false;
+	catalog_r_block_key(c, block, key);
+	return c->skip(c->skip_arg, key);
 }
 
 static int parse_list(struct catalog_r *c, struct err *err)
@@ -292,6 +324,8 @@ int catalog_r_next(struct catalog_r *c, struct catalog_item *ret, struct err *er
 		int r;
 
 		if (!c->at.reader) {
+			while (c->next < c->n && is_skipped(c, c->next))
+				c->next++;
 			if (c->next == c->n)
 				return CATALOG_END;
 			r = block_open(

@@ -14,9 +14,11 @@
 #ifndef BKP_READ_VAULT_CATALOG_R_H
 #define BKP_READ_VAULT_CATALOG_R_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+#include "format/crypto/digest.h"
 #include "format/medium/catalog.h"
 
 struct arc_r;
@@ -37,6 +39,12 @@ size_t catalog_r_block_of(struct catalog_r *c, const char *path);
 /* Appends the path of a block's first entry to `out`, NUL-terminated (not counted). */
 int catalog_r_first_path(const struct catalog_r *c, size_t block, struct buf *out, struct err *err)
     __attribute__((warn_unused_result));
+
+/* What a block says, as a key: the same of two generations exactly where the same entries stand in it, whichever archive it lies in. */
+void catalog_r_block_key(const struct catalog_r *c, size_t block, uint8_t ret[DIGEST_LEN]);
+/* From now on catalog_r_next() passes over blocks of which fn says so.  NULL: none. */
+typedef bool catalog_r_skip_fn(void *arg, const uint8_t key[DIGEST_LEN]);
+void catalog_r_skip(struct catalog_r *c, catalog_r_skip_fn *fn, void *arg);
 
 /* Forward: from the start of `block` (≤ catalog_r_blocks). */
 void catalog_r_seek(struct catalog_r *c, size_t block);

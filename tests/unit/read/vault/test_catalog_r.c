@@ -242,6 +242,39 @@ static void malformed_lists_are_refused(void **state)
 	}
 }
 
+static bool is_third(void *arg, const uint8_t key[DIGEST_LEN])
+{
+	return !memcmp(arg, key, DIGEST_LEN);
+}
+
+static void passes_over_the_block_of_that_key_alone(void **state)
+{
+	struct catalog_r *c = opened(), *again = opened();
+	uint8_t key[DIGEST_LEN], other[DIGEST_LEN];
+	struct catalog_item item;
+	struct err err = ERR_INIT;
+	unsigned n = 0;
+	char first[16];
+	int r;
+	(void)state;
+
+	catalog_r_block_key(c, 3, key);
+	catalog_r_block_key(again, 3, other);
+	assert_memory_equal(key, other, DIGEST_LEN);
+	for (size_t i = 0; i < BLOCKS; i++) {
+		catalog_r_block_key(c, i, other);
+		assert_int_equal(!memcmp(key, other, DIGEST_LEN), i == 3);
+	}
+	catalog_r_skip(c, is_third, key);
+	while ((r = catalog_r_next(c, &item, &err)) != CATALOG_END) {
+		n += !r;
+		assert_true(r || strncmp(item.path, path_of(3 * PER_BLOCK, first), 3) != 0);
+	}
+	assert_int_equal(n, (BLOCKS - 1) * PER_BLOCK);
+	catalog_r_close(c);
+	catalog_r_close(again);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -250,6 +283,7 @@ int main(void)
 	    cmocka_unit_test(finding_does_not_disturb_streaming),
 	    cmocka_unit_test(backwards_what_is_deep_comes_first),
 	    cmocka_unit_test(malformed_lists_are_refused),
+	    cmocka_unit_test(passes_over_the_block_of_that_key_alone),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
