@@ -57,8 +57,9 @@ serial_shown() {
 		[ ! -e "$of/$f" ] || cat "$of/$f" >"$stands/$f"
 	done
 	echo "$1" >"$stands/serial"
+	# slave: what others unmount meanwhile is not held here
 	# shellcheck disable=SC2016,SC2034 # for the inner shell; for those who source this
-	SERIAL_RUN=(unshare -m sh -c 'mount --bind "$0" "$1" && shift && exec "$@"' "$stands" "$of")
+	SERIAL_RUN=(unshare -m --propagation slave sh -c 'mount --bind "$0" "$1" && shift && exec "$@"' "$stands" "$of")
 }
 
 plug_clean() {
@@ -74,8 +75,14 @@ torn_away() {
 	pid, folder, seconds = sys.argv[1], "/run/bkp/%s/medium" % sys.argv[2], float(sys.argv[3])
 	while True:
 	    try:
-	        if any(folder in l and " rw," in l for l in open("/proc/%s/mountinfo" % pid)):
+	        for l in open("/proc/%s/mountinfo" % pid):
+	            if folder not in l or " rw," not in l:
+	                continue
 	            fd = os.open("/proc/%s/root%s" % (pid, folder), os.O_RDONLY)
+	            on = os.fstat(fd).st_dev
+	            if l.split()[2] != "%d:%d" % (os.major(on), os.minor(on)):
+	                os.close(fd)  # unmounted meanwhile: the file system below it is this computer's own
+	                continue
 	            time.sleep(seconds)
 	            fcntl.ioctl(fd, 0x8004587d, struct.pack("I", 2))
 	            sys.exit(0)
