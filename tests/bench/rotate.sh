@@ -17,9 +17,15 @@ T=$(mktemp -d "${DIR:-${TMPDIR:-/tmp}}/bkp-rotate-bench.XXXXXX")
 S=$T
 [ ! -d /dev/shm ] || S=$(mktemp -d /dev/shm/bkp-rotate-bench.XXXXXX)
 LOOP=
+hold() { # BYTES: a second, of the disk; 0: as fast as it is
+	local rw
+	[ -z "${SLOW:-}" ] || for rw in read write; do
+		echo "$(cat "/sys/block/${LOOP##*/}/dev") $1" >"$THROTTLE.${rw}_bps_device"
+	done
+}
 drop() { # the disk that is there
 	while mountpoint -q "$T/rdx" && ! umount "$T/rdx" 2>/dev/null; do sleep 0.2; done
-	[ -z "$LOOP" ] || losetup -d "$LOOP"
+	[ -z "$LOOP" ] || { hold 0 && losetup -d "$LOOP"; }
 	LOOP=
 	rm -f "$T"/img.*
 }
@@ -48,15 +54,13 @@ for i in $(seq 1 "$((MIB / 64))"); do head -c 64M /dev/urandom >"$S/src/$i"; don
 disks=0
 ID=$(cat /proc/sys/kernel/random/uuid) # the disk is made anew each time, and stays the registered one
 fresh() {
-	local img=$T/img.$((++disks)) rw # a loop device that another namespace holds would be given again
+	local img=$T/img.$((++disks)) # a loop device that another namespace holds would be given again
 	drop
 	truncate -s "$((MIB * 2 + 512))M" "$img"
 	mkfs.ext4 -q -F -m 0 -U "$ID" -E lazy_itable_init=0,lazy_journal_init=0 "$img"
 	LOOP=$(losetup -f --show --direct-io=on "$img")
 	mount "$LOOP" "$T/rdx"
-	[ -z "${SLOW:-}" ] || for rw in read write; do
-		echo "$(cat "/sys/block/${LOOP##*/}/dev") $((SLOW * 1000000))" >"$THROTTLE.${rw}_bps_device"
-	done
+	hold "$((${SLOW:-0} * 1000000))"
 }
 registered() { # the disk and the computer as they were before the rotation
 	fresh
