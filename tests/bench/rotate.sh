@@ -1,18 +1,19 @@
 #!/bin/bash
 # How much of what the device gives does a rotation use?  `bkp rotate` of MIB (1024) MiB onto an empty ext4 on a loop device without a cache
-# of its own, against `dd conv=fsync` and `dd` reading back past the cache, in turn, ROUNDS (3) times.
+# of its own (direct I/O: without it, reading back would measure this computer's memory), against `dd conv=fsync` and `dd` reading back past the cache, in turn, ROUNDS (3) times.
 # The same device: the file system is made anew before each of them.  The same bytes: dd writes as one file what a rotation has left there
 # (archives, their parity, lists, papers), and reads back as many of them as the rotation says in the journal that it has (all but parity,
 # tools and papers).  Both take them from memory, and both end when everything is on the device.
 # Prints each pair: seconds of dd's writing and reading, of bkp rotate, of its processor time, the ratio (dd's seconds through bkp's), and the
 # load of others before it: a figure taken while others work says little.
-# usage: BKP_BIN=build/release tests/bench/rotate.sh [MIB [ROUNDS]]; needs root; DIR: where the image lies (default $TMPDIR)
+# usage: BKP_BIN=build/release tests/bench/rotate.sh [MIB [ROUNDS]]; needs root; DIR: where the image lies (default $TMPDIR; no tmpfs)
 #        SLOW=MB: the kernel holds the device to MB megabytes a second, as a disk in a case is (cgroup v1's blkio)
 set -eu
 : "${BKP_BIN:?folder of the built programs}"
 MIB=${1:-1024} ROUNDS=${2:-3}
 THROTTLE=/sys/fs/cgroup/blkio/blkio.throttle
-[ -z "${SLOW:-}" ] || [ -w "$THROTTLE.write_bps_device" ] || { echo "SLOW wants root and cgroup v1's blkio controller" >&2; exit 64; }
+[ -z "${SLOW:-}" ] || [ -w "$THROTTLE.write_bps_device" ] ||
+	{ echo "SLOW wants root and cgroup v1's blkio controller" >&2; exit 64; }
 T=$(mktemp -d "${DIR:-${TMPDIR:-/tmp}}/bkp-rotate-bench.XXXXXX")
 S=$T
 [ ! -d /dev/shm ] || S=$(mktemp -d /dev/shm/bkp-rotate-bench.XXXXXX)
@@ -89,7 +90,8 @@ find "$T/rdx" -type f -print0 | sort -z | xargs -0 cat >"$S/bytes"
 read_back=$("$BKP" journal show --json | grep -o '"read_bytes":[0-9]*' | tail -n 1 | cut -d: -f2)
 whole=$(((read_back + 4095) / 4096 * 4096)) # past the cache in whole blocks only
 written=$(stat -c %s "$S/bytes")
-echo "$written bytes written, $read_back of them read back; seconds: dd's writing, dd's reading, bkp rotate, its processor time, ratio, load before"
+echo "$written bytes written, $read_back of them read back"
+echo "seconds: dd's writing, dd's reading, bkp rotate, its processor time; ratio; load before"
 for i in $(seq 1 "$ROUNDS"); do
 	load=$(cut -d' ' -f1 /proc/loadavg)
 	fresh
