@@ -16,6 +16,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/io.h"
+#include "base/threads/beside.h"
 #include "base/threads/parallel.h"
 #include "base/starved.h"
 #include "base/text.h"
@@ -35,17 +36,19 @@ enum { SEEN_GOOD = 1, SEEN_BAD = 2, SEEN_VOUCHED = 3 };
 
 /* ---- one file ---- */
 
-int verify_reader_init(struct verify_reader *r, bool thread, struct err *err)
+int verify_reader_init(struct verify_reader *r, bool ahead, bool beside, struct err *err)
 {
-	r->ahead = ahead_new(thread);
+	r->ahead = ahead_new(ahead);
 	r->digest = digest_new();
-	return r->ahead && r->digest ? 0 : err_nomem(err);
+	r->beside = beside ? beside_new() : NULL;
+	return r->ahead && r->digest && (r->beside || !beside) ? 0 : err_nomem(err);
 }
 
 void verify_reader_free(struct verify_reader *r)
 {
 	ahead_free(r->ahead);
 	digest_free(r->digest);
+	beside_free(r->beside);
 }
 
 int verify_listed_open(struct verify_listed *l, const struct store *s, struct store_file *ret)
@@ -81,6 +84,19 @@ void verify_listed_judge(struct verify_listed *l, struct digest *d, int errnum)
 	}
 }
 
+/* Hash and parity take about as long as each other, and together longer than many a device takes to read. */
+static void take_part(
+    struct verify_reader *r, const struct verify_watch *watch, void *seen, const uint8_t *p, size_t n)
+{
+	if (seen && r->beside)
+		beside_begin(r->beside, watch->bytes, seen, p, n);
+	else if (seen)
+		watch->bytes(seen, p, n);
+	digest_update(r->digest, p, n);
+	if (seen && r->beside)
+		beside_wait(r->beside);
+}
+
 static void hash_file(struct verify_reader *r, const struct store *s, bool from_device,
     const struct verify_watch *watch, struct verify_listed *l)
 {
@@ -97,9 +113,7 @@ static void hash_file(struct verify_reader *r, const struct store *s, bool from_
 	digest_reset(r->digest);
 	ahead_begin(r->ahead, &file, from_device);
 	while ((got = ahead_next(r->ahead, &p)) > 0) {
-		digest_update(r->digest, p, (size_t)got);
-		if (seen)
-			watch->bytes(seen, p, (size_t)got);
+		take_part(r, watch, seen, p, (size_t)got);
 		l->bytes += (uint64_t)got;
 	}
 	errnum = got < 0 ? errno : 0;
@@ -115,7 +129,7 @@ static int one_file(const struct store *s, const char *path, const uint8_t sha25
 	struct verify_listed l = {.why = ERR_INIT};
 	struct verify_reader r;
 
-	if (verify_reader_init(&r, ahead, err)) {
+	if (verify_reader_init(&r, ahead, watch != NULL, err)) {
 		verify_reader_free(&r);
 		return -1;
 	}
@@ -350,7 +364,7 @@ static int hash_all(struct verify_run *run, bool archives, struct err *err)
 	h->archives = archives;
 	parallel.slots = h->slots;
 	for (unsigned t = 0; t < run->threads && !r; t++)
-		r = verify_reader_init(&h->readers[t], run->ahead, err);
+		r = verify_reader_init(&h->readers[t], run->ahead, run->opt->watch && run->threads == 1, err);
 	if (!r)
 		r = parallel_run(&parallel, err);
 	for (unsigned t = 0; t < run->threads; t++)

@@ -98,7 +98,8 @@ bool verify_is_another(
 bool verify_is_later(
     const struct verify_record *want, const struct vault_r_generation *g, const char *dir, struct err *err);
 
-/* Sees the bytes of files as they are read, each on the thread that reads it. */
+/* Sees the bytes of files as they are read: begin() and end() on the thread that reads the file, bytes() on it or on one that it
+ * waits for. */
 struct verify_watch {
 	/* `path` (from <repository-id>/) of `size` bytes is read next, from its beginning: what the others are called with, or NULL: none
 	 * of it */

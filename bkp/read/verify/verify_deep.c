@@ -142,7 +142,7 @@ static int worker_init(struct deep *d, struct verify_worker *w, struct err *err)
 	w->hmac = hmac_new(d->root->chunk_id_key, DIGEST_LEN);
 	if (!w->segment || !w->codec || !w->hmac)
 		return err_nomem(err);
-	return verify_reader_init(&w->reader, d->run->ahead, err) ||
+	return verify_reader_init(&w->reader, d->run->ahead, false, err) ||
 		       arc_r_new(vault_r_generation_store(d->run->g), d->root, opt->ids, opt->n_ids, &arc,
 			   &w->arc, err)
 		   ? -1

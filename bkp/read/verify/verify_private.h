@@ -18,6 +18,7 @@
 
 struct ahead;
 struct arc_r;
+struct beside;
 struct codec;
 struct digestset;
 struct hmac;
@@ -55,8 +56,11 @@ void verify_report(
 struct verify_reader {
 	struct ahead *ahead;
 	struct digest *digest;
+	struct beside
+	    *beside; /* who watches works on it while the bytes are hashed; or NULL: one after the other */
 };
-int verify_reader_init(struct verify_reader *r, bool thread, struct err *err);
+/* ahead: a thread reads ahead; beside: one is there for who watches */
+int verify_reader_init(struct verify_reader *r, bool ahead, bool beside, struct err *err);
 void verify_reader_free(struct verify_reader *r);
 
 struct verify_listed {

@@ -20,6 +20,7 @@
 #include "base/err.h"
 #include "base/io.h"
 #include "base/text.h"
+#include "base/threads/beside.h"
 #include "format/crypto/minisig.h"
 #include "format/medium/arcfile.h"
 #include "format/medium/generation.h"
@@ -36,17 +37,26 @@
 #define PATH_MAX_ (GENERATION_SET_DIR + GENERATION_SUMS_PATH)
 #define SIG_FILE  "SHA256SUMS.minisig"
 
-/* The source is read ahead while what came is hashed and written: the slower of the two devices is the limit. */
-static int copy_parts(struct ahead *from, struct digest *d, struct vault_w *to, struct store_staged *f,
-    const char *path, struct err *err)
+static void hash_part(void *digest, const void *p, size_t n)
+{
+	digest_update(digest, p, n);
+}
+
+/* The source is read ahead while what came is hashed and written at once: the slower of the two devices is the limit. */
+static int copy_parts(struct ahead *from, struct digest *d, struct beside *beside, struct vault_w *to,
+    struct store_staged *f, const char *path, struct err *err)
 {
 	uint8_t *part;
 	ssize_t n;
 
 	while ((n = ahead_next(from, &part)) > 0) {
-		if (vault_w_write(to, f, part, (size_t)n, err))
+		int r;
+
+		beside_begin(beside, hash_part, d, part, (size_t)n);
+		r = vault_w_write(to, f, part, (size_t)n, err);
+		beside_wait(beside);
+		if (r)
 			return -1;
-		digest_update(d, part, (size_t)n);
 	}
 	if (n == 0)
 		return 0;
@@ -59,12 +69,13 @@ static int copy_bytes(struct store_file *from, struct vault_w *to, struct store_
 {
 	struct digest *d = digest_new();
 	struct ahead *ahead = ahead_new(true);
+	struct beside *beside = beside_new();
 	uint8_t got[DIGEST_LEN];
 	int r;
 
-	if (d && ahead) {
+	if (d && ahead && beside) {
 		ahead_begin(ahead, from, false);
-		r = copy_parts(ahead, d, to, f, path, err);
+		r = copy_parts(ahead, d, beside, to, f, path, err);
 		ahead_end(ahead);
 	} else {
 		r = err_nomem(err);
@@ -78,6 +89,7 @@ static int copy_bytes(struct store_file *from, struct vault_w *to, struct store_
 	}
 	digest_free(d);
 	ahead_free(ahead);
+	beside_free(beside);
 	return r;
 }
 

@@ -1,6 +1,7 @@
 /* parity_watch: see parity_watch.h.
  *
- * `lock` guards used, written and why; a struct watched belongs to the thread that reads its archive. */
+ * `lock` guards used, written and why; a struct watched belongs to the thread that reads its archive, or to the
+ * one that this one waits for. */
 #include "write/parity/parity_watch.h"
 
 #include <errno.h>
