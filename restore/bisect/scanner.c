@@ -24,7 +24,7 @@
 #include "restore/app/confine.h"
 #include "restore/app/interrupt.h"
 #include "restore/extract/scratch.h"
-#include "restore/app/step_run.h"
+#include "restore/command/step_run.h"
 
 #define COMMAND_MAX ((size_t)64 << 10)
 

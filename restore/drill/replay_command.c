@@ -11,7 +11,7 @@
 #include "restore/drill/drill.h"
 #include "restore/drill/replay.h"
 #include "restore/extract/scratch.h"
-#include "restore/app/step_run.h"
+#include "restore/command/step_run.h"
 
 #define VALUE_MAX   4096 /* bytes that a check may print */
 #define LIMIT_LEAST 3600 /* seconds, where the procedure states no limit */

@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "base/io.h"
-#include "restore/app/step_run.h"
+#include "restore/command/step_run.h"
 #include "restore/drill/variables.h"
 
 #define ENVIRONMENT_MAX ((size_t)4 << 20)

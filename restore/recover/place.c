@@ -39,8 +39,9 @@ static bool is_bare(int parent, const char *name, const char *but)
 {
 	IO_FD_AUTO fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
-	return fd >= 0 && !io_each_name(fd, is_there, (void *)(uintptr_t)but, NULL) &&
-	       (!but || is_bare(fd, but, NULL));
+	if (fd < 0)
+		return errno == ENOENT;
+	return !io_each_name(fd, is_there, (void *)(uintptr_t)but, NULL) && (!but || is_bare(fd, but, NULL));
 }
 
 /* What a recovery leaves that died before its first state was there counts as nothing. */

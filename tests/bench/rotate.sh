@@ -1,11 +1,12 @@
 #!/bin/bash
 # How much of what the device gives does a rotation use?  `bkp rotate` of MIB (1024) MiB onto an empty ext4 on a loop device without a cache
-# of its own (direct I/O: without it, reading back would measure this computer's memory), against `dd conv=fsync` and `dd` reading back past the cache, in turn, ROUNDS (3) times.
+# of its own (direct I/O: without it, reading back would measure this computer's memory), against `dd conv=fsync` and `dd` reading back past
+# the cache, in turn, ROUNDS (3) times.
 # The same device: the file system is made anew before each of them.  The same bytes: dd writes as one file what a rotation has left there
-# (archives, their parity, lists, papers), and reads back as many of them as the rotation says in the journal that it has (all but parity,
-# tools and papers).  Both take them from memory, and both end when everything is on the device.
-# Prints each pair: seconds of dd's writing and reading, of bkp rotate, of its processor time, the ratio (dd's seconds through bkp's), and the
-# load of others before it: a figure taken while others work says little.
+# (archives, their parity, lists, papers), and reads back as many of them as the rotation says in the journal that it has (all but
+# parity, tools and papers).  Both take them from memory, and both end when everything is on the device.
+# Prints each pair: seconds of dd's writing and reading, of bkp rotate, of its processor time, the ratio (dd's seconds through bkp's), and
+# the load of others before it: a figure taken while others work says little.
 # usage: BKP_BIN=build/release tests/bench/rotate.sh [MIB [ROUNDS]]; needs root; DIR: where the image lies (default $TMPDIR; no tmpfs)
 #        SLOW=MB: the kernel holds the device to MB megabytes a second, as a disk in a case is (cgroup v1's blkio)
 set -eu

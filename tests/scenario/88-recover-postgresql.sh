@@ -144,14 +144,14 @@ while [ "$killed" -lt "$KILLS" ]; do
 		at=$(jq -r '[.steps[] | select(.running) | .id] | join(" ")' "$T/o/real$round/recovery.state.json" 2>/dev/null) || at=
 		echo "killed after $ms ms, in: $at" >>"$T/kills"
 	fi
-	STATUS=0; wait "$pid" 2>/dev/null || STATUS=$?
+	STATUS=0; { wait "$pid"; } 2>/dev/null || STATUS=$?
 	[ "$STATUS" = 137 ] || [ "$STATUS" = 0 ] || fail "exit $STATUS after $killed kills"
 	[ "$STATUS" = 0 ] || continue
 	judge # it came to its end: over a destroyed server once more
 	as_pg "$PG/pg_ctl" -D "$T/o/cluster" -m immediate stop >/dev/null
 	rm -rf "$T/o/cluster" "$T/o/real$round"
 	round=$((round + 1))
-done 2>/dev/null
+done
 # the state says that it has ended, and a kill was too late to stop it
 jq -e .finished "$T/o/real$round/recovery.state.json" >/dev/null 2>&1 || expect 0 recovery
 judge

@@ -44,6 +44,8 @@ static void only_empty_or_its_own(void **state)
 	(void)state;
 	opens("new", false);
 	opens("new", false); /* what died before its first state was there */
+	assert_int_equal(sh("rmdir %s/new/data/tmp", scratch), 0);
+	opens("new", false); /* or even earlier */
 	assert_int_equal(sh("touch %s/new/data/x", scratch), 0);
 	refuses("new", "E-RECOVER-01");
 	assert_int_equal(sh("rm %s/new/data/x; touch %s/new/data/tmp/x", scratch, scratch), 0);

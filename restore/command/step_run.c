@@ -11,7 +11,7 @@
  * The end is the end of the shell.  The pipes may be held open by what it left running, so only what they
  * hold at that moment is read (LAST_READS blocks).
  */
-#include "restore/app/step_run.h"
+#include "restore/command/step_run.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -13,7 +13,7 @@
 
 #include "base/err.h"
 #include "restore/app/interrupt.h"
-#include "restore/app/step_run.h"
+#include "restore/command/step_run.h"
 
 static char *const plain[] = {
     "PATH=/usr/bin:/bin", "a=$(touch pwned)", "b=`touch pwned`; touch pwned", "c=\"'\n\\ $HOME", NULL};

@@ -12,8 +12,8 @@
  *
  * Errors: E-DRILL-12 it cannot be started.
  */
-#ifndef RESTORE_APP_STEP_RUN_H
-#define RESTORE_APP_STEP_RUN_H
+#ifndef RESTORE_COMMAND_STEP_RUN_H
+#define RESTORE_COMMAND_STEP_RUN_H
 
 #include <stdbool.h>
 #include <stddef.h>
