@@ -434,6 +434,7 @@ int serve_run(
 	s->blocks = b;
 	s->tree = tree_new(b, folders, on_fault, s);
 	se = s->tree ? fuse_session_new(&args, &ops, sizeof(ops), s) : NULL;
+	fuse_opt_free_args(&args);
 	snprintf(place, sizeof(place), "/dev/fd/%d", fd);
 	if (!se || fuse_session_mount(se, place)) {
 		if (se)
