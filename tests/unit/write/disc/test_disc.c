@@ -128,10 +128,13 @@ static void no_changed_image_is_taken(void **state)
 		fail_msg("%s %s", err.code, err.msg);
 	/* each of them in the midst of an archive */
 	for (unsigned i = 1; i < 20; i++) {
-		assert_int_equal(sh("cp image bad && printf X | dd of=bad bs=1 conv=notrunc status=none "
-				    "seek=$(( $(stat -c %%s image) / 4 + %u * 30011 )) "
-				    "&& ! cmp -s image bad",
-				     i),
+		/* the byte may be an X already */
+		assert_int_equal(
+		    sh("at=$(( $(stat -c %%s image) / 4 + %u * 30011 )) && cp image bad && for c in X Y; do "
+		       "! cmp -s image bad || printf $c | dd of=bad bs=1 conv=notrunc status=none seek=$at; "
+		       "done "
+		       "&& ! cmp -s image bad",
+			i),
 		    0);
 		bad += read_image("bad", &p.files, &err) != 0;
 	}
