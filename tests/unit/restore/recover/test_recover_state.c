@@ -123,7 +123,7 @@ static void of_another_it_is_refused(void **state)
 	strcpy(r.id, "0123456789abcdef");
 	save(&r, true);
 	refused(&r, "E-RECOVER-06");
-	put_file("rec/recovery.state.json", "{\"kind\":\"bkp-recovery-state\"", 30);
+	put_file("rec/recovery.state.json", "{\"kind\":\"bkp-recovery-state\"", 28);
 	refused(&r, "E-RECOVER-05");
 	put_file("rec/recovery.state.json", "[]", 2);
 	refused(&r, "E-RECOVER-05");
