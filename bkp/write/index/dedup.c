@@ -509,7 +509,7 @@ static int open_or_begin(struct dedup *d, unsigned deaths)
 	/* until the walk has ended, an end of this process counts as one inside LMDB */
 	dedup_guard_enter(&d->guard);
 	if ((deaths || dedup_is_short(d->path)) &&
-	    !dedup_guard_try(deaths > 1 ? dedup_walk_whole : dedup_walk_briefly, d->path))
+	    !dedup_guard_try(deaths ? dedup_walk_whole : dedup_walk_briefly, d->path))
 		cachedb_remove(d->path);
 	r = open_env(d);
 	if (dedup_is_damage(r)) {

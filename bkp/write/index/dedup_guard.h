@@ -5,7 +5,8 @@
  * says whether a call into LMDB is under way; it survives the process.  If it still says so when the index is
  * opened, or if the file is shorter than it says itself, a child process walks the index first: a child that
  * dies says that it is damaged.  A second byte counts such deaths since the index was last closed in order:
- * after the first the walk may be a sample, after the second it must be whole.
+ * after one the walk is whole (a run that is begun once more must not die of what a sample did not meet), of a file that
+ * is only short it may be a sample.
  *
  * Of an ordinary end, and of a kill between two calls, nothing is left, and nothing is walked.
  */
