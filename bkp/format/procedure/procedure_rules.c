@@ -241,7 +241,9 @@ void procedure_rules_scans(const struct procedure *p, struct config_problems *pr
 {
 	const struct procedure_step *restored = NULL, *let_out = NULL;
 
-	for (const struct procedure_step *s = p->steps; s < p->steps + p->n_steps; s++) {
+	for (size_t i = 0; i < p->n_steps; i++) {
+		const struct procedure_step *s = &p->steps[i];
+
 		if (s->kind == PROCEDURE_RESTORE && !restored)
 			restored = s;
 		else if (s->kind == PROCEDURE_RUN && restored && !let_out)
