@@ -285,10 +285,9 @@ static int write_joined(const struct app *app, const struct codex32 *shares, siz
 	sodium_memzero(bytes, sizeof(bytes));
 	if (r)
 		return app_error(&err, APP_FAILED);
-	app_note(app, "%s",
-	    text("compare the recipient with the papers; the identity's file is not protected: erase it when "
-		 "it is not needed any "
-		 "more"));
+	app_note(app, "%s", text("compare the recipient with the papers"));
+	app_note(
+	    app, "%s", text("the identity's file is not protected: erase it when it is not needed any more"));
 	return APP_OK;
 }
 

@@ -37,7 +37,7 @@ a = p.parse_args()
 harm = attacks.Harm(attacks.Attack(a.how, keep_times=a.keep_times, **HOW[a.how]), a.dir, a.seed)
 done_list = os.path.join(os.path.dirname(a.dir.rstrip("/")), "encrypted.txt")  # what a slow one did before
 if os.path.exists(done_list):
-    with open(done_list) as f:
+    with open(done_list, errors="surrogateescape") as f:
         harm.done = set(f.read().split("\n"))
 names = attacks.tree(a.dir)
 newest = max([time.time()] + [os.stat(n).st_mtime for n in names])
@@ -46,6 +46,6 @@ rnd = random.Random(a.seed)
 chosen = left if a.percent >= 100 else rnd.sample(left, min(len(left), max(1, round((len(left) + len(harm.done)) * a.percent / 100))))
 for name in chosen:
     harm.harm(name, rnd, newest)
-with open(done_list, "w") as f:
+with open(done_list, "w", errors="surrogateescape") as f:
     f.write("\n".join(sorted(harm.done)))
 print(len(chosen))

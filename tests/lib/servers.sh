@@ -7,6 +7,7 @@
 #   my_new DIR             mariadb-install-db and start; socket DIR/sock                     my_sql DIR [ARGUMENT...]
 #   free_port              a port of TCP on this computer that nobody listens at, below those that are given out for outgoing calls
 #   orthanc_start DIR PORT   with DIR/orthanc.json, which is made when it is not there; waits until it answers   orthanc_stop DIR
+#   recovery_set_up        answers to the three gates in $T/attest.yaml, a database of viruses in $T/virus, another disk at $T/o
 #   nightly COMMAND...     runs it as cron does: the environment is PATH=/usr/bin:/bin, HOME, and what
 #                          nightly_env NAME=VALUE... said
 [ "$(id -u)" = 0 ] || die "needs root: the servers run as their own users"
@@ -98,6 +99,22 @@ drill_field() { # DIR PYTHON-EXPRESSION of d, the drill's record
 recorded_probe() {
 	"$RESTORE" --lang en --medium "$T/m1" --identity "$T/id.txt" verify "$2@$1" --deep --json 2>/dev/null |
 		python3 -c 'import json, sys; print(json.load(sys.stdin)["generations"][0]["probe"])'
+}
+
+# recovery_set_up: what a drill and a recovery by one of policies/procedures need; answers of other steps are put behind
+recovery_set_up() {
+	mkdir -p "$T/virus" "$T/o"
+	echo "$(echo evil | md5sum | cut -c-32):5:Evil" >"$T/virus/test.hdb" # no database can be had here
+	mount -t tmpfs -o size=900m,mode=755 none "$T/o"
+	cat >"$T/attest.yaml" <<-'Y'
+	by: 事務長
+	again: yes
+	answers:
+	  - {step: security, answer: yes, note: 画面の写し 1～3}
+	  - {step: hole, answer: yes, by: 院長, note: 調査報告書 第2版}
+	  - {step: hole, answer: yes, by: ベンダ 佐藤, note: 診断 R-12}
+	  - {step: accounts, answer: yes, note: 名簿と照合 台帳 7 頁}
+	Y
 }
 
 # ---- PostgreSQL

@@ -58,21 +58,25 @@ rows() { "$@" -c "set client_encoding = utf8; select md5(string_agg(p::text, '|'
 	(select count(*) from tbl_jyurrk) from tbl_ptinf p where ptid <= 1234"; }
 rows pg_sql 54385 orca >"$T/truth"
 pg_stop "$T/first"
-printf 'by: 事務長\nanswers:\n' >"$T/attest.yaml"
-for i in 1 2 10; do echo "  - {step: $i, answer: yes}" >>"$T/attest.yaml"; done
-drill() { # DIR
-	"$RESTORE" --lang ja --medium "$T/m1" --identity "$T/id.txt" drill "$(echo "$T"/m1/*-*-*-*-*/procedures/orca.md)" --to "$1" \
-		--set "pgbin=$PG" --attest "$T/attest.yaml" --operator 事務長 "${@:2}"
+recovery_set_up
+printf '  - {step: %s, answer: yes, note: 控え}\n' 1 2 eyes >>"$T/attest.yaml"
+bring_back() { # drill|recover DIR [OPTION...]
+	"$RESTORE" --lang ja --medium "$T/m1" --identity "$T/id.txt" "$1" "$(echo "$T"/m1/*-*-*-*-*/procedures/orca.md)" --to "$2" \
+		--set "pgbin=$PG" --set "virusdb=$T/virus" --attest "$T/attest.yaml" --operator 事務長 "${@:3}"
 }
-expect 0 drill "$T/drill1"
-[ "$(drill_field "$T/drill1" "d['verdict'], [s['check']['found'] for s in d['steps'] if s['id'] == 'patients'], d['erased']['ok']")" \
+expect 0 bring_back drill "$T/drill"
+[ "$(drill_field "$T/drill" "d['verdict'], [s['check']['found'] for s in d['steps'] if s['id'] == 'patients'], d['erased']['ok']")" \
 	= "('passed', ['$night'], True)" ] || die "the drill"
-[ ! -e "$T/drill1/scratch" ] || die "patients' data were left behind"
-expect 0 drill "$T/drill2" --keep
-as postgres "$PG/pg_ctl" -D "$T/drill2/scratch/pg" -l /dev/null -w start >/dev/null
-again_sql() { as postgres "$PG/psql" -h "$T/drill2/scratch/run" -p 54397 -X -A -t -q -d orca "$@"; }
+[ ! -e "$T/drill/scratch" ] && ! pgrep -f "$T/drill/scratch" >/dev/null || die "something was left behind"
+
+# ---- the recovery, by the same document: onto another disk, the server of the clinic being gone
+echo "confirm: orca@1 orca-roles@1 orca-files@1" >>"$T/attest.yaml"
+expect 0 bring_back recover "$T/o/recovery" --set "cluster=$T/o/cluster"
+again_sql() { as postgres "$PG/psql" -h "$T/o/cluster" -p 54397 -X -A -t -q -d orca "$@"; }
 rows again_sql | cmp - "$T/truth" || die "the restored tables differ"
 [ "$(again_sql -c "select tableowner from pg_tables where tablename = 'tbl_ptinf'")$(again_sql -c 'show server_encoding')" = orcaEUC_JP ] ||
 	die "owner or encoding"
-say "ORCA: database (EUC-JP), roles, files, documents and images; $night patients as counted that night between $before and $after; their" \
-	"rows, owners and encoding, erased"
+[ "$(again_sql -c 'select count(*) from tbl_ptinf')" = "$night" ] || die "patients"
+as postgres "$PG/pg_ctl" -D "$T/o/cluster" -m fast -w stop >/dev/null
+say "ORCA: database (EUC-JP), roles, files, documents and images; $night patients as counted that night between $before and $after;" \
+	"drilled, erased; recovered by the same document with gates signed: rows, owners and encoding as they were"

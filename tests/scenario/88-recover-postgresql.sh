@@ -90,11 +90,20 @@ by: 山田
 confirm: emr@1
 again: yes
 answers:
+  - {step: found, answer: yes, note: 07:40 受付の端末}
+  - {step: contain, answer: yes, note: 一覧 1 枚}
+  - {step: call, answer: yes, by: 事務部長 田中, note: 6 か所}
+  - {step: care, answer: yes, note: 紙カルテ}
+  - {step: evidence, answer: yes, note: 証拠-1～4}
+  - {step: when, answer: yes, note: 6 時ごろ}
   - {step: security, answer: yes, note: 画面の写し 1～3}
   - {step: hole, answer: yes, by: 院長, note: 調査報告書 第2版}
   - {step: hole, answer: yes, by: ベンダ 佐藤, note: 診断 R-12}
   - {step: accounts, answer: yes, note: 名簿と照合 台帳 7 頁}
   - {step: eyes, answer: yes, by: 医事課 鈴木, note: 3 名一致}
+  - {step: resume, answer: yes, note: 外来から}
+  - {step: backlog, answer: yes, note: 医事課 3 名で 2 日}
+  - {step: normal, answer: yes, note: 山田}
 Y
 mkdir "$T/virus"; echo "$(echo evil | md5sum | cut -c-32):5:Evil" >"$T/virus/test.hdb" # no database can be had here
 common=(--lang ja --medium "$T/rdx" --identity "$T/id.txt" --set "pgbin=$PG" --set "virusdb=$T/virus"
@@ -124,7 +133,7 @@ recovery() { "$RESTORE" "${common[@]}" --sign-slip "$T/院長.key" recover "$pro
 judge() { # of the recovery that has ended
 	local d=$T/o/real$round
 	[ "$(field "$d/recovery.json" "d['verdict'], [x['mark'] for x in d['steps']].count('passed'), s['patients']['check']['found']")" \
-		= "('passed', 10, '12345')" ] || fail "the recovery" "$d/recovery.json"
+		= "('passed', 19, '12345')" ] || fail "the recovery" "$d/recovery.json"
 	dump_of as_pg "$PG/pg_dump" -h "$T/o/cluster" -p 54399 >"$T/found.sql"
 	cmp "$T/truth.sql" "$T/found.sql" || die "pg_dump of the recovered server differs"
 	[ "$(ps -eo args | grep -c "^[^ ]*postgres -D $T/o/cluster")" = 1 ] || die "not just one server runs on the recovered cluster"
