@@ -3,7 +3,8 @@
 #   tests/run.sh [NAME...]            all tests at their usual size; only those whose name contains one of these
 #   tests/run.sh --quick [NAME...]    the house, unit tests, attacks and the quick scenarios (tests/lib/quick.txt): for the
 #                                     desk, before a commit
-#   tests/run.sh --long [NAME...]     the same tests at the size of a campaign.  Resumable: what passed on this commit is not run again
+#   tests/run.sh --long [NAME...]     the same tests at the size of a campaign, and those of tests/lib/long.txt (another machine is made, or
+#                                     booted), with packages of their own.  Resumable: what passed on this commit is not run again
 #                                     (build/long/<commit>/ holds a log each; remove it to begin anew)
 # Each line says wall and CPU seconds (of the processes a test waited for); a test above 90 CPU seconds is named at the end.
 # Sizes, each may be set:           usual  long
@@ -24,6 +25,8 @@ patterns=("$@")
 . tests/lib/packages.sh
 # shellcheck disable=SC2086
 bkp_install $BKP_TEST_PACKAGES || exit 1
+# shellcheck disable=SC2086
+[ "$tier" != long ] || bkp_install $BKP_LONG_PACKAGES || exit 1
 
 size() { # NAME USUAL LONG
 	local value=$2
@@ -65,6 +68,8 @@ run() { # NAME COMMAND...: starts it; as many run at a time as there are process
 	wanted "$name" || return 0
 	if [ "$tier" = quick ]; then
 		case $name in scenario/*) grep -qx "${name#scenario/}" tests/lib/quick.txt || return 0 ;; esac
+	elif [ "$tier" != long ] && grep -qx "${name#scenario/}" tests/lib/long.txt; then
+		return 0
 	fi
 	if [ -n "$kept" ] && [ -e "$kept/${name//\//-}" ]; then
 		echo ok >>"$out/results"

@@ -19,6 +19,10 @@ BKP_TEST_PACKAGES="$BKP_BUILD_PACKAGES clang libclang-rt-14-dev debootstrap dpkg
   acl attr libcap2-bin e2fsprogs xfsprogs btrfs-progs libarchive-tools strace bsdextrautils util-linux procps time man-db mandoc shellcheck
   python3-prometheus-client"
 
+# to test with tests/run.sh --long (tests/lib/long.txt)
+# shellcheck disable=SC2034 # for tests/run.sh
+BKP_LONG_PACKAGES=""
+
 # What Debian starts when it is installed, by package.  The tests start their own, below their own folders.
 BKP_SERVICES="postgresql:postgresql mariadb-server:mariadb orthanc:orthanc openssh-server:ssh
   clamav:clamav-freshclam"
