@@ -7,6 +7,8 @@
 #include <jansson.h>
 
 #include "base/buf.h"
+#include "base/clock.h"
+#include "base/day.h"
 #include "base/err.h"
 #include "base/text.h"
 #include "cmd/app/app.h"
@@ -76,9 +78,11 @@ static json_t *plan_json(const struct policy *policy, const struct config_proble
 		for (size_t k = 0; k < d->n_paths; k++)
 			json_array_append_new(paths, json_string(d->paths[k]));
 		json_array_append_new(datasets,
-		    json_pack("{s:s, s:s?, s:o, s:s?, s:s, s:i}", "name", d->name, "title", d->title, "paths",
-			paths, "command", d->command, "every", every_text(&d->every, every, sizeof(every)),
-			"generations", (int)d->generations));
+		    json_pack("{s:s, s:s?, s:o, s:s?, s:s, s:i, s:s?, s:s?}", "name", d->name, "title",
+			d->title, "paths", paths, "command", d->command, "every",
+			every_text(&d->every, every, sizeof(every)), "generations", (int)d->generations,
+			"importance", d->importance ? policy_importance_words[d->importance] : NULL, "owner",
+			d->owner));
 	}
 	for (size_t i = 0; i < policy->n_media; i++) {
 		const struct policy_medium *m = &policy->media[i];
@@ -109,12 +113,16 @@ static int check_policy(struct app *app, struct config_problems *problems)
 {
 	POLICY_AUTO policy = NULL;
 	struct err err = ERR_INIT;
+	struct clock_stamp now;
 	int r = app_policy_check(app, &policy, problems, &err), code;
 
 	if (r < 0 || (r > 0 && !problems->n_errors))
 		return app_error(&err, r < 0 ? APP_USAGE : APP_FAILED);
-	if (!r)
+	if (!r) {
 		app_warn_keeping(policy);
+		clock_now(&now);
+		policy_evidence_check(policy, day_of(now.wall_ns), problems);
+	}
 	if (!r && policy->holidays_fault)
 		return holidays_fault(app, policy->holidays_fault);
 	if (app->json)

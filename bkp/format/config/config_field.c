@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/day.h"
 #include "base/err.h"
 #include "base/show/suggest.h"
 #include "base/text.h"
@@ -227,13 +228,17 @@ static size_t find_word(const char *const *words, const char *s, size_t *ret_n)
 /* The word's index, or SIZE_MAX when it was reported. */
 static size_t read_word(struct reading *r, const char *const *words)
 {
-	char known[256];
-	size_t n, at = find_word(words, r->node->s, &n);
+	char known[400];
+	size_t n, at = find_word(words, r->node->s, &n), none = !*words[0];
 	struct config_problem *item;
 	const char *near;
 
-	if (at != SIZE_MAX)
+	if (at == SIZE_MAX && r->field->also)
+		at = find_word(r->field->also, r->node->s, &n);
+	if (at != SIZE_MAX && at >= none)
 		return at;
+	words += none; /* what stands for "not said" cannot be said */
+	n -= none;
 	near = suggest_word(r->node->s, words, n);
 	item = report_wrong(r, "E-POLICY-19", text("'%s' is unknown for '%s'"));
 	if (near)
@@ -390,6 +395,22 @@ static void read_time(struct reading *r, int *at)
 	}
 }
 
+static void read_day(struct reading *r, int32_t *at)
+{
+	int32_t day = 0;
+	struct config_problem *item;
+
+	if (strlen(r->node->s) == 10 && !day_parse(r->node->s, 10, &day) && day > 0) {
+		*at = day;
+		return;
+	}
+	item = report_wrong(r, "E-POLICY-49", text("'%s' is not a date"));
+	if (has_wide_digit(r->node->s))
+		config_problem_hint(item, text("write the digits half-width: 0123456789"));
+	else
+		config_problem_hint(item, text("year, month and day, as in 2026-11-24"));
+}
+
 /* ---- dispatch ---- */
 
 static int read_scalar(struct reading *r, void *at)
@@ -436,6 +457,8 @@ static int read_scalar(struct reading *r, void *at)
 		return read_every(r, at), 0;
 	case CONFIG_T_TIME:
 		return read_time(r, at), 0;
+	case CONFIG_T_DAY:
+		return read_day(r, at), 0;
 	default:
 		return 0;
 	}

@@ -25,20 +25,21 @@ enum config_type {
 	CONFIG_T_FILE_NAME,    /* char *: one component */
 	CONFIG_T_WORD,	       /* char *: one of `words` */
 	CONFIG_T_PATTERN,      /* char *: see exclude.h */
-	CONFIG_T_ENUM,	       /* unsigned: index of one of `words` */
-	CONFIG_T_LANG,	       /* enum text_lang */
-	CONFIG_T_BOOL,	       /* bool */
-	CONFIG_T_BOOL_NOT,     /* bool: the opposite of what is written */
-	CONFIG_T_SIZE,	       /* uint64_t: bytes, min to max */
-	CONFIG_T_PERCENT,      /* unsigned: min to max */
-	CONFIG_T_NUMBER,       /* unsigned: min to max */
-	CONFIG_T_DURATION,     /* int64_t: seconds, at least one minute */
-	CONFIG_T_EVERY,	       /* struct config_every */
-	CONFIG_T_TIME,	       /* int: minutes of the day */
-	CONFIG_T_ROLES,	       /* unsigned: bits, in the order of `words` */
-	CONFIG_T_TABLE,	       /* a table whose keys go into the same struct: `shape` */
-	CONFIG_T_TEXTS,	       /* char ** and size_t at `count`: a list of `item`; a malformed one is NULL */
-	CONFIG_T_TABLES,       /* array and size_t at `count`: a list of tables of `shape` */
+	CONFIG_T_ENUM, /* unsigned: index of one of `words`; where the first is "", 0 is what was not said */
+	CONFIG_T_LANG, /* enum text_lang */
+	CONFIG_T_BOOL, /* bool */
+	CONFIG_T_BOOL_NOT, /* bool: the opposite of what is written */
+	CONFIG_T_SIZE,	   /* uint64_t: bytes, min to max */
+	CONFIG_T_PERCENT,  /* unsigned: min to max */
+	CONFIG_T_NUMBER,   /* unsigned: min to max */
+	CONFIG_T_DURATION, /* int64_t: seconds, at least one minute */
+	CONFIG_T_EVERY,	   /* struct config_every */
+	CONFIG_T_TIME,	   /* int: minutes of the day */
+	CONFIG_T_DAY,	   /* int32_t: base/day.h, from 1970-01-02; 0 is what was not said */
+	CONFIG_T_ROLES,	   /* unsigned: bits, in the order of `words` */
+	CONFIG_T_TABLE,	   /* a table whose keys go into the same struct: `shape` */
+	CONFIG_T_TEXTS,	   /* char ** and size_t at `count`: a list of `item`; a malformed one is NULL */
+	CONFIG_T_TABLES,   /* array and size_t at `count`: a list of tables of `shape` */
 };
 
 struct config_field {
@@ -50,6 +51,7 @@ struct config_field {
 	uint64_t min, max;	  /* TEXT, LINES, COMMAND: max bytes, or 0 for the usual */
 	const char *range;	  /* SIZE: min to max in words */
 	const char *const *words; /* NULL-terminated */
+	const char *const *also;  /* ENUM: the same words in the other language, or NULL */
 	enum config_type item;
 	const struct config_shape *shape;
 };

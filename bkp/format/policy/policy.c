@@ -158,6 +158,8 @@ static void free_dataset(struct policy_dataset *d)
 	free(d->after);
 	free_texts(d->canaries, d->n_canaries);
 	free_texts(d->together, d->n_together);
+	free(d->owner);
+	free(d->source_host);
 }
 
 void policy_free(struct policy *policy)
@@ -204,6 +206,7 @@ void policy_free(struct policy *policy)
 	free(policy->locale);
 	free(policy->notify_command);
 	free_texts(policy->procedures, policy->n_procedures);
+	policy_evidence_free(policy);
 	free(policy);
 }
 

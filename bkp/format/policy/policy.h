@@ -43,6 +43,8 @@
  * 	notify: {command*, when: attention|always (default attention), time_limit: DURATION (default 5m),
  * 		good_news: never|sun…sat (default never)}
  * 	procedures: [PATH…]
+ * 	excluded, external, contacts, assets, checklist; and of a data set importance, owner, responsibility, retention_years,
+ * 		source_host: policy_evidence.h
  * SIZE is a number with an optional unit B kB MB GB TB PB (powers of 1000) or KiB MiB GiB TiB PiB; DURATION a
  * number with m, h, d or w.  KIND is one of enum policy_content's words.  PUBLICKEY is a minisign public key,
  * "RW…".  PATH is absolute and normalised.  PATTERN: see format/config/exclude.h.
@@ -71,6 +73,8 @@
  * 	43 media of a pool differ, or are not kept offline			44 keys of a pool do not fit together
  * 	45 more media away than there can be					46 a reminder to nobody
  * 	47 a line of the holidays is malformed					48 the holidays cannot be read
+ * 	49 malformed date							50 an item of the checklist that bkp judges itself
+ * 	51 warning: a contact was not confirmed for six months
  * 	30…34, 39 warnings: fewer than 3 generations, captured less often than the RPO, time without quotes, no online medium,
  * 	exclusion that excludes nothing, data sets that overlap (stored twice)
  */
@@ -86,6 +90,7 @@
 #include "format/config/config_problem.h"
 #include "format/config/config_value.h"
 #include "format/medium/generation.h"
+#include "format/policy/policy_evidence.h"
 
 struct err;
 struct holidays;
@@ -174,6 +179,12 @@ struct policy_dataset {
 	 * is no other; how soon it is their turn: the smaller, the sooner */
 	const struct policy_dataset *leader;
 	unsigned turn;
+	/* what papers say of it (policy_evidence.h) */
+	unsigned importance;	 /* enum policy_importance */
+	unsigned responsibility; /* enum policy_responsibility */
+	unsigned
+	    retention_years; /* 保存年限; 0: not stated.  What is deleted when is said by generations, keep and protect */
+	char *owner, *source_host; /* 管理部門, the computer where the original is; or NULL */
 };
 
 /* A place where media or originals are. */
@@ -263,6 +274,16 @@ struct policy {
 	unsigned good_news;    /* 0: never; 1 Sunday … 7: a good run is told once on that day, too */
 	uint64_t archive_size; /* bytes */
 	unsigned compression;  /* enum codec_kind */
+	/* what papers say, each in the order of the file, or none (policy_evidence.h) */
+	struct policy_excluded *excluded;
+	size_t n_excluded;
+	struct policy_external *external;
+	size_t n_external;
+	struct policy_contact *contacts;
+	size_t n_contacts;
+	struct policy_asset *assets;
+	size_t n_assets;
+	struct policy_checklist checklist;
 };
 
 /* The language that a text says, which need not be a valid policy; -1: it says none, *ret is untouched. */

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/day.h"
 #include "base/err.h"
 #include "format/config/config_field.h"
 #include "format/policy/policy.h"
@@ -100,7 +101,7 @@ static const char *format_value(const struct config_field *f, const void *at, ch
 {
 	switch (f->type) {
 	case CONFIG_T_ENUM:
-		return f->words[*(const unsigned *)at];
+		return *f->words[*(const unsigned *)at] ? f->words[*(const unsigned *)at] : NULL;
 	case CONFIG_T_LANG:
 		return *(const enum text_lang *)at == TEXT_JA ? "ja" : "en";
 	case CONFIG_T_BOOL:
@@ -116,7 +117,7 @@ static const char *format_value(const struct config_field *f, const void *at, ch
 							: out; /* where 0 cannot be stated it is none */
 	case CONFIG_T_NUMBER:
 		snprintf(out, VALUE_MAX, "%u", *(const unsigned *)at);
-		return out;
+		return f->min && !*(const unsigned *)at ? NULL : out;
 	case CONFIG_T_DURATION:
 		return format_duration(*(const int64_t *)at, out);
 	case CONFIG_T_EVERY:
@@ -124,6 +125,8 @@ static const char *format_value(const struct config_field *f, const void *at, ch
 	case CONFIG_T_TIME:
 		snprintf(out, VALUE_MAX, "%02d:%02d", *(const int *)at / 60, *(const int *)at % 60);
 		return *(const int *)at < 0 ? NULL : out;
+	case CONFIG_T_DAY:
+		return *(const int32_t *)at ? day_format(*(const int32_t *)at, out) : NULL;
 	case CONFIG_T_ROLES:
 		return format_roles(f, *(const unsigned *)at, out);
 	default: /* the kinds of text */
@@ -152,6 +155,8 @@ static int64_t amount_of(const struct config_field *f, const void *at)
 		return (int64_t) * (const uint64_t *)at;
 	case CONFIG_T_DURATION:
 		return *(const int64_t *)at;
+	case CONFIG_T_DAY:
+		return *(const int32_t *)at;
 	default:
 		return 0;
 	}

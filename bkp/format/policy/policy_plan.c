@@ -289,6 +289,23 @@ static void kept_rows(struct table *t, const struct policy *p, const struct poli
 		detail_row(t, text("canary"), d->canaries[i]);
 }
 
+/* What stands in papers alone. */
+static void paper_rows(struct table *t, const struct policy_dataset *d)
+{
+	if (d->importance)
+		detail_row(t, text("importance"), policy_importance_words[d->importance]);
+	if (d->owner)
+		detail_row(t, text("owned by"), d->owner);
+	if (d->responsibility)
+		detail_row(t, text("responsible"), policy_responsibility_text(d->responsibility));
+	if (d->source_host)
+		detail_row(t, text("original on"), d->source_host);
+	if (d->retention_years) {
+		table_cell(t, "%s", text("to be retained"));
+		table_cell(t, text("%u years"), d->retention_years);
+	}
+}
+
 static int render_dataset(const struct policy *p, const struct policy_dataset *d, unsigned columns,
     struct buf *out, struct err *err)
 {
@@ -319,6 +336,7 @@ static int render_dataset(const struct policy *p, const struct policy_dataset *d
 		detail_lines(t, text("version"), d->version);
 	expectation_rows(t, d);
 	kept_rows(t, p, d);
+	paper_rows(t, d);
 	r = buf_printf(out, err, "    %s\n", d->name);
 	if (!r)
 		r = table_fit(t, 6, columns, out, err);
@@ -591,7 +609,8 @@ int policy_plan_render(const struct policy *policy, unsigned columns, struct buf
 		out, err, text("Plan of '%s'\n"), path_show(policy->site_name, shown, sizeof(shown))) ||
 	    render_what(policy, columns, out, err) || render_when(policy, out, err) ||
 	    render_where(policy, columns, out, err) || render_turns(policy, columns, out, err) ||
-	    render_321(policy, columns, out, err) || render_who(policy, columns, out, err))
+	    render_321(policy, columns, out, err) || render_who(policy, columns, out, err) ||
+	    policy_plan_evidence(policy, columns, out, err))
 		return -1;
 	return 0;
 }

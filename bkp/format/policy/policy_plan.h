@@ -47,4 +47,9 @@ char *policy_plan_remind(const struct policy_pool *pool, char *out, size_t size)
 int policy_plan_render(const struct policy *policy, unsigned columns, struct buf *out, struct err *err)
     __attribute__((warn_unused_result));
 
+/* policy_plan_evidence.c, the last part of it: what is left out by decision, backed up by others, whom to call, equipment, checklist;
+ * nothing where the policy says nothing. */
+int policy_plan_evidence(const struct policy *policy, unsigned columns, struct buf *out, struct err *err)
+    __attribute__((warn_unused_result));
+
 #endif

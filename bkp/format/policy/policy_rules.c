@@ -159,59 +159,74 @@ static struct config_mark key_place_of(const struct config_node *table, const ch
 
 /* ---- names ---- */
 
-static void name_twice(
-    struct rules *r, const struct config_node *node, const char *name, struct config_mark first)
+static void name_twice(struct rules *r, const struct config_node *node, const char *key, const char *name,
+    struct config_mark first)
 {
 	struct config_problem *item;
 	char shown[CONFIG_SHOWN];
 
-	item = config_problem_error(r->problems, place_of(node, "name"), "E-POLICY-12",
+	item = config_problem_error(r->problems, place_of(node, key), "E-POLICY-12",
 	    text("the name '%s' is taken"), show_value(name, shown));
 	config_problem_hint(item,
 	    text("choose another: the first stands in line %u (capitals make no difference)"), first.line);
 }
 
+/* A list of structs, each with a name and a mark. */
+struct named {
+	const struct config_node *node; /* its list in the tree */
+	const char *key;		/* that says the name */
+	const void *list;
+	size_t n, size, name, mark; /* of them, of one; offsets */
+	int (*compare)(const char *a, const char *b);
+};
+
+static const char *name_at(const struct named *l, size_t i)
+{
+	return *(char *const *)(const void *)((const char *)l->list + i * l->size + l->name);
+}
+
+static void check_unique(struct rules *r, const struct named *l)
+{
+	const struct config_node *node = l->node && l->node->kind == CONFIG_LIST ? l->node->first : NULL;
+
+	for (size_t i = 0; i < l->n && node; i++, node = node->next)
+		for (size_t k = 0; k < i && name_at(l, i); k++)
+			if (name_at(l, k) && !l->compare(name_at(l, k), name_at(l, i))) {
+				const char *first = (const char *)l->list + k * l->size + l->mark;
+
+				name_twice(r, node, l->key, name_at(l, i),
+				    *(const struct config_mark *)(const void *)first);
+				break;
+			}
+}
+
+#define NAMED(table, key, member, type, field, cmp)                                                          \
+	{                                                                                                    \
+		config_node_get(table, key), #field, p->member, p->n_##member, sizeof(struct type),          \
+		    offsetof(struct type, field), offsetof(struct type, mark), cmp                           \
+	}
+
 static void check_names(struct rules *r)
 {
 	const struct policy *p = r->policy;
-	const struct config_node *node;
-	size_t i, k;
+	const struct config_node *root = r->root, *checklist = config_node_get(root, "checklist");
+	const struct named lists[] = {
+	    NAMED(root, "datasets", datasets, policy_dataset, name, strcmp),
+	    NAMED(root, "media", media, policy_medium, name, strcasecmp),
+	    NAMED(root, "people", people, policy_person, name, strcmp),
+	    NAMED(root, "pools", pools, policy_pool, name, strcasecmp),
+	    NAMED(root, "places", places, policy_place, name, strcmp),
+	    NAMED(root, "excluded", excluded, policy_excluded, name, strcmp),
+	    NAMED(root, "external", external, policy_external, name, strcmp),
+	    NAMED(root, "contacts", contacts, policy_contact, name, strcmp),
+	    NAMED(root, "assets", assets, policy_asset, name, strcmp),
+	    {checklist ? config_node_get(checklist, "self") : NULL, "item", p->checklist.self,
+		p->checklist.n_self, sizeof(struct policy_self), offsetof(struct policy_self, item),
+		offsetof(struct policy_self, mark), strcmp},
+	};
 
-	node = first_of(r->root, "datasets");
-	for (i = 0; i < p->n_datasets && node; i++, node = node->next)
-		for (k = 0; k < i && p->datasets[i].name; k++)
-			if (p->datasets[k].name && !strcmp(p->datasets[k].name, p->datasets[i].name)) {
-				name_twice(r, node, p->datasets[i].name, p->datasets[k].mark);
-				break;
-			}
-	node = first_of(r->root, "media");
-	for (i = 0; i < p->n_media && node; i++, node = node->next)
-		for (k = 0; k < i && p->media[i].name; k++)
-			if (p->media[k].name && !strcasecmp(p->media[k].name, p->media[i].name)) {
-				name_twice(r, node, p->media[i].name, p->media[k].mark);
-				break;
-			}
-	node = first_of(r->root, "people");
-	for (i = 0; i < p->n_people && node; i++, node = node->next)
-		for (k = 0; k < i && p->people[i].name; k++)
-			if (p->people[k].name && !strcmp(p->people[k].name, p->people[i].name)) {
-				name_twice(r, node, p->people[i].name, p->people[k].mark);
-				break;
-			}
-	node = first_of(r->root, "pools");
-	for (i = 0; i < p->n_pools && node; i++, node = node->next)
-		for (k = 0; k < i && p->pools[i].name; k++)
-			if (p->pools[k].name && !strcasecmp(p->pools[k].name, p->pools[i].name)) {
-				name_twice(r, node, p->pools[i].name, p->pools[k].mark);
-				break;
-			}
-	node = first_of(r->root, "places");
-	for (i = 0; i < p->n_places && node; i++, node = node->next)
-		for (k = 0; k < i && p->places[i].name; k++)
-			if (p->places[k].name && !strcmp(p->places[k].name, p->places[i].name)) {
-				name_twice(r, node, p->places[i].name, p->places[k].mark);
-				break;
-			}
+	for (size_t i = 0; i < sizeof(lists) / sizeof(*lists); i++)
+		check_unique(r, &lists[i]);
 }
 
 /* ---- one data set ---- */

@@ -137,6 +137,12 @@ static const struct config_field dataset_fields[] = {
 	{.key = "compression", .type = CONFIG_T_ENUM, .offset = AT(policy_dataset, compression), .words = compression_words},
 	{.key = "archive_size", .type = CONFIG_T_SIZE, .offset = AT(policy_dataset, archive_size), .min = MIB, .max = 1024 * MIB,
 		.range = TEXT_LATER("from 1 MiB to 1 GiB")},
+	{.key = "importance", .type = CONFIG_T_ENUM, .offset = AT(policy_dataset, importance), .words = policy_importance_words},
+	{.key = "owner", .type = CONFIG_T_TEXT, .offset = AT(policy_dataset, owner)},
+	{.key = "responsibility", .type = CONFIG_T_ENUM, .offset = AT(policy_dataset, responsibility), .words = policy_responsibility_words,
+		.also = policy_responsibility_also},
+	{.key = "retention_years", .type = CONFIG_T_NUMBER, .offset = AT(policy_dataset, retention_years), .min = 1, .max = 100},
+	{.key = "source_host", .type = CONFIG_T_TEXT, .offset = AT(policy_dataset, source_host)},
 };
 static const struct config_shape dataset_shape = SHAPE(TEXT_LATER("a data set"), dataset_fields,
 	sizeof(struct policy_dataset), AT(policy_dataset, mark), dataset_init);
@@ -242,6 +248,15 @@ static const struct config_field policy_fields[] = {
 		.count = AT(policy, n_procedures)},
 	{.key = "schedule", .type = CONFIG_T_TABLE, .shape = &schedule_shape},
 	{.key = "notify", .type = CONFIG_T_TABLE, .shape = &notify_shape},
+	{.key = "excluded", .type = CONFIG_T_TABLES, .shape = &policy_schema_excluded, .offset = AT(policy, excluded),
+		.count = AT(policy, n_excluded)},
+	{.key = "external", .type = CONFIG_T_TABLES, .shape = &policy_schema_external, .offset = AT(policy, external),
+		.count = AT(policy, n_external)},
+	{.key = "contacts", .type = CONFIG_T_TABLES, .shape = &policy_schema_contact, .offset = AT(policy, contacts),
+		.count = AT(policy, n_contacts)},
+	{.key = "assets", .type = CONFIG_T_TABLES, .shape = &policy_schema_asset, .offset = AT(policy, assets),
+		.count = AT(policy, n_assets)},
+	{.key = "checklist", .type = CONFIG_T_TABLE, .shape = &policy_schema_checklist},
 };
 static const struct config_shape config_shape = SHAPE(TEXT_LATER("the policy"), policy_fields,
 	sizeof(struct policy), 0, NULL);
@@ -249,7 +264,9 @@ static const struct config_shape config_shape = SHAPE(TEXT_LATER("the policy"), 
 
 static const struct config_shape *const all_shapes[] = {&config_shape, &site_shape, &person_shape,
     &dataset_shape, &expect_shape, &keep_shape, &guard_shape, &medium_shape, &place_shape, &reminder_shape,
-    &pool_shape, &retention_shape, &schedule_shape, &notify_shape};
+    &pool_shape, &retention_shape, &schedule_shape, &notify_shape, &policy_schema_excluded,
+    &policy_schema_external, &policy_schema_contact, &policy_schema_asset, &policy_schema_checklist,
+    &policy_schema_self};
 
 const struct config_shape *policy_schema_shape(void)
 {

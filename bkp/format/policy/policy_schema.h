@@ -18,6 +18,10 @@ struct config_shape;
 /* The tables themselves, from the top: offsets lead into a struct policy. */
 const struct config_shape *policy_schema_shape(void);
 
+/* policy_schema_evidence.c: the tables of what stands in papers alone (policy_evidence.h); parts of the former. */
+extern const struct config_shape policy_schema_excluded, policy_schema_external, policy_schema_contact,
+    policy_schema_asset, policy_schema_checklist, policy_schema_self;
+
 int policy_schema_defaults(struct policy *policy, struct err *err);
 
 /* 0 whatever was reported; -1: out of memory.  `root` may be NULL (an empty file). */

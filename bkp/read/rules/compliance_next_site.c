@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "base/clock.h"
+#include "base/day.h"
 #include "base/path.h"
 #include "base/text.h"
 #include "format/policy/policy.h"
@@ -340,4 +341,27 @@ void compliance_next_drills(struct compliance_next *n)
 		say_state(n, s);
 	for (size_t i = 0; i < n->v->s->n_datasets; i++)
 		say_slow(n, n->v->s->datasets[i].policy);
+}
+
+/* ---- whom to call: one sentence for all ---- */
+
+void compliance_next_contacts(struct compliance_next *n)
+{
+	const struct policy *p = n->v->policy;
+	const struct policy_contact *first = NULL;
+	unsigned stale = 0;
+	char name[SHOW];
+
+	for (size_t i = 0; i < p->n_contacts; i++) {
+		if (!policy_contact_is_stale(&p->contacts[i], day_of(n->v->s->now_ns)))
+			continue;
+		first = first ? first : &p->contacts[i];
+		stale++;
+	}
+	if (first)
+		compliance_say(n,
+		    text("contact '%s' (like that: %u) was not confirmed within six months: call it, and "
+			 "write the "
+			 "day into 'confirmed_on' of the policy"),
+		    path_show(first->name, name, sizeof(name)), stale);
 }

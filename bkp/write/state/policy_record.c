@@ -88,27 +88,14 @@ static const struct {
 	const char *key;
 	enum { WHEN_LESS, WHEN_MORE, WHEN_ADDED, WHEN_REMOVED, WHEN_LOOSED, WHEN_ANOTHER } narrows;
 } narrowing[] = {
-    {"paths", WHEN_REMOVED},
-    {"exclude", WHEN_ADDED},
-    {"command", WHEN_ANOTHER},
-    {"format", WHEN_ANOTHER},
-    {"cross_mounts", WHEN_LESS},
-    {"stderr", WHEN_MORE}, /* warn, ignore */
-    {"probe", WHEN_REMOVED},
-    {"version", WHEN_REMOVED},
-    {"expect/min_bytes", WHEN_LESS},
-    {"expect/min_entries", WHEN_LESS},
-    {"expect/shrink_alarm", WHEN_MORE},
-    {"expect/max_age", WHEN_MORE},
-    {"expect/content", WHEN_LOOSED},
-    {"guard/enabled", WHEN_LESS},
-    {"guard/sensitivity", WHEN_LESS},
-    {"canaries", WHEN_REMOVED},
-    {"stop_while_suspect", WHEN_LESS},
-    {"drill_every", WHEN_MORE},
-    {"key_drill_every", WHEN_MORE},
-    {"parity", WHEN_LESS},
-    {"verify_every", WHEN_MORE},
+    {"paths", WHEN_REMOVED}, {"exclude", WHEN_ADDED}, {"command", WHEN_ANOTHER}, {"format", WHEN_ANOTHER},
+    {"cross_mounts", WHEN_LESS}, {"stderr", WHEN_MORE}, /* warn, ignore */
+    {"probe", WHEN_REMOVED}, {"version", WHEN_REMOVED}, {"expect/min_bytes", WHEN_LESS},
+    {"expect/min_entries", WHEN_LESS}, {"expect/shrink_alarm", WHEN_MORE}, {"expect/max_age", WHEN_MORE},
+    {"expect/content", WHEN_LOOSED}, {"guard/enabled", WHEN_LESS}, {"guard/sensitivity", WHEN_LESS},
+    {"canaries", WHEN_REMOVED}, {"stop_while_suspect", WHEN_LESS}, {"drill_every", WHEN_MORE},
+    {"key_drill_every", WHEN_MORE}, {"parity", WHEN_LESS}, {"verify_every", WHEN_MORE},
+    {"importance", WHEN_MORE}, /* C: it no longer counts for item 3-② of the checklist */
 };
 
 static bool narrows(const struct policy_diff_item *it)

@@ -29,6 +29,11 @@
 		  "  - {name: A, type: rdx, offline: true, place: b}\n"                                      \
 		  "  - {name: B, type: rdx, offline: true, place: r}\npools:\n  - {" keys "}\n"
 
+#define TEXT_50	 "aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeeeeeee"
+#define TEXT_201 TEXT_50 TEXT_50 TEXT_50 TEXT_50 "f"
+#define TEXT_601                                                                                             \
+	TEXT_50 TEXT_50 TEXT_50 TEXT_50 TEXT_50 TEXT_50 TEXT_50 TEXT_50 TEXT_50 TEXT_50 TEXT_50 TEXT_50 "f"
+
 /* clang-format off */
 static const struct bad table[] = {
 	/* the file */
@@ -241,6 +246,40 @@ static const struct bad table[] = {
 		"  - {name: A, type: rdx, offline: true, datasets: [b]}\n  - {name: B, type: rdx, offline: true, swap_every: 7d}\n"
 		"pools: [{name: p, media: [A, B], swap_every: 7d}]\n", 7, 30, "44", "at medium 'B' and at its pool", "the pool says it", 2},
 	{T("holidays: list.txt"), 4, 11, "13", "", "", 0},
+	/* what stands in papers alone */
+	{D("importance: D"), 6, 17, "19", "'D' is unknown for 'importance'", "one of: A, B, C", 0},
+	{D("importance: ''"), 6, 17, "19", "'' is unknown", "", 0},
+	{D("responsibility: 病室"), 6, 21, "19", "'病室' is unknown", "one of: hospital, vendor", 0},
+	{D("responsibility: vender"), 6, 21, "19", "'vender' is unknown", "did you mean 'vendor'?", 0},
+	{D("retention_years: 0"), 6, 22, "15", "out of range for 'retention_years'", "from 1 to 100", 0},
+	{D("retention_years: 5y"), 6, 22, "15", "'5y' is not a whole number", "", 0},
+	{D("owner: ''"), 6, 12, "10", "'owner' has no value", "", 0},
+	{D("source_host: " TEXT_201), 6, 18, "10", "too long for 'source_host'", "at most 200 bytes", 0},
+	{T("excluded: [{reason: x}]"), 4, 12, "09", "an exclusion by decision has no 'name'", "", 0},
+	{T("excluded: [{name: a, decided_on: 2026-02-30}]"), 4, 34, "49", "'2026-02-30' is not a date", "2026-11-24", 0},
+	{T("excluded: [{name: a, decided_on: 令和8年}]"), 4, 34, "49", "is not a date", "", 0},
+	{T("excluded: [{name: a, review_on: ２０２６-11-24}]"), 4, 33, "49", "is not a date", "half-width", 0},
+	{T("excluded: [{name: a, review_on: 2026-11-24T00}]"), 4, 33, "49", "is not a date", "", 0},
+	{T("excluded: [{name: a, review_on: 1900-01-01}]"), 4, 33, "49", "is not a date", "", 0},
+	{T("excluded: [{name: a}, {name: a}]"), 4, 30, "12", "'a' is taken", "line 4", 0},
+	{T("excluded: [{name: a, reason: " TEXT_601 "}]"), 4, 30, "10", "too long for 'reason'", "at most 600 bytes", 0},
+	{T("external: [{name: a, generations: 0}]"), 4, 35, "15", "out of range", "from 1 to 9999", 0},
+	{T("external: [{name: a, vender: x}]"), 4, 22, "08", "unknown key", "'vendor'", 0},
+	{T("external: [{name: a}, {name: a}]"), 4, 30, "12", "'a' is taken", "", 0},
+	{T("contacts: [{name: x}]"), 4, 12, "09", "a contact has no 'kind'", "", 0},
+	{T("contacts: [{name: x, kind: 警察}]"), 4, 28, "19", "'警察' is unknown for 'kind'", "one of: 医療情報システム事業者, 情報セキュリティ事業者", 0},
+	{T("contacts: [{name: x, kind: 保険会社, tel: " TEXT_201 "}]"), 4, 39, "10", "too long for 'tel'", "at most 64", 0},
+	{T("contacts: [{name: x, kind: 保険会社, mail: \"a\\nb\"}]"), 4, 40, "10", "control character", "", 0},
+	{T("contacts: [{name: x, kind: mhlw}, {name: x, kind: police}]"), 4, 42, "12", "'x' is taken", "", 0},
+	{T("assets: [{model: x}]"), 4, 10, "09", "a device has no 'name'", "", 0},
+	{T("assets: [{name: a, licence: x}]"), 4, 20, "08", "unknown key", "'license'", 0},
+	{T("assets: {name: a}"), 4, 9, "07", "'assets' must be a list", "", 0},
+	{T("checklist: {edition: R7, self: [{answer: yes}]}"), 4, 33, "09", "an answer to the checklist has no 'item'", "", 0},
+	{T("checklist: {self: [{item: 2-4, answer: perhaps}]}"), 4, 40, "19", "'perhaps' is unknown", "yes, no", 0},
+	{T("checklist: {self: [{item: 2-4}, {item: 2-4}]}"), 4, 40, "12", "'2-4' is taken", "", 0},
+	{T("checklist: {target: soon}"), 4, 21, "49", "'soon' is not a date", "", 0},
+	{T("checklist: {editions: R7}"), 4, 13, "08", "unknown key", "'edition'", 0},
+	{T("checklist: {edition: R2025-03-31-first}"), 4, 22, "10", "too long for 'edition'", "at most 16", 0},
 	/* several at once: all are told */
 	{T("state: x\nschedule: {at: 25}\nfoo: 1"), 5, 16, "18", "'25'", "", 3},
 	{D("every: x\n    rpo: y\n    rto: z\n    colour: red\n    generations: q"), 10, 18, "15", "'q'", "", 5},

@@ -8,6 +8,7 @@
 #include <sodium.h>
 
 #include "unit.h"
+#include "base/day.h"
 #include "base/err.h"
 #include "format/policy/policy.h"
 #include "read/ledger/ledger.h"
@@ -1280,6 +1281,33 @@ static void a_key_that_nobody_tries_is_asked_about(void **state)
 	done(&w);
 }
 
+/* Said once for all of them, until each is confirmed; nothing where the policy names nobody. */
+static void contacts_nobody_confirmed_are_said(void **state)
+{
+	struct policy_contact contacts[] = {{.name = (char *)"電カル社", .kind = POLICY_CONTACT_VENDOR},
+	    {.name = (char *)"県警", .kind = POLICY_CONTACT_POLICE}};
+	struct world w;
+	(void)state;
+
+	world(&w, "nas:hdd ssd:ssd RDX-01:rdx:offline");
+	w.policy.contacts = contacts;
+	w.policy.n_contacts = 2;
+	three_runs(&w);
+	rotation(&w, 2, 3, T0 + 3 * DAY + HOUR);
+	carried(&w, 2, T0 + 3 * DAY + 2 * HOUR);
+	contacts[0].confirmed_on = contacts[1].confirmed_on = day_of(T0);
+	look(&w, T0 + 3 * DAY + 6 * HOUR);
+	assert_int_equal(w.st->n_next, 0);
+	compliance_free(w.st);
+	w.st = NULL;
+	contacts[1].confirmed_on -= 190;
+	look(&w, T0 + 3 * DAY + 6 * HOUR);
+	assert_int_equal(w.st->n_next, 1);
+	assert_non_null(
+	    strstr(w.st->next[0], "contact '県警' (like that: 1) was not confirmed within six months"));
+	done(&w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -1292,6 +1320,7 @@ int main(void)
 	    cmocka_unit_test(a_jump_of_the_clock_and_a_message_that_was_lost),
 	    cmocka_unit_test(a_key_that_nobody_tries_is_asked_about),
 	    cmocka_unit_test(a_site_as_it_should_be),
+	    cmocka_unit_test(contacts_nobody_confirmed_are_said),
 	    cmocka_unit_test(nothing_at_all),
 	    cmocka_unit_test(technologies_are_counted_not_devices),
 	    cmocka_unit_test(only_good_verified_generations_count),
