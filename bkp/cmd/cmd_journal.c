@@ -1,10 +1,11 @@
-/* cmd_journal: bkp journal show | verify | export | repair: the audit record, readable and checkable by
- * anyone with the public key.  This file: show and verify.
+/* cmd_journal: bkp journal show | verify | export | import | repair | head | countersign | find: the audit record, readable and checkable
+ * by anyone with the public key.  This file: which is meant, show and verify.
  *
  * No record is shown before the whole journal has been verified: it is read twice, the first time without output.  verify
  * looks at each record, so that every signature is checked by itself and none is vouched for by a later one. */
 #include <fcntl.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -150,7 +151,7 @@ static int show_record(void *arg, const struct journal_record *r, struct err *er
 	return 0;
 }
 
-static int show_journal(struct app *app, const struct cmd_journal_options *o)
+static int show_journal(struct app *app, struct cmd_journal_options *o)
 {
 	struct showing s = {.app = app};
 	struct ledger *l = NULL;
@@ -177,7 +178,7 @@ static int show_journal(struct app *app, const struct cmd_journal_options *o)
 /* ---- verify ---- */
 
 /* A key as text, or a file with one. */
-static int parse_root(const char *s, struct minisig_public *ret, struct err *err)
+int cmd_journal_key(const char *s, struct minisig_public *ret, struct err *err)
 {
 	BUF_AUTO b = BUF_INIT(KEY_FILE_MAX);
 
@@ -195,15 +196,47 @@ static int parse_root(const char *s, struct minisig_public *ret, struct err *err
 	return minisig_public_file_parse((const char *)b.p, b.n, ret, err);
 }
 
+/* How much of it somebody else than this host has signed. */
+static void report_countersigned(const struct ledger *l)
+{
+	const struct ledger_countersign *c = ledger_countersigned(l);
+	char time[CLOCK_TEXT], show[SHOW];
+
+	if (!c) {
+		printf("%s %s\n", text("witnesses: "), text("nobody has countersigned it yet"));
+		return;
+	}
+	printf("%s ", text("witnesses: "));
+	printf(text("%s countersigned it up to record %ju (%ju%%), recorded %s; %ju records are newer\n"),
+	    path_show(c->name, show, sizeof(show)), (uintmax_t)c->upto,
+	    (uintmax_t)(100 * c->upto / ledger_seq(l)), clock_format_local(c->at_ns, time),
+	    (uintmax_t)(ledger_seq(l) - c->upto));
+	printf("%s %s  (%s)\n", "           ", c->key,
+	    c->known ? text("of the policy: compare it with the person's")
+		     : text("as it was given: compare it with the person's"));
+}
+
+static json_t *countersigned_json(const struct ledger *l)
+{
+	const struct ledger_countersign *c = ledger_countersigned(l);
+	char time[CLOCK_TEXT];
+
+	return c ? json_pack("{s:I, s:I, s:s, s:s, s:b, s:s, s:I}", "upto", (json_int_t)c->upto, "newer",
+		       (json_int_t)(ledger_seq(l) - c->upto), "name", c->name, "key", c->key, "of_policy",
+		       (int)c->known, "time", clock_format(c->at_ns, time), "record", (json_int_t)c->seq)
+		 : json_null();
+}
+
 static json_t *report_json(const struct cmd_journal_options *o, const struct ledger *l)
 {
 	char key[MINISIG_KEY_TEXT], head[DIGEST_HEX], time[CLOCK_TEXT];
 
-	return json_pack("{s:b, s:s, s:s, s:b, s:I, s:I, s:s, s:s, s:b}", "valid", 1, "repository",
+	return json_pack("{s:b, s:s, s:s, s:b, s:I, s:I, s:s, s:s, s:b, s:o}", "valid", 1, "repository",
 	    ledger_repository(l), "root_key", minisig_public_format(ledger_root(l), key), "root_key_given",
 	    o->root_key != NULL, "records", (json_int_t)ledger_seq(l), "epochs", (json_int_t)ledger_epoch(l),
 	    "head", digest_hex(ledger_head(l), DIGEST_LEN, head), "head_time",
-	    clock_format(ledger_head_ns(l), time), "torn", (int)ledger_torn(l));
+	    clock_format(ledger_head_ns(l), time), "torn", (int)ledger_torn(l), "countersigned",
+	    countersigned_json(l));
 }
 
 static void report_text(const struct cmd_journal_options *o, const struct ledger *l)
@@ -218,6 +251,7 @@ static void report_text(const struct cmd_journal_options *o, const struct ledger
 	    text("each key was named by the one before it"));
 	printf("%s %s  %s\n", text("head:      "), digest_hex(ledger_head(l), DIGEST_LEN, head),
 	    clock_format_local(ledger_head_ns(l), time));
+	report_countersigned(l);
 	printf("%s\n", text("every record is in its place, unchanged and signed"));
 }
 
@@ -277,7 +311,7 @@ static int verify_journal(struct app *app, struct cmd_journal_options *o)
 	STORE_FILE_AUTO journal = {0};
 	int code;
 
-	if (o->root_key && parse_root(o->root_key, &o->root, &err))
+	if (o->root_key && cmd_journal_key(o->root_key, &o->root, &err))
 		return app_error(&err, APP_USAGE);
 	code = cmd_journal_open(app, o, &journal, name, sizeof(name));
 	if (code)
@@ -296,7 +330,7 @@ static int verify_journal(struct app *app, struct cmd_journal_options *o)
 
 /* ---- import ---- */
 
-static int import_records(struct app *app, const struct cmd_journal_options *o)
+static int import_records(struct app *app, struct cmd_journal_options *o)
 {
 	POLICY_AUTO policy = NULL;
 	int code = app_policy(app, &policy);
@@ -304,50 +338,64 @@ static int import_records(struct app *app, const struct cmd_journal_options *o)
 	return code ? code : import_files(app, policy, "journal import", o->operator, o->words, o->n);
 }
 
-static int dispatch(struct app *app, const char *what, struct cmd_journal_options *o)
-{
-	bool of_export = o->format || o->out, of_verify = o->root_key || o->against;
+/* ---- which is meant ---- */
 
-	if (!strcmp(what, "verify") && !of_export && !o->operator)
-		return verify_journal(app, o);
-	if (!strcmp(what, "show") && !of_export && !of_verify && !o->operator)
-		return show_journal(app, o);
-	if (!strcmp(what, "export") && !of_verify && !o->operator)
-		return cmd_journal_export(app, o);
-	if (!strcmp(what, "import") && !of_export && !of_verify && !o->file)
-		return import_records(app, o);
-	if (!strcmp(what, "repair") && !of_export && !of_verify && !o->file)
-		return cmd_journal_repair(app, o);
+enum { ROOT_KEY = 1, FILE_, AGAINST, FORMAT, OUT, OPERATOR, PUBLIC_KEY, BY, RECORD };
+#define MAY(option) (1u << (option))
+
+static const struct verb {
+	const char *name;
+	int (*run)(struct app *app, struct cmd_journal_options *o);
+	unsigned may;	 /* options that go with it */
+	int least, most; /* words behind it */
+} verbs[] = {{"show", show_journal, MAY(FILE_), 0, 0},
+    {"verify", verify_journal, MAY(FILE_) | MAY(ROOT_KEY) | MAY(AGAINST), 0, 0},
+    {"export", cmd_journal_export, MAY(FILE_) | MAY(FORMAT) | MAY(OUT), 0, 0},
+    {"import", import_records, MAY(OPERATOR), 1, INT_MAX},
+    {"repair", cmd_journal_repair, MAY(OPERATOR), 0, 0},
+    {"head", cmd_journal_head, MAY(FILE_) | MAY(OUT), 0, 0},
+    {"countersign", cmd_journal_countersign, MAY(OPERATOR) | MAY(PUBLIC_KEY) | MAY(BY), 1, 1},
+    {"find", cmd_journal_find, MAY(FILE_) | MAY(RECORD), 1, 1}};
+
+static int dispatch(struct app *app, const char *what, unsigned given, struct cmd_journal_options *o)
+{
+	for (size_t i = 0; i < sizeof(verbs) / sizeof(*verbs); i++)
+		if (!strcmp(verbs[i].name, what) && !(given & ~verbs[i].may) && o->n >= verbs[i].least &&
+		    o->n <= verbs[i].most)
+			return verbs[i].run(app, o);
 	return app_usage(app, "%s",
-	    text("'journal' is followed by 'show', 'verify', 'export', 'import FILE...' or 'repair'; "
-		 "--root-key and --against "
-		 "go with "
-		 "'verify', --format and --out with 'export', --operator with 'import' and 'repair'"));
+	    text("'journal' is followed by 'show', 'verify', 'export', 'import FILE...', 'repair', 'head', "
+		 "'countersign FILE' or 'find DIGITS', each with options of its own"));
 }
 
 int cmd_journal(struct app *app, int argc, char **argv)
 {
-	enum { ROOT_KEY = 1, FILE_, AGAINST, FORMAT, OUT, OPERATOR };
 	static const struct option own[] = {{"root-key", required_argument, NULL, ROOT_KEY},
 	    {"file", required_argument, NULL, FILE_}, {"against", required_argument, NULL, AGAINST},
 	    {"format", required_argument, NULL, FORMAT}, {"out", required_argument, NULL, OUT},
-	    {"operator", required_argument, NULL, OPERATOR}, {NULL, 0, NULL, 0}};
+	    {"operator", required_argument, NULL, OPERATOR},
+	    {"public-key", required_argument, NULL, PUBLIC_KEY}, {"by", required_argument, NULL, BY},
+	    {"record", required_argument, NULL, RECORD}, {NULL, 0, NULL, 0}};
 	struct cmd_journal_options o = {.file = NULL};
-	const char *what;
+	const char **into[] = {[ROOT_KEY] = &o.root_key,
+	    [FILE_] = &o.file,
+	    [AGAINST] = &o.against,
+	    [FORMAT] = &o.format,
+	    [OUT] = &o.out,
+	    [OPERATOR] = &o.operator,
+	    [PUBLIC_KEY] = & o.public_key,
+	    [BY] = &o.by,
+	    [RECORD] = &o.record};
+	unsigned given = 0;
 	int code = APP_OK, opt;
 
 	while ((opt = app_getopt(app, argc, argv, own, &code)) != -1) {
 		if (opt == APP_OPT_STOP)
 			return code;
-		*(opt == ROOT_KEY    ? &o.root_key
-		    : opt == FILE_   ? &o.file
-		    : opt == AGAINST ? &o.against
-		    : opt == FORMAT  ? &o.format
-		    : opt == OUT     ? &o.out
-				     : &o.operator) = optarg;
+		*into[opt] = optarg;
+		given |= MAY(opt);
 	}
-	what = argc > optind ? argv[optind] : "";
 	o.words = argv + optind + 1;
 	o.n = argc - optind - 1;
-	return dispatch(app, (o.n > 0) == !strcmp(what, "import") ? what : "", &o);
+	return dispatch(app, argc > optind ? argv[optind] : "", given, &o);
 }

@@ -5,17 +5,20 @@
 #include "format/crypto/minisig.h"
 
 struct app;
+struct err;
 struct json_t;
 struct ledger;
 struct store_file;
 
 struct cmd_journal_options {
-	const char *file;	  /* segments_open_path(); NULL: the state folder's */
-	const char *root_key;	  /* as given */
-	const char *against;	  /* of verify */
-	const char *format, *out; /* of export */
-	const char *operator;	  /* of import, repair */
-	char **words;		  /* of import: files */
+	const char *file;	     /* segments_open_path(); NULL: the state folder's */
+	const char *root_key;	     /* as given */
+	const char *against;	     /* of verify */
+	const char *format, *out;    /* of export */
+	const char *operator;	     /* of import, repair, countersign */
+	const char *public_key, *by; /* of countersign */
+	const char *record;	     /* of find */
+	char **words;		     /* of import: files; of countersign: the statement; of find: digits */
 	int n;
 	struct minisig_public root;
 };
@@ -34,7 +37,13 @@ int cmd_journal_against_media(
     struct app *app, struct store_file *ours, const struct ledger *l, struct json_t **ret);
 
 /* cmd_journal_export.c: bkp journal export; cmd_journal_repair.c: bkp journal repair */
-int cmd_journal_export(struct app *app, const struct cmd_journal_options *o);
-int cmd_journal_repair(struct app *app, const struct cmd_journal_options *o);
+int cmd_journal_export(struct app *app, struct cmd_journal_options *o);
+int cmd_journal_repair(struct app *app, struct cmd_journal_options *o);
+/* cmd_journal_countersign.c: bkp journal head, countersign; cmd_journal_find.c: bkp journal find */
+int cmd_journal_head(struct app *app, struct cmd_journal_options *o);
+int cmd_journal_countersign(struct app *app, struct cmd_journal_options *o);
+int cmd_journal_find(struct app *app, struct cmd_journal_options *o);
+/* A public key as text, or a file with one.  0, or -1 with E-SIG-NN. */
+int cmd_journal_key(const char *s, struct minisig_public *ret, struct err *err);
 
 #endif

@@ -162,7 +162,7 @@ static int to_file(struct exporting *e, struct store_file *journal, const char *
 	return code;
 }
 
-int cmd_journal_export(struct app *app, const struct cmd_journal_options *o)
+int cmd_journal_export(struct app *app, struct cmd_journal_options *o)
 {
 	struct exporting e = {.to = stdout, .csv = o->format && !strcmp(o->format, "csv")};
 	struct ledger *l = NULL;

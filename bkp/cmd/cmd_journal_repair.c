@@ -75,7 +75,7 @@ static int report_repair(
 	return app_flush(code);
 }
 
-int cmd_journal_repair(struct app *app, const struct cmd_journal_options *o)
+int cmd_journal_repair(struct app *app, struct cmd_journal_options *o)
 {
 	POLICY_AUTO policy = NULL;
 	struct journal_repair_result r = {0};

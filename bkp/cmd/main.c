@@ -141,8 +141,12 @@ static const struct app_command commands[] = {
 	"journal verify [--root-key RW…|FILE] [--file JOURNAL] [--against FILE|DIR|MEDIUM]\n"
 	"journal export --format csv|json [--out FILE] [--file JOURNAL]\n"
 	"journal import FILE... [--operator NAME]\n"
+	"journal head [--out FILE] [--file JOURNAL]\n"
+	"journal countersign FILE [--public-key RW…|FILE --by NAME] [--operator NAME]\n"
+	"journal find DIGITS [--record NUMBER] [--file JOURNAL]\n"
 	"journal repair --operator NAME",
-	N_("show, verify, export or repair the audit record; take over records of drills, recoveries and "
+	N_("show, verify, export or repair the audit record; countersign it; take over records of drills, "
+	   "recoveries and "
 	   "uses of keys"),
 	cmd_journal},
     {"explain", APP_RECORD, "explain CODE …", N_("what the code of a message means, and what to do"),

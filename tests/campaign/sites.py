@@ -264,6 +264,11 @@ class Site:
         self.reset("night2")
         self.must("bkp-restore", "--quiet", "--identity", self.path("id.txt"), "--medium", self.path("m1"), "drill", self.path("drill.md"),
                   "--operator", "Sato", "--to", self.path("desk", "drill"))
+        head, witness = self.path("desk", "head"), self.path("desk", "witness")
+        self.must("bkp", "journal", "head", "--out", head)
+        for argv in (["minisign", "-G", "-W", "-f", "-p", witness + ".pub", "-s", witness + ".key"],
+                     ["minisign", "-S", "-s", witness + ".key", "-m", head]):
+            subprocess.run(argv, stdout=subprocess.DEVNULL, check=True)
         self.keep("rehearsed")
         self.people()
         self.reset("night2")

@@ -335,7 +335,7 @@ for doc, begins in {
     JA + "restore.md": ("# mkdir", "# bkp-restore --medium /mnt/m/bkp --root-key $KEY generations\n", "# bkp-restore --medium /mnt/m/bkp --root-key $KEY generations --timeline", "# bkp-restore --medium /mnt/m/bkp --root-key $KEY --identity", "# cd $REPO"),
     JA + "looking.md": ("# bkp-restore", "# printf"),
     JA + "drill.md": ("# P=", "# bkp-restore", "by:"),
-    JA + "audit.md": ("REPO=", "key=", "grep '\"event\":\"epoch\"'", "OTHER=", "cd \"$REPO"),
+    JA + "audit.md": ("REPO=", "key=", "grep '\"event\":\"epoch\"'", "OTHER=", "cd \"$REPO", "N=", "grep '\"event\":\"counter", "n=$(wc"),
     JA + "suspect.md": ("bkp guard show", "bkp accept", "bkp announce"),
     "docs/man/bkp-announce.8": ("# bkp announce",),
     "docs/man/bkp-check.8": ("$ bkp --policy",),
@@ -345,7 +345,7 @@ for doc, begins in {
     "docs/man/bkp-generations.8": ("$ bkp generations 42",),
     "docs/man/bkp-guard.8": ("# bkp guard canary",),
     "docs/man/bkp-init.8": ("$ age-keygen", "# bkp init"),
-    "docs/man/bkp-journal.8": ("$ bkp journal verify --root-key", "$ bkp journal verify --against", "$ bkp --lang", "# bkp journal repair"),
+    "docs/man/bkp-journal.8": ("$ bkp journal verify --root-key", "$ bkp journal verify --against", "$ bkp --lang", "# bkp journal head", "# bkp journal countersign", "$ bkp journal find", "# bkp journal repair"),
     "docs/man/bkp-notify.8": ("notify:\n  command: |\n    {", "notify:\n  command: |\n    curl"),
     "docs/man/bkp-policy.5": ("site:", "    command: |", "  - name: share"),
     "docs/man/bkp-procedure.5": ("# Recovery",),
@@ -527,9 +527,9 @@ def audit(known):
     need("mount /mnt/rdx")
     repo = glob.glob("/mnt/rdx/bkp/*-*-*-*-*")[0]
     sh = person()
-    subs = [("^REPO=[^ ]*", "REPO=" + repo), ("^ROOT=[^ ]*", "ROOT=" + SUBS["ROOT"]), ("^S=[^ ]* G=[^ ]*", "S=documents G=2"), ("^OTHER=[^ ]*", "OTHER=$(echo /mnt/nas/bkp/*-*/journal/000001.jsonl)")]
-    good = "".join(take(known, doc, b, sh=sh, subs=subs) for b in ("REPO=", "key=", "grep '\"event\":\"epoch\"'", "OTHER=", "cd \"$REPO"))
-    if good.count("○") != 6 or "×" in good:
+    subs = [("^REPO=[^ ]*", "REPO=" + repo), ("^ROOT=[^ ]*", "ROOT=" + SUBS["ROOT"]), ("^S=[^ ]* G=[^ ]*", "S=documents G=2"), ("^OTHER=[^ ]*", "OTHER=$(echo /mnt/nas/bkp/*-*/journal/000001.jsonl)"), ("^N=[^ ]* H=[^ ]*", "N=5 H=$(sed -n 5p $J | tr -d '\\n' | sha256sum | cut -c-8)")]
+    good = "".join(take(known, doc, b, sh=sh, subs=subs) for b in ("REPO=", "key=", "grep '\"event\":\"epoch\"'", "OTHER=", "cd \"$REPO", "N=", "grep '\"event\":\"counter", "n=$(wc"))
+    if good.count("○") != 7 or "×" in good:
         fault(known[(doc, "key=")], "what is whole is not found good:\n" + indent(good))
     sh.close()
 
@@ -551,6 +551,10 @@ def manual(known):
     take(known, P + "journal.8", "$ bkp journal verify --root-key", sh=sh, subs=[(r"RW\.\.\.", SUBS["ROOT"]), (r"/mnt/usb/1f28\.\.\.", "/mnt/rdx/bkp/" + repo)])
     take(known, P + "journal.8", "$ bkp journal verify --against", sh=sh, subs=[("/mnt/usb", "/mnt/rdx/bkp")])
     take(known, P + "journal.8", "$ bkp --lang", sh=sh)
+    take(known, P + "journal.8", "# bkp journal head", sh=sh)
+    sh.type("minisign -G -W -f -p witness.pub -s witness.key && minisign -S -s witness.key -m head")
+    take(known, P + "journal.8", "# bkp journal countersign", sh=sh, subs=[('--operator "Sato Hanako"', '--by 監査 --public-key witness.pub --operator 山田')])
+    take(known, P + "journal.8", "$ bkp journal find", sh=sh, subs=[("4f0c21d9 --record 1234", "$(head -n 1 /var/lib/bkp/journal/000001.jsonl | tr -d '\\n' | sha256sum | cut -c-8) --record 1")])
     take(known, P + "journal.8", "# bkp journal repair", sh=sh, subs=[("Sato Hanako", "山田")])
     take(known, P + "notify.8", "notify:\n  command: |\n    {", notify)
     take(known, P + "notify.8", "notify:\n  command: |\n    curl", notify)

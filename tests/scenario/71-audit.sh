@@ -113,6 +113,12 @@ echo '# changed' >>"$(ls "$T"/host/etc/cron.d/*)"
 table 'schedule install' manager "" 2 schedule install --kind cron --root "$T/host"
 rm "$T"/host/etc/cron.d/*
 table 'schedule remove' manager "" 0 schedule remove --kind cron --root "$T/host"
+minisign -G -W -f -p "$T/auditor.pub" -s "$T/auditor.key" >/dev/null
+expect 0 "$BKP" journal head --out "$T/head"
+minisign -S -s "$T/auditor.key" -m "$T/head" >/dev/null
+table 'journal countersign' manager 佐藤 0 journal countersign "$T/head" --public-key "$T/auditor.pub" --by '監査 太郎' --operator 佐藤
+did countersigned 'journal countersign' manager 佐藤
+table 'journal countersign' manager "" 2 journal countersign "$T/head"
 # the policy asks for less: the root key agrees
 table agree manager 佐藤 2 agree --operator 佐藤 --root-key "$T/id.txt"
 sed -i 's/, probe:/, generations: 4, probe:/' "$T/policy.yaml"
@@ -165,6 +171,8 @@ journal show
 journal verify
 journal verify --against m1
 journal export --format json
+journal head
+journal find $(tail -n 1 "$J" | tr -d '\n' | sha256sum | cut -c-12)
 agree
 clock show
 schedule show --root $T/host
@@ -172,7 +180,7 @@ run --all --dry-run
 expire --dry-run
 C
 say "$rows runs of every command that changes anything, half of them failing or refused: each left user, sudo user, role, person, and how" \
-	"it ended; 16 that only look left nothing"
+	"it ended; 18 that only look left nothing"
 
 # ---- by hand, from the document
 mv "$T/rdx" "$T/shelf" # for more than a year it would be attached for too long
@@ -180,26 +188,31 @@ mv "$T/rdx" "$T/shelf" # for more than a year it would be attached for too long
 for i in 1 2; do echo "$i" >"$T/src/a"; NIGHT=$((400 + i)); night 0; done
 [ "$(grep -c '"event":"epoch"' "$J")" -ge 4 ] || die "too few changes of keys to follow: $(grep -c '"event":"epoch"' "$J")"
 awk '/^```sh$/ {on = 1; next} /^```$/ {on = 0} on' "$SRC_ROOT/docs/ja/audit.md" >"$T/audit.sh"
-[ "$(grep -c '^```sh$' "$SRC_ROOT/docs/ja/audit.md")" = 5 ] || die "five blocks of commands were to be in audit.md"
+[ "$(grep -c '^```sh$' "$SRC_ROOT/docs/ja/audit.md")" = 8 ] || die "eight blocks of commands were to be in audit.md"
 mkdir "$T/tools"
-for p in sh cat sed base64 tail head grep cut wc tr seq mktemp sha256sum openssl minisign cmp; do ln -s "$(command -v $p)" \
+for p in sh cat sed base64 tail head grep cut wc tr seq mktemp sha256sum openssl minisign cmp jq; do ln -s "$(command -v $p)" \
 	"$T/tools/$p"; done
 audit() { # REPO JOURNAL ROOT GENERATION [OTHER]
 	sed -e "s|^REPO=[^ ]*|REPO='$1'|" -e "s|^cat .*|cat '$2' >\"\$J\"|" -e "s|^ROOT=[^ ]*|ROOT='$3'|" \
-		-e "s|^S=[^ ]* G=[^ ]*|S=docs G=$4|" -e "s|^OTHER=[^ ]*|OTHER='${5:-$2}'|" "$T/audit.sh" >"$T/audit.this"
+		-e "s|^S=[^ ]* G=[^ ]*|S=docs G=$4|" -e "s|^N=[^ ]* H=[^ ]*|N=5 H=$paper|" \
+		-e "s|^OTHER=[^ ]*|OTHER='${5:-$2}'|" "$T/audit.sh" >"$T/audit.this"
 	env -i PATH="$T/tools" TMPDIR="$T" "$T/tools/sh" "$T/audit.this" >"$T/out" 2>"$T/err" </dev/null || true
 }
+paper=$(sed -n 5p "$J" | tr -d '\n' | sha256sum | cut -c-8)
 good() { grep -c '^○' "$T/out"; }
 repo=$(repo_of "$T/m1")
 begun=$(date +%s%N)
 audit "$repo" "$repo/journal/000001.jsonl" "$root" "$G" "$J"
 ms=$((($(date +%s%N) - begun) / 1000000))
-[ "$(good)" = 6 ] && ! grep -q '×' "$T/out" || fail "audit.md finds fault with what is whole"
+[ "$(good)" = 8 ] && ! grep -q '×' "$T/out" || fail "audit.md finds fault with what is whole"
+grep -q "^○ 監査 太郎（鍵 $(tail -n 1 "$T/auditor.pub")）が $(sed -n 's/^head \([0-9]*\) .*/\1/p' "$T/head") 行目まで連署" "$T/out" ||
+	fail "the countersignature by hand"
+"$BKP" journal head --file "$repo/journal" | cmp - "$(sed -n 's/^署名する文：//p' "$T/out")" || die "the statement by hand is another"
 lines=$(wc -l <"$repo/journal/000001.jsonl")
 grep -q "^○ $lines 行すべて正しい。最後の行の SHA-256：$(tail -n 1 "$repo/journal/000001.jsonl" | tr -d '\n' | sha256sum | cut -c1-64)" "$T/out" ||
 	die "the head by hand"
 audit "$(repo_of "$T/m2")" "$J" "$root" 1 "$repo/journal/000001.jsonl"
-[ "$(good)" = 6 ] || fail "audit.md with another medium, generation 1"
+[ "$(good)" = 8 ] || fail "audit.md with another medium, generation 1"
 bad() { # WHAT LINE TEXT: copy.jsonl is found at that line, by hand and by bkp
 	audit "$repo" "$T/copy.jsonl" "$root" "$G"
 	grep -q "^× $2 行目：.*$3" "$T/out" || fail "by hand: $1" "$T/out"
@@ -229,7 +242,7 @@ c=$(sed -n 's/^trusted comment: //p' "$T/forged/datasets/docs/generations/$g/SHA
 "$AGETOOL" minisign sign "$(ls "$T"/state/signing-*.key)" \
 	"$c" <"$T/forged/datasets/docs/generations/$g/SHA256SUMS" >"$T/forged/datasets/docs/generations/$g/SHA256SUMS.minisig"
 audit "$T/forged" "$J" "$root" 1
-[ "$(good)" = 4 ] && grep -q 'ファイルはすべて署名のとおり' "$T/out" || fail "a generation made anew with today's key is not told by hand" "$T/out"
+[ "$(good)" = 6 ] && grep -q 'ファイルはすべて署名のとおり' "$T/out" || fail "a generation made anew with today's key is not told by hand" "$T/out"
 say "the commands of audit.md as they stand, by sh, sha256sum, openssl and minisign alone ($lines records in $ms ms): what is whole is" \
 	"whole; a record changed, gone, moved, a key exchanged, a record cut, a generation made anew: found"
 

@@ -149,6 +149,9 @@ static const struct row {
 	N_("compare with this copy: one must be the beginning of the other")},
     {"journal", "format", "csv|json", N_("as a table, or the records as they are")},
     {"journal", "out", "FILE", N_("into this file (default: standard output)")},
+    {"journal", "public-key", "RW…|FILE", N_("the witness's key, where the policy does not have it")},
+    {"journal", "by", "NAME", N_("who the witness is that has that key")},
+    {"journal", "record", "NUMBER", N_("the number that stands beside it on paper")},
 };
 
 static const struct row *row_of(const char *command, const char *option)

@@ -17,7 +17,6 @@
 #include "cmd/app/outcome.h"
 #include "cmd/app/signed_file.h"
 #include "cmd/show/summary.h"
-#include "format/crypto/minisig.h"
 #include "format/journal/approval.h"
 #include "format/journal/drill_slip.h"
 #include "format/journal/journal.h"
@@ -32,35 +31,21 @@
 static int find_signer(
     const struct policy *policy, const char *file, const struct buf *slip, const char **ret, struct err *err)
 {
-	struct minisig_public *keys = calloc(policy->n_people + 1, sizeof(*keys));
-	const char **names = calloc(policy->n_people + 1, sizeof(*names));
+	const struct policy_person *person;
 	BUF_AUTO sig = BUF_INIT(APPROVAL_SIG_MAX);
 	char *path = NULL;
-	size_t n = 0, which = 0;
 	int r = 0;
 
 	*ret = NULL;
-	if (!keys || !names || asprintf(&path, "%s.minisig", file) < 0)
-		r = err_nomem(err);
-	for (size_t i = 0; !r && i < policy->n_people; i++)
-		if (policy->people[i].key && !minisig_public_parse(policy->people[i].key, &keys[n], NULL))
-			names[n++] = policy->people[i].name;
-	if (!r && !access(path, F_OK)) {
-		r = signed_file_read(path, &sig, err);
-		if (!r &&
-		    approval_verify(keys, n, slip->p, slip->n, (const char *)sig.p, sig.n, &which, NULL))
-			r = err_set_kind(err, ERR_FORGED, "E-USE-04", "%s",
-			    text("its signature is not that of a person of the policy"));
-		if (r)
-			err_hint(err, "%s",
-			    text(
-				"the signer's key must stand in the policy (people, public_key); if it does, "
-				"keep the file as it is and ask who brought it"));
-		else
-			*ret = names[which];
+	if (asprintf(&path, "%s.minisig", file) < 0)
+		return err_nomem(err);
+	if (!access(path, F_OK)) {
+		r = signed_file_read(path, &sig, err) || signed_file_person(policy, slip, &sig, &person, err)
+			? -1
+			: 0;
+		if (!r)
+			*ret = person->name;
 	}
-	free(keys);
-	free(names);
 	free(path);
 	return r;
 }

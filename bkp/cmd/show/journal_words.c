@@ -600,6 +600,15 @@ static void say_canaries(const struct journal_record *r, char out[JOURNAL_WORDS]
 		    journal_text(r->json, "dataset"));
 }
 
+static void say_countersigned(const struct journal_record *r, char out[JOURNAL_WORDS])
+{
+	snprintf(out, JOURNAL_WORDS,
+	    member_true(r, "known")
+		? text("countersigned up to record %ju by %s, key %s")
+		: text("countersigned up to record %ju by %s, key %s, which the policy does not have"),
+	    member_number(r, "upto"), journal_text(r->json, "name"), journal_text(r->json, "key"));
+}
+
 static const struct {
 	const char *event;
 	words_fn *say;
@@ -619,7 +628,8 @@ static const struct {
     {"announced", say_announced}, {"announcement-ended", say_announced}, {"canary-placed", say_canaries},
     {"canary-removed", say_canaries}, {"medium-data", say_data}, {"medium-prepared", say_prepared},
     {"medium-handed", say_custody}, {"medium-lent", say_custody}, {"medium-returned", say_custody},
-    {"media-counted", say_custody}, {"medium-lost", say_custody}, {"medium-found", say_custody}};
+    {"media-counted", say_custody}, {"medium-lost", say_custody}, {"medium-found", say_custody},
+    {"countersigned", say_countersigned}};
 
 char *journal_words_what(const struct journal_record *r, char out[JOURNAL_WORDS])
 {

@@ -11,6 +11,7 @@
 #include <jansson.h>
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/path.h"
 #include "base/text.h"
@@ -171,15 +172,17 @@ static const char *value_after(const char *line, const char *word)
 	return strncmp(line, word, n) == 0 && line[n] == ' ' ? line + n + 1 : NULL;
 }
 
-static int parse_head(struct lines *l, struct approval_plan *p, struct err *err)
+/* The three lines that a text about a head begins with; first: the first of them. */
+static int parse_begin(struct lines *l, const char *first, char repository[JOURNAL_UUID],
+    struct approval_record *head, struct err *err)
 {
 	const char *s;
 
-	if (next_line(l, err) != 1 || strcmp(l->line, "bkp:1 kind=expiry") != 0 || next_line(l, err) != 1 ||
-	    !(s = value_after(l->line, "repository")) || !uuid_at(s, '\0', p->repository) ||
+	if (next_line(l, err) != 1 || strcmp(l->line, first) != 0 || next_line(l, err) != 1 ||
+	    !(s = value_after(l->line, "repository")) || !uuid_at(s, '\0', repository) ||
 	    next_line(l, err) != 1 || !(s = value_after(l->line, "head")) ||
-	    !(s = parse_number(s, ' ', &p->head.seq)) || strlen(s) != 2 * (size_t)DIGEST_LEN ||
-	    !digest_unhex(s, DIGEST_LEN, p->head.sha256))
+	    !(s = parse_number(s, ' ', &head->seq)) || strlen(s) != 2 * (size_t)DIGEST_LEN ||
+	    !digest_unhex(s, DIGEST_LEN, head->sha256))
 		return malformed(l, err);
 	return 0;
 }
@@ -258,7 +261,8 @@ int approval_plan_parse(const char *p, size_t n, struct approval_plan **ret, str
 		return err_nomem(err);
 	if (n > APPROVAL_TEXT_MAX)
 		l.n = 0;
-	if (parse_head(&l, plan, err) || parse_items(&l, plan, err)) {
+	if (parse_begin(&l, "bkp:1 kind=expiry", plan->repository, &plan->head, err) ||
+	    parse_items(&l, plan, err)) {
 		approval_plan_free(plan);
 		return -1;
 	}
@@ -282,6 +286,39 @@ bool approval_plan_has(
 		    !strcmp(p->items[i].medium, medium))
 			return true;
 	return false;
+}
+
+/* ---- heads ---- */
+
+int approval_head(const char *repository, const struct approval_record *head, int64_t recorded_ns,
+    struct buf *out, struct err *err)
+{
+	char time[CLOCK_TEXT];
+
+	return begin_text("head", repository, "head", head, out, err) ||
+		       buf_printf(out, err, "recorded %s\n", clock_format(recorded_ns, time))
+		   ? -1
+		   : 0;
+}
+
+int approval_head_parse(const char *p, size_t n, char ret_repository[JOURNAL_UUID],
+    struct approval_record *ret_head, struct err *err)
+{
+	struct lines l = {.p = p, .n = n};
+	struct approval_record head;
+	char repository[JOURNAL_UUID];
+	const char *time;
+	int64_t ns;
+
+	if (parse_begin(&l, "bkp:1 kind=head", repository, &head, NULL) || next_line(&l, NULL) != 1 ||
+	    !(time = value_after(l.line, "recorded")) || clock_parse(time, &ns) || l.n) {
+		err_set_kind(err, ERR_MALFORMED, "E-APPROVAL-03", "%s",
+		    text("it is no statement on the head of a journal"));
+		return err_hint(err, "%s", text("take the file as 'bkp journal head --out' wrote it"));
+	}
+	memcpy(ret_repository, repository, JOURNAL_UUID);
+	*ret_head = head;
+	return 0;
 }
 
 /* ---- */

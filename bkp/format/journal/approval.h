@@ -1,5 +1,5 @@
-/* approval: what a person signs so that something weaker than agreed comes into force: the texts, and the
- * plan of an expiry both ways.
+/* approval: what a person signs: so that something weaker than agreed comes into force, or as a witness of the journal's head.  The
+ * texts; the plan of an expiry and the head both ways.
  *
  * Pure.  Every text is ASCII, one statement a line, names percent-encoded (base/path.h); its bytes are a
  * function of what it says, so that whoever checks a signature builds the text himself and never believes one
@@ -25,7 +25,13 @@
  *     generation <data set>@<number> <uuid>   of the medium above; of a data set ascending, each data set once
  *     # …                             lines for who reads it, behind the line they explain
  *
- * Errors: E-APPROVAL-01 malformed plan (line named), E-APPROVAL-02 not signed by any of the keys.
+ *     bkp:1 kind=head                 this record was the journal's last one, and those before it stand as they are
+ *     repository <uuid>
+ *     head <seq> <sha256>
+ *     recorded <time>                 of that record
+ *
+ * Errors: E-APPROVAL-01 malformed plan (line named), E-APPROVAL-02 not signed by any of the keys, E-APPROVAL-03 malformed
+ * statement of a head.
  */
 #ifndef BKP_FORMAT_JOURNAL_APPROVAL_H
 #define BKP_FORMAT_JOURNAL_APPROVAL_H
@@ -88,6 +94,12 @@ int approval_plan_parse(const char *p, size_t n, struct approval_plan **ret, str
 void approval_plan_free(struct approval_plan *p);
 bool approval_plan_has(
     const struct approval_plan *p, const char *medium, const char *dataset, uint64_t number);
+
+/* The statement on a head; what one says: 0, or -1 with E-APPROVAL-03.  The time is only held to be one. */
+int approval_head(const char *repository, const struct approval_record *head, int64_t recorded_ns,
+    struct buf *out, struct err *err) __attribute__((warn_unused_result));
+int approval_head_parse(const char *p, size_t n, char ret_repository[JOURNAL_UUID],
+    struct approval_record *ret_head, struct err *err) __attribute__((warn_unused_result));
 
 /* Is sig (a .minisig file's text) by one of the keys, over the text?  0 with *ret_which its index, or -1:
  * E-APPROVAL-02, E-SIG-NN of the key that it names. */

@@ -63,6 +63,7 @@ static int take_record(
 	if (journal_check_line(l->check, line, n, &r, err))
 		return -1;
 	failed = ledger_check(l, r.event, r.json, r.seq, err) || ledger_fold_apply(l, &r, err) ||
+		 ledger_keep_head(l, &r, err) ||
 		 (!strcmp(r.event, JOURNAL_EPOCH_EVENT) && keep_link(l, &r, line, n, err)) ||
 		 (each && each(arg, &r, err));
 	journal_record_clear(&r);

@@ -352,6 +352,31 @@ struct clock_stamp ledger_head_stamp(
 uint64_t ledger_size(const struct ledger *l); /* bytes of the journal up to and with the head's newline */
 bool ledger_torn(const struct ledger *l);     /* bytes without a newline follow ledger_size() */
 
+/* A record: the SHA-256 of its line, and its time.  NULL: there is none of that number. */
+struct ledger_head {
+	uint8_t sha256[DIGEST_LEN];
+	int64_t at_ns;
+};
+const struct ledger_head *ledger_head_of(const struct ledger *l, uint64_t seq);
+/* What a witness signs: that record was the last one (approval_head()).  0, or -1 with E-JOURNAL-30. */
+struct buf;
+int ledger_head_statement(const struct ledger *l, uint64_t seq, struct buf *out, struct err *err)
+    __attribute__((warn_unused_result));
+/* A countersignature (連署): a person's own key stands for the journal up to a record.  Those that are on record; the one that reaches
+ * furthest (NULL: there is none); that of this key over this record (NULL). */
+struct ledger_countersign {
+	uint64_t seq; /* of its own record */
+	int64_t at_ns;
+	uint64_t upto;
+	bool known; /* the policy had that key then; else it was only given */
+	const char *name, *key;
+};
+size_t ledger_countersigns(const struct ledger *l);
+const struct ledger_countersign *ledger_countersign(const struct ledger *l, size_t i);
+const struct ledger_countersign *ledger_countersigned(const struct ledger *l);
+const struct ledger_countersign *ledger_countersigned_same(
+    const struct ledger *l, uint64_t upto, const char *key);
+
 size_t ledger_media(const struct ledger *l);
 const struct ledger_medium *ledger_medium(
     const struct ledger *l, size_t i); /* in the order of registration */

@@ -543,6 +543,10 @@ static const struct rule {
 	ledger_check_placed},
     {"canary-removed", {{"dataset", WORD}, {"list_sha256", SHA256}, {"operator", WORD}},
 	ledger_check_removed},
+    {"countersigned",
+	{{"upto", NUMBER}, {"statement", WORD}, {"signature", WORD}, {"key", WORD}, {"name", WORD},
+	    {"known", BOOLEAN}, {"operator", TEXT_OPT}},
+	ledger_check_countersigned},
     {"scheduled", {{"action", WORD}, {"kind", WORD}, {"file", TEXT_OPT}}, check_nothing},
 };
 

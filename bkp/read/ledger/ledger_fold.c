@@ -642,6 +642,7 @@ static const struct rule {
     {"disc-written", apply_disc},
     {"drill", ledger_fold_drills},
     {"procedures", ledger_fold_drills},
+    {"countersigned", ledger_fold_witness},
 };
 
 static void follow_clock(struct ledger *l, const struct journal_record *r)
@@ -686,5 +687,6 @@ void ledger_fold_clear(struct ledger *l)
 	ledger_fold_uses_clear(l);
 	ledger_announcements_clear(l);
 	ledger_drills_clear(l);
+	ledger_witness_clear(l);
 	ledger_stays_clear(l);
 }

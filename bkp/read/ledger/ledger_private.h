@@ -72,6 +72,11 @@ struct ledger {
 	size_t n_placed;
 	struct ledger_announcement *announcements; /* ledger_announce.c */
 	size_t n_announcements;
+	/* ledger_witness.c */
+	struct ledger_head *heads; /* of all records */
+	size_t n_heads, cap_heads;
+	struct ledger_countersign *countersigns;
+	size_t n_countersigns;
 	struct ledger_drill *drills; /* ledger_drills.c */
 	size_t n_drills;
 	json_t *procedures;
@@ -156,6 +161,12 @@ void ledger_announcements_clear(struct ledger *l);
 ledger_check_fn ledger_check_drill, ledger_check_procedures;
 int ledger_fold_drills(struct ledger *l, const struct journal_record *r, struct err *err);
 void ledger_drills_clear(struct ledger *l);
+
+/* ledger_witness.c: the hash of every record, kept once it counts; countersigned. */
+int ledger_keep_head(struct ledger *l, const struct journal_record *r, struct err *err);
+ledger_check_fn ledger_check_countersigned;
+int ledger_fold_witness(struct ledger *l, const struct journal_record *r, struct err *err);
+void ledger_witness_clear(struct ledger *l);
 
 /* ledger_media.c: what people record of a medium: its data, who has it, stock-takes, loss. */
 ledger_check_fn ledger_check_custody, ledger_check_counted;
