@@ -53,6 +53,8 @@ static const struct app_command commands[] = {
     {"mount", "SELECTOR... FOLDER [--allow-other]",
 	TEXT_LATER("generations to be looked at as folders, read-only"),
 	APP_IDENTITY | APP_MOUNT | APP_SELECTS, 2, TREE_GENERATIONS + 1, cmd_mount},
+    {"index", "FOLDER --to DIR", TEXT_LATER("pages to read charts by, of a folder that was brought back"),
+	APP_NO_MEDIUM | APP_TO, 1, 1, cmd_index},
     {"shell", "[--to DIR] [--idle TIME]", TEXT_LATER("one opening of the keys for several of these commands"),
 	APP_IDENTITY | APP_TO | APP_SHELL, 0, 0, cmd_shell},
     {"bisect", "DATASET [--known-bad FILE] [--scan COMMAND] [--to DIR]",

@@ -176,7 +176,7 @@ int app_worse(int a, int b);
 
 app_fn cmd_generations, cmd_list, cmd_extract, cmd_cat, cmd_export, cmd_verify, cmd_drill, cmd_recover,
     cmd_procedure, cmd_explain, cmd_key, cmd_key_people, cmd_key_drill, cmd_bisect, cmd_find, cmd_history,
-    cmd_show, cmd_diff, cmd_mount, cmd_shell;
+    cmd_show, cmd_diff, cmd_mount, cmd_shell, cmd_index;
 /* generations --timeline [DATASET]; and its --svg, which is made before the process is confined. */
 int cmd_timeline(struct app *app, const char *dataset);
 int cmd_timeline_begin(struct app *app);
