@@ -1,4 +1,4 @@
-/* cmd_agree: bkp agree: what is agreed of retention beside what the policy asks for; agreeing to less.
+/* cmd_agree: bkp agree: what is agreed of retention beside what the policy asks for; agreeing to less; approving a recovery procedure.
  *
  * Two ways to agree: the root key is here (by_root_key()), or the statement was written, signed elsewhere and brought back
  * (by_statement()).  The statement is built again and compared: the file that was brought back is never believed. */
@@ -17,18 +17,23 @@
 #include "cmd/app/out.h"
 #include "cmd/app/outcome.h"
 #include "cmd/app/signed_file.h"
+#include "cmd/import/import.h"
 #include "cmd/show/summary.h"
+#include "format/crypto/digest.h"
 #include "format/journal/approval.h"
 #include "format/policy/policy.h"
+#include "format/procedure/procedure.h"
 #include "read/file/secret_file.h"
 #include "read/ledger/ledger.h"
 #include "write/state/agreement.h"
+#include "write/state/procedure_record.h"
+#include "write/state/reserve.h"
 #include "write/state/state.h"
 
 #define SHOW 256
 
 struct request {
-	const char *operator, * root_key, *statement_out, *statement, *signature;
+	const char *operator, * root_key, *statement_out, *statement, *signature, *procedure;
 };
 
 /* ---- showing ---- */
@@ -273,26 +278,96 @@ static int agree(struct app *app, const struct policy *policy, const struct requ
 	return app_flush(code);
 }
 
+/* ---- a recovery procedure ---- */
+
+static int refuse(struct err *err, const char *msg, const char *hint)
+{
+	err_set(err, "E-AGREE-04", "%s", msg);
+	return err_hint(err, "%s", hint);
+}
+
+/* A manager, where the policy has one. */
+static int check_approver(const struct policy *policy, const char *name, struct err *err)
+{
+	const struct policy_person *p = policy_find_person(policy, name);
+	unsigned roles = 0;
+
+	for (size_t i = 0; i < policy->n_people; i++)
+		roles |= policy->people[i].roles;
+	return !(roles & POLICY_MANAGER) || (p && p->roles & POLICY_MANAGER)
+		   ? 0
+		   : refuse(err, text("a recovery procedure is approved by a manager"),
+			 text("name one of the people with the role 'manager'"));
+}
+
+static int approve(struct state *s, const struct policy *policy, const struct request *q, struct err *err)
+{
+	BUF_AUTO bytes = BUF_INIT(PROCEDURE_BYTES_MAX);
+	const char *slash = strrchr(q->procedure, '/'), *signer;
+	uint8_t sha256[DIGEST_LEN];
+	char hex[DIGEST_HEX], show[SHOW];
+
+	if (check_approver(policy, q->operator, err) || procedure_record(s, policy, err) ||
+	    signed_file_read(q->procedure, &bytes, err) ||
+	    import_signer(policy, q->procedure, &bytes, &signer, err))
+		return -1;
+	digest_sha256(bytes.p, bytes.n, sha256);
+	if (!ledger_procedure_is(state_ledger(s), digest_hex(sha256, DIGEST_LEN, hex)))
+		return refuse(err,
+		    text("the file is none of the procedures in force, or another text of one"),
+		    text("approve the file that 'procedures' of the policy names, as it stands"));
+	if (signer && strcmp(signer, q->operator) != 0)
+		return refuse(err, text("the signature beside the file is that of another person"),
+		    text("the one who signed it approves it (--operator)"));
+	return reserve_append(s, "procedure-approved",
+	    json_pack("{s:s, s:s, s:s, s:s?}", "name",
+		path_show(slash ? slash + 1 : q->procedure, show, sizeof(show)), "sha256", hex, "operator",
+		q->operator, "signed_by", signer),
+	    err);
+}
+
+static int approve_procedure(struct app *app, const struct policy *policy, const struct request *q)
+{
+	struct state *s = NULL;
+	struct err err = ERR_INIT;
+	char line[SUMMARY_LINE];
+	int r, code = app_state(app, policy, &s);
+
+	if (code)
+		return code;
+	r = approve(s, policy, q, &err);
+	if (r)
+		code = app_error(&err, APP_FAILED);
+	code = outcome_record(app, s, "agree", code,
+	    r ? summary_failure(&err, line) : text("the recovery procedure is approved"));
+	if (!code && !app->quiet && !app->json)
+		printf("%s\n", text("the recovery procedure is approved"));
+	state_close(s);
+	return app_flush(code);
+}
+
 static int check_request(struct app *app, const struct policy *policy, const struct request *q)
 {
 	if (!q->statement != !q->signature)
 		return app_usage(app, "%s", text("--statement and --signature belong together"));
-	if (!!q->root_key + !!q->statement_out + !!q->statement > 1)
-		return app_usage(
-		    app, "%s", text("one of --root-key, --statement-out and --statement at a time"));
+	if (!!q->root_key + !!q->statement_out + !!q->statement + !!q->procedure > 1)
+		return app_usage(app, "%s",
+		    text("one of --root-key, --statement-out, --statement and --procedure at a time"));
 	return q->statement_out ? APP_OK : operator_check(app, policy, q->operator);
 }
 
 int cmd_agree(struct app *app, int argc, char **argv)
 {
-	enum { OPERATOR = 1, ROOT_KEY, STATEMENT_OUT, STATEMENT, SIGNATURE };
+	enum { OPERATOR = 1, ROOT_KEY, STATEMENT_OUT, STATEMENT, SIGNATURE, PROCEDURE };
 	static const struct option own[] = {{"operator", required_argument, NULL, OPERATOR},
 	    {"root-key", required_argument, NULL, ROOT_KEY},
 	    {"statement-out", required_argument, NULL, STATEMENT_OUT},
 	    {"statement", required_argument, NULL, STATEMENT},
-	    {"signature", required_argument, NULL, SIGNATURE}, {NULL, 0, NULL, 0}};
+	    {"signature", required_argument, NULL, SIGNATURE},
+	    {"procedure", required_argument, NULL, PROCEDURE}, {NULL, 0, NULL, 0}};
 	struct request q = {0};
-	const char **into[] = {NULL, &q.operator, & q.root_key, &q.statement_out, &q.statement, &q.signature};
+	const char **into[] = {
+	    NULL, &q.operator, & q.root_key, &q.statement_out, &q.statement, &q.signature, &q.procedure};
 	POLICY_AUTO policy = NULL;
 	int c, code = APP_OK;
 
@@ -306,9 +381,11 @@ int cmd_agree(struct app *app, int argc, char **argv)
 	code = app_policy(app, &policy);
 	if (code)
 		return code;
-	if (!q.root_key && !q.statement_out && !q.statement && !q.signature)
+	if (!q.root_key && !q.statement_out && !q.statement && !q.signature && !q.procedure)
 		return show_agreement(app, policy);
 	app_act(app, "agree", "manager", q.operator);
 	code = check_request(app, policy, &q);
-	return code ? code : agree(app, policy, &q);
+	if (code)
+		return code;
+	return q.procedure ? approve_procedure(app, policy, &q) : agree(app, policy, &q);
 }

@@ -21,6 +21,7 @@ policy() { # EXTRA LINES
 	people:
 	  - {name: 院長, roles: [manager], public_key: $(key 院長)}
 	  - {name: 山田, roles: [operator, manager]}
+	  - {name: 受付, roles: [operator]}
 	$1
 	Y
 }
@@ -100,6 +101,33 @@ grep -q 'on record already' "$T/out" || fail "the second time"
 "$BKP" status >"$T/out" 2>&1 || true
 grep -q '1 of 2 data sets were brought back' "$T/out" || fail "status does not tell"
 say "a drill of a real medium is taken over once, with who signed, carried and did it; its data set is proved, the other is asked for"
+
+# ---- a manager approves the procedure as it stands: declared, or signed by himself
+approve() { status "$BKP" agree --procedure "$@"; }
+approve "$T/docs.md" --operator 院長
+[ "$STATUS" = 0 ] || fail "the procedure is not approved"
+record procedure-approved | jq -e --arg s "$(sha256sum <"$T/docs.md" | cut -c-64)" \
+	'.name == "docs.md" and .sha256 == $s and .operator == "院長" and .signed_by == null' >/dev/null || die "the approval's record"
+minisign -S -s "$T/people/院長.key" -m "$T/docs.md" >/dev/null
+approve "$T/docs.md" --operator 山田
+[ "$STATUS" = 2 ] && grep -q 'E-AGREE-04: the signature beside the file is that of another person' "$T/err" || fail "another's signature"
+approve "$T/docs.md" --operator 院長
+record procedure-approved | jq -e '.signed_by == "院長"' >/dev/null || fail "a signed approval"
+minisign -S -s "$T/people/業者.key" -m "$T/docs.md" >/dev/null
+approve "$T/docs.md" --operator 院長
+[ "$STATUS" = 2 ] && grep -q E-USE-04 "$T/err" || fail "approved with a stranger's signature"
+rm "$T/docs.md.minisig"
+sed 's/自動/手で/' "$T/docs.md" >"$T/other.md"
+for f in other.md people/院長.pub; do
+	approve "$T/$f" --operator 院長
+	[ "$STATUS" = 2 ] && grep -q 'E-AGREE-04: the file is none of the procedures in force' "$T/err" || fail "$f is approved"
+done
+approve "$T/docs.md" --operator 受付
+[ "$STATUS" = 2 ] && grep -q 'E-AGREE-04: a recovery procedure is approved by a manager' "$T/err" || fail "approved by who is no manager"
+approve "$T/docs.md" --operator 情シス
+[ "$STATUS" = 64 ] && grep -q E-OPERATOR-01 "$T/err" || fail "approved by somebody"
+[ "$(grep -c '"event":"procedure-approved"' "$T/state/journal/000001.jsonl")" = 2 ] || die "what was refused is on record"
+say "a manager approves a procedure as it stands, declared or signed; another text, another's signature and a stranger's are refused"
 
 # ---- what is no such record
 refused() { # CODE FILE

@@ -30,6 +30,7 @@ static const struct row {
 	N_("write what is to be signed with the root key elsewhere, and change nothing")},
     {NULL, "statement", "FILE", N_("what --statement-out wrote")},
     {NULL, "signature", "FILE.minisig", N_("its signature by minisign")},
+    {"agree", "procedure", "FILE", N_("approve this recovery procedure, as it stands, as a manager")},
     {NULL, "passphrase-file", "FILE", N_("its passphrase, if it should not be asked on the terminal")},
     {"init", "recipient", "[NAME=]age1…",
 	N_("who holds a key: a public key of age-keygen, and a name for it; repeatable, give two")},

@@ -27,8 +27,7 @@
 
 #define SHOW 256
 
-/* Who of the policy has signed it; *ret NULL: there is no signature. */
-static int find_signer(
+int import_signer(
     const struct policy *policy, const char *file, const struct buf *slip, const char **ret, struct err *err)
 {
 	const struct policy_person *person;
@@ -115,7 +114,7 @@ static int import_known(struct import *m, const struct import_kind *kind, struct
 	if (r == 1 && !m->app->quiet && !m->app->json)
 		printf(text("%s: it is on record already\n"), path_show(m->file, show, sizeof(show)));
 	if (!r &&
-	    (find_signer(m->policy, m->file, m->bytes, &signer, err) || record(m, kind, o, signer, err)))
+	    (import_signer(m->policy, m->file, m->bytes, &signer, err) || record(m, kind, o, signer, err)))
 		r = -1;
 	json_decref(o);
 	return r < 0 ? -1 : 0;

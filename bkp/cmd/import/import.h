@@ -28,6 +28,10 @@ struct state;
 int import_files(struct app *app, const struct policy *policy, const char *command, const char *operator,
     char ** files, int n);
 
+/* Who of the policy has signed the file, whose bytes these are (FILE.minisig); *ret NULL: there is no signature. */
+int import_signer(const struct policy *policy, const char *file, const struct buf *bytes, const char **ret,
+    struct err *err) __attribute__((warn_unused_result));
+
 /* ---- for a kind of record ---- */
 
 struct import {

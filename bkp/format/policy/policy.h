@@ -27,7 +27,7 @@
  * 		every: hour|day|week|month|Nh|Nd (default day), at: "HH:MM", weekday: sun…sat (default sun),
  * 		monthday: 1…28 (default 1), generations (default 3), keep: {daily, weekly, monthly, yearly: N},
  * 		protect: DURATION, guard: {enabled: true|false, sensitivity: low|normal|high},
- * 		canaries: [PATH…], rpo, rto: DURATION, priority: 1…99, together: [NAME…], compression: lz4|zstd, archive_size: SIZE}]
+ * 		canaries: [PATH…], rpo, rto, offline_rpo: DURATION, priority: 1…99, together: [NAME…], compression: lz4|zstd, archive_size: SIZE}]
  * 	media*: [{name*, type*: hdd|ssd|rdx|tape|optical|object, path (required unless offline), place,
  * 		datasets: [NAME…] (default all), offline: true|false, max_attached, swap_every: DURATION (offline only)}]
  * 	places: [{name*, address, originals: true|false, separate_from: [NAME…]}]
@@ -169,8 +169,10 @@ struct policy_dataset {
 	size_t n_canaries;
 	unsigned generations; /* ≥ 1 */
 	int64_t rpo_s, rto_s; /* 0: not stated */
-	unsigned priority;    /* 1 is restored first … 99; 0: not stated */
-	char **together;      /* the data sets that it is captured with, as they stand there */
+	int64_t
+	    offline_rpo_s; /* how old the newest generation on a medium that is removed may be; 0: not stated */
+	unsigned priority; /* 1 is restored first … 99; 0: not stated */
+	char **together;   /* the data sets that it is captured with, as they stand there */
 	size_t n_together;
 	unsigned compression;  /* enum codec_kind, the policy's where it has none of its own */
 	uint64_t archive_size; /* bytes; the policy's where it has none of its own */

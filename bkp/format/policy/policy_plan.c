@@ -292,6 +292,10 @@ static void kept_rows(struct table *t, const struct policy *p, const struct poli
 /* What stands in papers alone. */
 static void paper_rows(struct table *t, const struct policy_dataset *d)
 {
+	char span[POLICY_PLAN_TEXT];
+
+	if (d->offline_rpo_s)
+		detail_row(t, text("offline RPO"), policy_plan_duration(d->offline_rpo_s, span));
 	if (d->importance)
 		detail_row(t, text("importance"), policy_importance_words[d->importance]);
 	if (d->owner)

@@ -131,6 +131,7 @@ static const struct config_field dataset_fields[] = {
 	{.key = "generations", .type = CONFIG_T_NUMBER, .offset = AT(policy_dataset, generations), .min = 1, .max = 9999},
 	{.key = "rpo", .type = CONFIG_T_DURATION, .offset = AT(policy_dataset, rpo_s)},
 	{.key = "rto", .type = CONFIG_T_DURATION, .offset = AT(policy_dataset, rto_s)},
+	{.key = "offline_rpo", .type = CONFIG_T_DURATION, .offset = AT(policy_dataset, offline_rpo_s)},
 	{.key = "priority", .type = CONFIG_T_NUMBER, .offset = AT(policy_dataset, priority), .min = 1, .max = 99},
 	{.key = "together", .type = CONFIG_T_TEXTS, .item = CONFIG_T_DATASET_NAME, .offset = AT(policy_dataset, together),
 		.count = AT(policy_dataset, n_together), .min = 1},

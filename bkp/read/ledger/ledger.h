@@ -190,6 +190,7 @@ struct ledger_generation {
 	int64_t held_ns;      /* held now: never expires; 0: not */
 	int64_t released_ns;  /* was held until then; 0: never, or it is held again */
 	const char *held_why; /* or "" */
+	bool proved;	      /* a copy of it was read back and compared once, whatever became of it since */
 	const char *version; /* of the source's software, as it said itself (the policy's `version`); or "" */
 	const char *host;    /* that captured it; or "" */
 };
@@ -442,6 +443,9 @@ const struct ledger_drill *ledger_drilled_in_vain(const struct ledger *l, const 
 /* Those in force when they were last looked at: [{"name", "sha256"}]; NULL: nobody has looked. */
 const struct json_t *ledger_procedures(const struct ledger *l);
 bool ledger_procedure_is(const struct ledger *l, const char *sha256); /* one of them */
+/* The newest record by which a procedure of these bytes was approved: "name", "operator", "signed_by" (NULL: declared only), "time"; NULL:
+ * nobody has approved it. */
+const struct json_t *ledger_approved(const struct ledger *l, const char *sha256);
 /* Announced changes, as they came.  Is it in force then, and of that data set (NULL: of any)?  None is while the clock is latched. */
 size_t ledger_announcements(const struct ledger *l);
 const struct ledger_announcement *ledger_announcement(const struct ledger *l, size_t i);

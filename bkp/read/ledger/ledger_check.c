@@ -470,6 +470,8 @@ static const struct rule {
     {"drill", {{"file_sha256", SHA256}, {"signed_by", TEXT_OPT}, {"carried_by", TEXT_OPT}},
 	ledger_check_drill},
     {"procedures", {{"procedures", LIST}}, ledger_check_procedures},
+    {"procedure-approved", {{"name", WORD}, {"sha256", SHA256}, {"operator", WORD}, {"signed_by", TEXT_OPT}},
+	check_nothing},
     {"uses-reviewed", {{"uses", NUMBER}, {"declared", NUMBER}, {"operator", WORD}}, check_nothing},
     {"envelope",
 	{{"number", WORD}, {"action", WORD}, {"operator", WORD}, {"person", TEXT_OPT}, {"seal", TEXT_OPT},

@@ -83,6 +83,12 @@ int ledger_fold_drills(struct ledger *l, const struct journal_record *r, struct 
 {
 	if (!strcmp(r->event, "drill"))
 		return apply_drill(l, r, err);
+	if (!strcmp(r->event, "procedure-approved")) {
+		l->approved = l->approved ? l->approved : json_object();
+		return json_object_set(l->approved, member_str(r->json, "sha256"), (json_t *)r->json)
+			   ? err_nomem(err)
+			   : 0;
+	}
 	if (!strcmp(r->event, "procedures")) {
 		json_decref(l->procedures);
 		l->procedures = json_incref(json_object_get(r->json, "procedures"));
@@ -96,6 +102,7 @@ void ledger_drills_clear(struct ledger *l)
 		json_decref((json_t *)l->drills[i].record);
 	free(l->drills);
 	json_decref(l->procedures);
+	json_decref(l->approved);
 }
 
 /* ---- asking ---- */
@@ -164,6 +171,11 @@ bool ledger_procedure_is(const struct ledger *l, const char *sha256)
 		if (!strcmp(journal_text(json_array_get(l->procedures, i), "sha256"), sha256))
 			return true;
 	return false;
+}
+
+const json_t *ledger_approved(const struct ledger *l, const char *sha256)
+{
+	return json_object_get(l->approved, sha256);
 }
 
 const json_t *ledger_procedures(const struct ledger *l)

@@ -560,6 +560,7 @@ static int apply_copied_one(
 	if (!strcmp(r->event, "verified")) {
 		c->verified_ns = r->wall_ns;
 		c->damaged_ns = 0;
+		g->proved = true;
 	} else {
 		/* files came, perhaps into a copy that had lost them: nobody has read those back yet */
 		c->copied_ns = r->wall_ns;
@@ -643,6 +644,7 @@ static const struct rule {
     {"drill", ledger_fold_drills},
     {"procedures", ledger_fold_drills},
     {"countersigned", ledger_fold_witness},
+    {"procedure-approved", ledger_fold_drills},
 };
 
 static void follow_clock(struct ledger *l, const struct journal_record *r)

@@ -80,6 +80,7 @@ struct ledger {
 	struct ledger_drill *drills; /* ledger_drills.c */
 	size_t n_drills;
 	json_t *procedures;
+	json_t *approved; /* records procedure-approved by sha256, the newest of each; NULL: none */
 	/* the keys of people: ledger_uses.c */
 	struct ledger_use *uses;
 	size_t n_uses;
@@ -157,7 +158,7 @@ ledger_check_fn ledger_check_announced, ledger_check_announcement_ended;
 int ledger_fold_announcements(struct ledger *l, const struct journal_record *r, struct err *err);
 void ledger_announcements_clear(struct ledger *l);
 
-/* ledger_drills.c: drill, procedures. */
+/* ledger_drills.c: drill, procedures, procedure-approved. */
 ledger_check_fn ledger_check_drill, ledger_check_procedures;
 int ledger_fold_drills(struct ledger *l, const struct journal_record *r, struct err *err);
 void ledger_drills_clear(struct ledger *l);

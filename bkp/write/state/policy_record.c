@@ -95,6 +95,7 @@ static const struct {
     {"expect/content", WHEN_LOOSED}, {"guard/enabled", WHEN_LESS}, {"guard/sensitivity", WHEN_LESS},
     {"canaries", WHEN_REMOVED}, {"stop_while_suspect", WHEN_LESS}, {"drill_every", WHEN_MORE},
     {"key_drill_every", WHEN_MORE}, {"parity", WHEN_LESS}, {"verify_every", WHEN_MORE},
+    {"offline_rpo", WHEN_MORE},
     {"importance", WHEN_MORE}, /* C: it no longer counts for item 3-② of the checklist */
 };
 
