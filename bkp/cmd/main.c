@@ -100,10 +100,10 @@ static const struct app_command commands[] = {
 	N_("prepare and register media, list them, record where they are and who has them"), cmd_medium},
     {"report", APP_RECORD,
 	"report receipt MEDIUM [--at MOMENT] [--out FILE]\n"
-	"report media|allowed|transfers|disposals|losses|drills [--csv] [--at MOMENT] [--out FILE]",
-	N_("papers from the journal, for A4 or a spreadsheet: the slip that goes with a medium, the ledger "
-	   "of "
-	   "media, drills"),
+	"report [FORM [--at MOMENT] [--format html|csv|json] [--out FILE]]",
+	N_("papers from the journal, for A4 or a spreadsheet: the slip that goes with a medium, and the "
+	   "forms "
+	   "that inspectors ask for"),
 	cmd_report},
     {"disc", APP_MEDIA,
 	"disc write [DATASET | GENERATION…] --to DRIVE --operator NAME [--series NAME] [--disc "

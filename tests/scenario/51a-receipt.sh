@@ -80,11 +80,37 @@ done
 "$BKP" report allowed --json | jq -e '[.rows[].name] == ["m1", "m2", "RDX-01"]' >/dev/null || die "the media that may be connected"
 say "CSV with a byte order mark, as many rows as records, no cell that is a formula, what people typed as it is"
 
+# ---- every form there is, by its name and by its number, in each format
+expect 0 "$BKP" report
+grep -q '^▲04 *generations' "$T/out" || fail "the list of forms"
+"$BKP" report --json | jq -r '.reports[] | .number + " " + .report' >"$T/forms"
+[ "$(wc -l <"$T/forms")" -ge 14 ] || die "not all forms are listed"
+while read -r number name; do
+	expect 0 "$BKP" --lang ja report "$number" --out "$T/$name.html"
+	python3 "$SRC_ROOT/tests/lib/page.py" "$T/$name.html" >"$T/page" || fail "the page of $name" "$T/page"
+	grep -qE "^foot: .*テスト診療所.*令和.*SHA-256 [0-9a-f]{16}.*SHA-256 [0-9a-f]{16}" "$T/page" || fail "the foot of $name" "$T/page"
+	"$BKP" report "$name" --format csv >"$T/as.csv"
+	"$BKP" report "$number" --csv | cmp -s - "$T/as.csv" || die "$name by its number"
+	"$BKP" report "$name" --format json >"$T/as.json"
+	python3 - "$T/as.csv" "$T/as.json" <<-'P' || die "$name: CSV and JSON differ"
+	import csv, json, sys
+	rows = list(csv.reader(open(sys.argv[1], encoding="utf-8-sig", newline="")))
+	o = json.load(open(sys.argv[2]))
+	assert rows[0] == [c["head"] for c in o["columns"]] and len(rows) == len(o["rows"]) + 1
+	for row, texts in zip(rows[1:], o["rows"]):
+	    for c, cell in zip(o["columns"], row):
+	        assert c["kind"] != "text" or cell.lstrip("'") == texts[c["key"]].lstrip("'"), (c, cell, texts[c["key"]])
+	        assert not cell or cell[0] not in "=+-@\t\r" or cell == "-", cell
+	P
+done <"$T/forms"
+say "each form of the list in HTML, CSV and JSON, which say the same; the foot of each names site, day, policy and record"
+
 # ---- refusals
-expect 64 "$BKP" report
 expect 64 "$BKP" report receit RDX-01
 said 'receipt'
 expect 64 "$BKP" report receipt RDX-01 --csv
+expect 64 "$BKP" report media --format xml
+expect 64 "$BKP" report media --format html --csv
 expect 2 "$BKP" report receipt RDX-1
 said "E-MEDIA-14.*" && said "did you mean 'RDX-01'"
 echo keep >"$T/there"

@@ -1,4 +1,4 @@
-/* cmd_report: bkp report NAME [--at MOMENT]: papers from the journal, as HTML for A4, as CSV, or as JSON. */
+/* cmd_report: bkp report [NAME] [--at MOMENT]: which forms there are; one of them, as HTML for A4, as CSV, or as JSON; the slip of a medium. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -9,22 +9,22 @@
 #include <jansson.h>
 
 #include "base/buf.h"
-#include "base/clock.h"
 #include "base/err.h"
 #include "base/io.h"
 #include "base/path.h"
 #include "base/show/suggest.h"
+#include "base/show/table.h"
 #include "base/text.h"
 #include "cmd/app/app.h"
 #include "cmd/app/out.h"
 #include "cmd/report/report.h"
-#include "cmd/time/then.h"
 #include "format/policy/policy.h"
 #include "read/ledger/ledger.h"
 
 #define SHOW	256
 #define RECEIPT "receipt"
-#define NAMES	16
+
+enum format { HTML, CSV, JSON };
 
 /* Into a file of its own, which is whole or not there. */
 static int write_report(const char *out, const struct buf *b)
@@ -72,55 +72,26 @@ static int json_out(json_t *o, const char *out)
 	return r ? app_error((err_nomem(&err), &err), APP_FAILED) : write_report(out, &b);
 }
 
-/* In memory first: a file is whole or not there. */
-static int csv_out(const struct report_list *list, const json_t *rows, const char *out)
-{
-	struct err err = ERR_INIT;
-	struct buf b = BUF_INIT(REPORT_MAX);
-	char *table = NULL;
-	FILE *to = open_memstream(&table, &b.n);
-	int code = APP_OK;
-
-	if (to)
-		report_csv(list, rows, to);
-	if (!to || ferror(to) || fflush(to))
-		code = app_error((err_nomem(&err), &err), APP_FAILED);
-	if (to)
-		fclose(to);
-	b.p = (uint8_t *)table;
-	code = code ? code : write_out(out, &b);
-	free(table);
-	return code;
-}
-
-static int html_out(
-    const struct report *r, const struct report_list *list, const json_t *rows, const char *out)
+static int form_out(const struct report *r, const struct form *f, enum format format, const char *out)
 {
 	BUF_AUTO b = BUF_INIT(REPORT_MAX);
 	struct err err = ERR_INIT;
-
-	return report_html(r, list, rows, &b, &err) ? app_error(&err, APP_FAILED) : write_out(out, &b);
-}
-
-static int list_out(
-    const struct app *app, const struct report *r, const char *name, bool csv, const char *out)
-{
-	const struct report_list *list = report_list_of(name);
 	json_t *rows;
-	int code = report_rows(r, list, &rows);
+	int code = form_rows(r, &f, 1, &rows);
 
 	if (code)
 		return code;
-	if (app->json)
-		return json_out(
-		    json_pack("{s:s, s:o, s:o}", "report", name, "rows", rows, "foot", report_foot_json(r)),
-		    out);
-	code = csv ? csv_out(list, rows, out) : html_out(r, list, rows, out);
+	if (format == JSON)
+		code = json_out(report_json(r, f, rows), out);
+	else if (format == CSV ? report_csv(f, rows, &b, &err) : report_html(r, f, rows, &b, &err))
+		code = app_error(&err, APP_FAILED);
+	else
+		code = write_out(out, &b);
 	json_decref(rows);
 	return code;
 }
 
-static int receipt_out(const struct app *app, const struct report *r, const char *name, const char *out)
+static int receipt_out(const struct report *r, const char *name, enum format format, const char *out)
 {
 	const struct policy_medium *declared = policy_find_medium(r->policy, name);
 	const struct ledger_medium *m = ledger_medium_known(r->l, declared ? declared->name : name);
@@ -136,97 +107,131 @@ static int receipt_out(const struct app *app, const struct report *r, const char
 		err_hint(&err, "%s", text("see them with 'bkp medium list'"));
 		return app_error(&err, APP_FAILED);
 	}
-	if (app->json)
+	if (format == JSON)
 		return json_out(report_receipt_json(r, m), out);
 	return report_receipt(r, m, &b, &err) ? app_error(&err, APP_FAILED) : write_out(out, &b);
 }
 
+/* ---- which there are ---- */
+
+static int list_json(void)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; form_nth(i); i++)
+		json_array_append_new(list,
+		    json_pack("{s:s, s:s, s:s, s:b}", "number", form_nth(i)->number, "report",
+			form_nth(i)->name, "title", text(form_nth(i)->title), "paper", form_nth(i)->paper));
+	return out_json(json_pack("{s:o}", "reports", list), APP_OK);
+}
+
+static int list_forms(const struct app *app)
+{
+	struct table *t = app->json ? NULL : table_new(3);
+	struct err err = ERR_INIT;
+
+	if (app->json)
+		return list_json();
+	if (!t)
+		return app_error((err_nomem(&err), &err), APP_FAILED);
+	for (size_t i = 0; form_nth(i); i++) {
+		table_cell(t, "%s%s", form_nth(i)->paper ? "▲" : "", form_nth(i)->number);
+		table_cell(t, "%s", form_nth(i)->name);
+		table_cell(t, "%s", text(form_nth(i)->title));
+	}
+	return out_table(t, 0, APP_OK);
+}
+
 static int which_report(const struct app *app, const char *name)
 {
-	const char *names[NAMES] = {RECEIPT};
+	const char *names[FORM_MAX + 1] = {RECEIPT};
 	size_t n = 1;
 
-	for (; n < NAMES && report_list_nth(n - 1); n++)
-		names[n] = report_list_nth(n - 1);
+	for (; n <= FORM_MAX && form_nth(n - 1); n++)
+		names[n] = form_nth(n - 1)->name;
 	return app_unknown(app, suggest_word(name, names, n), "%s",
-	    text("'report' is followed by 'receipt MEDIUM', 'media', 'allowed', 'transfers', 'disposals', "
-		 "'losses' or 'drills'"));
+	    text("'report' is followed by 'receipt MEDIUM', or by name or number of a form; 'bkp report' "
+		 "lists "
+		 "them"));
 }
+
+/* ---- the command line ---- */
 
 struct wish {
+	struct report_wish from;
 	int n;
 	char **words; /* what stands behind `report` */
-	bool csv;
-	const char *out, *moment; /* or NULL */
+	enum format format;
+	bool formats; /* one was asked for */
+	const char *out;
 };
 
-static int make_report(const struct app *app, const struct wish *w, const struct report *r)
+/* html, csv, json; --csv and --json are two of them. */
+static int take_format(const struct app *app, const char *word, struct wish *w)
 {
-	return w->n == 2 ? receipt_out(app, r, w->words[1], w->out)
-			 : list_out(app, r, w->words[0], w->csv, w->out);
-}
+	static const char *const words[] = {"html", "csv", "json"};
 
-/* Of a day in the past: from the journal as of then, by the policy of then. */
-static int report_then(const struct app *app, const struct policy *today, const struct wish *w)
-{
-	struct then t;
-	int code = then_open(app, today, w->moment, &t);
-
-	if (code)
-		return code;
-	then_warn(&t);
-	code = make_report(app, w, &(struct report){t.policy, t.ledger, t.at_ns});
-	then_close(&t);
-	return code;
-}
-
-static int report_now(struct app *app, const struct policy *policy, const struct wish *w)
-{
-	struct ledger *l = NULL;
-	struct clock_stamp now;
-	int code = app_ledger(app, policy, &l);
-
-	if (code)
-		return code;
-	clock_now(&now);
-	code = make_report(app, w, &(struct report){policy, l, now.wall_ns});
-	ledger_free(l);
-	return code;
+	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
+		if (!strcmp(word, words[i])) {
+			if (w->formats && w->format != (enum format)i)
+				return app_usage(app, "%s", text("one format at a time"));
+			w->format = (enum format)i;
+			w->formats = true;
+			return APP_OK;
+		}
+	return app_unknown(
+	    app, suggest_word(word, words, 3), text("--format is html, csv or json, not '%s'"), word);
 }
 
 static int check_wish(const struct app *app, const struct wish *w)
 {
 	const bool receipt = w->n == 2 && !strcmp(w->words[0], RECEIPT);
 
-	if (!receipt && (w->n != 1 || !report_list_of(w->words[0])))
+	if (!receipt && (w->n != 1 || !form_of(w->words[0])))
 		return which_report(app, w->n ? w->words[0] : "");
-	if (w->csv && (receipt || app->json))
-		return app_usage(app, "%s", text("--csv goes with lists, and not with --json"));
+	if (receipt && w->format == CSV)
+		return app_usage(app, "%s", text("a slip is no table"));
 	return APP_OK;
+}
+
+static int make_report(struct app *app, const struct wish *w)
+{
+	struct report_source *s;
+	int code = report_open(app, &w->from, &s);
+
+	if (code)
+		return code;
+	code = w->n == 2 ? receipt_out(report_of(s), w->words[1], w->format, w->out)
+			 : form_out(report_of(s), form_of(w->words[0]), w->format, w->out);
+	report_close(s);
+	return code;
 }
 
 int cmd_report(struct app *app, int argc, char **argv)
 {
-	enum { CSV = 1, OUT, AT };
-	static const struct option own[] = {{"csv", no_argument, NULL, CSV},
-	    {"out", required_argument, NULL, OUT}, {"at", required_argument, NULL, AT}, {NULL, 0, NULL, 0}};
-	struct wish w = {0};
-	POLICY_AUTO policy = NULL;
+	enum { CSV_ = 1, OUT, AT, FORMAT };
+	static const struct option own[] = {{"csv", no_argument, NULL, CSV_},
+	    {"out", required_argument, NULL, OUT}, {"at", required_argument, NULL, AT},
+	    {"format", required_argument, NULL, FORMAT}, {NULL, 0, NULL, 0}};
+	struct wish w = {.format = HTML};
 	int code = APP_OK, opt;
 
-	while ((opt = app_getopt(app, argc, argv, own, &code)) != -1) {
+	while (!code && (opt = app_getopt(app, argc, argv, own, &code)) != -1) {
 		if (opt == APP_OPT_STOP)
 			return code;
-		w.csv = w.csv || opt == CSV;
 		w.out = opt == OUT ? optarg : w.out;
-		w.moment = opt == AT ? optarg : w.moment;
+		w.from.moment = opt == AT ? optarg : w.from.moment;
+		if (opt == FORMAT || opt == CSV_)
+			code = take_format(app, opt == CSV_ ? "csv" : optarg, &w);
 	}
+	if (!code && app->json)
+		code = take_format(app, "json", &w);
 	w.n = argc - optind;
 	w.words = argv + optind;
-	code = check_wish(app, &w);
+	app_language(app);
+	if (!code && !w.n)
+		return list_forms(app);
 	if (!code)
-		code = app_policy(app, &policy);
-	if (code)
-		return code;
-	return w.moment ? report_then(app, policy, &w) : report_now(app, policy, &w);
+		code = check_wish(app, &w);
+	return code ? code : make_report(app, &w);
 }

@@ -1,12 +1,15 @@
-/* report_write: a list as a page for A4 or as a table for a spreadsheet; the foot of every form; see report.h. */
+/* report_write: a form as a page for A4 or as a table for a spreadsheet; the foot of every form; see report.h. */
 #include "cmd/report/report.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <jansson.h>
 
+#include "base/buf.h"
 #include "base/clock.h"
+#include "base/err.h"
 #include "base/path.h"
 #include "base/text.h"
 #include "base/show/csv.h"
@@ -54,49 +57,85 @@ char *report_foot(const struct report *r, char out[REPORT_FOOT])
 	return out;
 }
 
+/* ---- JSON ---- */
+
+static json_t *columns_json(const struct form *f)
+{
+	static const char *const kinds[] = {"text", "date", "time"};
+	json_t *list = json_array();
+
+	for (size_t k = 0; k < f->n; k++)
+		json_array_append_new(list, json_pack("{s:s, s:s, s:s}", "key", f->columns[k].key, "head",
+						text(f->columns[k].head), "kind", kinds[f->columns[k].kind]));
+	return list;
+}
+
+json_t *report_json(const struct report *r, const struct form *f, json_t *rows)
+{
+	return json_pack("{s:s, s:s, s:s, s:o, s:O, s:o}", "report", f->name, "number", f->number, "title",
+	    text(f->title), "columns", columns_json(f), "rows", rows, "foot", report_foot_json(r));
+}
+
 /* ---- CSV ---- */
 
-void report_csv(const struct report_list *list, const json_t *rows, FILE *to)
+static void put_csv(const struct form *f, const json_t *rows, FILE *to)
 {
 	char cell[REPORT_CELL];
 
 	fputs(CSV_BOM, to);
-	for (size_t k = 0; k < list->n; k++)
-		csv_cell(to, text(list->columns[k].head), k + 1 == list->n);
+	for (size_t k = 0; k < f->n; k++)
+		csv_cell(to, text(f->columns[k].head), k + 1 == f->n);
 	for (size_t i = 0; i < json_array_size(rows); i++)
-		for (size_t k = 0; k < list->n; k++)
-			csv_cell(to, report_text(&list->columns[k], json_array_get(rows, i), true, cell),
-			    k + 1 == list->n);
+		for (size_t k = 0; k < f->n; k++)
+			csv_cell(to, report_text(&f->columns[k], json_array_get(rows, i), true, cell),
+			    k + 1 == f->n);
+}
+
+int report_csv(const struct form *f, const json_t *rows, struct buf *out, struct err *err)
+{
+	char *table = NULL;
+	size_t n = 0;
+	FILE *to = open_memstream(&table, &n);
+	int r;
+
+	if (to)
+		put_csv(f, rows, to);
+	r = !to || ferror(to) || fflush(to) ? err_nomem(err) : 0;
+	if (to)
+		fclose(to);
+	r = r ? r : buf_append(out, table, n, err);
+	free(table);
+	return r;
 }
 
 /* ---- HTML ---- */
 
-static void put_table(struct sheet *s, const struct report_list *list, const json_t *rows)
+static void put_table(struct sheet *s, const struct form *f, const json_t *rows)
 {
 	char cell[REPORT_CELL];
 
 	sheet_piece(s, "list", NULL);
-	for (size_t k = 0; k < list->n; k++)
-		sheet_piece(s, "list head", "TEXT", text(list->columns[k].head), NULL);
+	for (size_t k = 0; k < f->n; k++)
+		sheet_piece(s, "list head", "TEXT", text(f->columns[k].head), NULL);
 	sheet_piece(s, "list rows", NULL);
 	for (size_t i = 0; i < json_array_size(rows); i++) {
 		sheet_piece(s, "list row", NULL);
-		for (size_t k = 0; k < list->n; k++)
+		for (size_t k = 0; k < f->n; k++)
 			sheet_piece(s, "list cell", "TEXT",
-			    report_text(&list->columns[k], json_array_get(rows, i), false, cell), NULL);
+			    report_text(&f->columns[k], json_array_get(rows, i), false, cell), NULL);
 		sheet_piece(s, "list row end", NULL);
 	}
 	sheet_piece(s, "list end", NULL);
 }
 
 /* The first column is its heading, the others stand in pairs. */
-static void put_card(struct sheet *s, const struct report_list *list, const json_t *row)
+static void put_card(struct sheet *s, const struct form *f, const json_t *row)
 {
 	char a[REPORT_CELL], b[REPORT_CELL];
 
-	sheet_piece(s, "card", "LABEL", report_text(&list->columns[0], row, false, a), NULL);
-	for (size_t k = 1; k < list->n; k += 2) {
-		const struct fact_column *c = &list->columns[k], *d = k + 1 < list->n ? c + 1 : NULL;
+	sheet_piece(s, "card", "LABEL", report_text(&f->columns[0], row, false, a), NULL);
+	for (size_t k = 1; k < f->n; k += 2) {
+		const struct fact_column *c = &f->columns[k], *d = k + 1 < f->n ? c + 1 : NULL;
 
 		sheet_piece(s, "pair", "LABEL", text(c->head), "TEXT", report_text(c, row, false, a),
 		    "LABEL2", d ? text(d->head) : "", "TEXT2", d ? report_text(d, row, false, b) : "", NULL);
@@ -104,25 +143,35 @@ static void put_card(struct sheet *s, const struct report_list *list, const json
 	sheet_piece(s, "section end", NULL);
 }
 
-int report_html(const struct report *r, const struct report_list *list, const json_t *rows, struct buf *out,
-    struct err *err)
+static void put_signatures(struct sheet *s)
+{
+	sheet_piece(s, "signatures", NULL);
+	sheet_piece(s, "signature", "TEXT", text("Made by, date"), NULL);
+	sheet_piece(s, "signature", "TEXT", text("Checked by, date"), NULL);
+	sheet_piece(s, "signature", "TEXT", text("Manager, date"), NULL);
+	sheet_piece(s, "signatures end", NULL);
+}
+
+int report_html(
+    const struct report *r, const struct form *f, const json_t *rows, struct buf *out, struct err *err)
 {
 	struct sheet s = {.out = out, .err = err};
 	char foot[REPORT_FOOT], line[LINE];
 
-	sheet_begin(&s, r->policy->site_name, text(list->title), report_foot(r, foot));
-	snprintf(line, sizeof(line), text("Entries: %zu"), json_array_size(rows));
+	s.shape = f->shape == FORM_WIDE ? "wide" : f->shape == FORM_WALL ? "wall" : NULL;
+	snprintf(line, sizeof(line), "%s %s", f->number, text(f->title));
+	sheet_begin(&s, r->policy->site_name, line, report_foot(r, foot));
+	if (f->quote)
+		sheet_piece(&s, "quote", "TEXT", f->quote, NULL);
+	snprintf(line, sizeof(line), text("Entries: %zu. An empty box: not on record (未記入)."),
+	    json_array_size(rows));
 	sheet_piece(&s, "note", "TEXT", line, NULL);
-	if (list->cards)
+	if (f->shape == FORM_CARDS)
 		for (size_t i = 0; i < json_array_size(rows); i++)
-			put_card(&s, list, json_array_get(rows, i));
+			put_card(&s, f, json_array_get(rows, i));
 	else
-		put_table(&s, list, rows);
-	sheet_piece(&s, "signatures", NULL);
-	sheet_piece(&s, "signature", "TEXT", text("Made by, date"), NULL);
-	sheet_piece(&s, "signature", "TEXT", text("Checked by, date"), NULL);
-	sheet_piece(&s, "signature", "TEXT", text("Manager, date"), NULL);
-	sheet_piece(&s, "signatures end", NULL);
+		put_table(&s, f, rows);
+	put_signatures(&s);
 	sheet_end(&s);
 	return s.r;
 }

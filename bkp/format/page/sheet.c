@@ -118,8 +118,8 @@ void sheet_row(struct sheet *s, const char *label, const char *text)
 
 void sheet_begin(struct sheet *s, const char *kind, const char *title, const char *foot)
 {
-	sheet_piece(
-	    s, "page", "LANG", text_lang() == TEXT_JA ? "ja" : "en", "TITLE", title, "FOOT", foot, NULL);
+	sheet_piece(s, "page", "LANG", text_lang() == TEXT_JA ? "ja" : "en", "TITLE", title, "FOOT", foot,
+	    "SHAPE", s->shape ? s->shape : "tall", NULL);
 	sheet_piece(s, "head", "KIND", kind, "TITLE", title, NULL);
 }
 

@@ -21,6 +21,8 @@ struct sheet {
 	/* what a procedure's page is about; NULL on others */
 	const struct procedure *p;
 	const struct procedure_page *page;
+	const char *
+	    shape; /* class of the body: "wide": A4 lies on its side, "wall": large; NULL: as letters stand */
 };
 
 /* A piece of page.html with its places filled: name, text, name, text …, NULL.  A name that begins with '='

@@ -568,18 +568,24 @@ static int render_when(const struct policy *p, struct buf *out, struct err *err)
 	    out, err, "  %s\n", text("calls nobody: set 'notify' so that a failed night is noticed"));
 }
 
-static void person_row(struct table *t, const struct policy *p, const struct policy_person *person)
+const char *policy_plan_role(unsigned number)
 {
-	static const char *const names[] = {TEXT_LATER("manager"), TEXT_LATER("operator"),
+	static const char *const names[POLICY_ROLES] = {TEXT_LATER("manager"), TEXT_LATER("operator"),
 	    TEXT_LATER("witness"), TEXT_LATER("key holder"), TEXT_LATER("restorer"), TEXT_LATER("auditor"),
 	    TEXT_LATER("vendor")};
-	char roles[256] = "", shown[SHOWN];
-	size_t used = 0, i;
 
-	for (i = 0; i < sizeof(names) / sizeof(*names); i++)
+	return text(names[number]);
+}
+
+static void person_row(struct table *t, const struct policy *p, const struct policy_person *person)
+{
+	char roles[256] = "", shown[SHOWN];
+	size_t used = 0;
+
+	for (unsigned i = 0; i < POLICY_ROLES; i++)
 		if ((person->roles & 1u << i) && used < sizeof(roles))
-			used += (size_t)snprintf(
-			    roles + used, sizeof(roles) - used, "%s%s", used ? ", " : "", text(names[i]));
+			used += (size_t)snprintf(roles + used, sizeof(roles) - used, "%s%s", used ? ", " : "",
+			    policy_plan_role(i));
 	table_cell(t, "%s", path_show(person->name, shown, sizeof(shown)));
 	if (p->expire_by && person->key && (person->roles & 1u << (p->expire_by - 1)) && used < sizeof(roles))
 		snprintf(roles + used, sizeof(roles) - used, "; %s", text("approves expiries"));

@@ -43,6 +43,10 @@ char *policy_plan_rhythm(const struct policy_pool *pool, char out[POLICY_PLAN_TE
 const char *policy_plan_holds(const struct policy_pool *pool);
 char *policy_plan_remind(const struct policy_pool *pool, char *out, size_t size);
 
+/* The word for role number 0 … POLICY_ROLES - 1, which is the bit 1 << number of enum policy_role (translated). */
+#define POLICY_ROLES 7
+const char *policy_plan_role(unsigned number);
+
 /* columns: what its tables fit into (table_fit()). */
 int policy_plan_render(const struct policy *policy, unsigned columns, struct buf *out, struct err *err)
     __attribute__((warn_unused_result));

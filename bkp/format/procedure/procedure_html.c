@@ -164,7 +164,7 @@ static void page_tail(struct sheet *s)
 int procedure_html(
     const struct procedure *p, const struct procedure_page *page, struct buf *out, struct err *err)
 {
-	struct sheet s = {out, err, 0, p, page};
+	struct sheet s = {.out = out, .err = err, .p = p, .page = page};
 	size_t before = out->n;
 
 	page_head(&s);

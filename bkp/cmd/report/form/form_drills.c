@@ -1,6 +1,6 @@
-/* report_drills: the list of drills and recoveries (訓練一覧): one row for each record that was taken over, as it was measured; what it may
+/* form_drills: the list of drills and recoveries (訓練一覧): one row for each record that was taken over, as it was measured; what it may
  * take says the policy of today, and nothing is predicted. */
-#include "cmd/report/report.h"
+#include "cmd/report/form/form.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -16,7 +16,7 @@
 
 #define LINE 512
 
-const struct fact_column report_drills[REPORT_DRILLS] = {{"record", TEXT_LATER("No."), FACT_TEXT},
+const struct fact_column form_drills_columns[] = {{"record", TEXT_LATER("No."), FACT_TEXT},
     {"ended", TEXT_LATER("Ended"), FACT_TIME}, {"kind", TEXT_LATER("Kind"), FACT_TEXT},
     {"procedure", TEXT_LATER("Procedure"), FACT_TEXT}, {"verdict", TEXT_LATER("Verdict"), FACT_TEXT},
     {"medium", TEXT_LATER("Medium"), FACT_TEXT}, {"generations", TEXT_LATER("Generations"), FACT_TEXT},
@@ -108,7 +108,7 @@ static json_t *figures_json(const struct report *r, const json_t *o)
 	    span_json(target_s(r, sets, false)), "rpo_target", span_json(target_s(r, sets, true)));
 }
 
-json_t *report_drill_of(const struct report *r, const struct journal_record *rec)
+json_t *form_drill(const struct report *r, const struct journal_record *rec)
 {
 	const json_t *o = rec->json, *p = json_object_get(o, "procedure");
 	const bool drill = !strcmp(journal_text(o, "kind"), "drill");

@@ -1,7 +1,5 @@
-/* report_lists: which lists there are, their columns, and where their rows come from; see report.h.
- *
- * A new list is a row of lists[], its columns, and a function that says which media or records are in it. */
-#include "cmd/report/report.h"
+/* form_media: the forms of media: which may be connected, hand-over, disposal, loss; the ledger itself is medium_facts. */
+#include "cmd/report/form/form.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -9,32 +7,28 @@
 #include <jansson.h>
 
 #include "base/clock.h"
-#include "base/err.h"
 #include "base/text.h"
-#include "cmd/app/app.h"
 #include "format/journal/journal.h"
 #include "format/policy/policy.h"
-#include "read/file/segments.h"
 #include "read/ledger/ledger.h"
-#include "read/store/store_dir.h"
 
 #define HELD 512
 
 /* ---- media ---- */
 
 /* Retired and lost ones, too: the ledger says what became of each. */
-static bool is_any(const struct report *r, const struct ledger_medium *m)
+bool form_media_any(const struct report *r, const struct ledger_medium *m)
 {
 	return r && m;
 }
 
 /* What may be plugged in here: in use, and in the policy. */
-static bool is_allowed(const struct report *r, const struct ledger_medium *m)
+bool form_media_allowed(const struct report *r, const struct ledger_medium *m)
 {
 	return !m->retired_ns && !m->lost_ns && policy_find_medium(r->policy, m->label);
 }
 
-static const struct fact_column allowed[] = {{"name", TEXT_LATER("Medium"), FACT_TEXT},
+const struct fact_column form_allowed_columns[] = {{"name", TEXT_LATER("Medium"), FACT_TEXT},
     {"technology", TEXT_LATER("Technology"), FACT_TEXT}, {"maker", TEXT_LATER("Maker"), FACT_TEXT},
     {"model", TEXT_LATER("Model"), FACT_TEXT}, {"serial", TEXT_LATER("Serial number"), FACT_TEXT},
     {"fs_uuid", TEXT_LATER("File system"), FACT_TEXT}, {"uuid", TEXT_LATER("Identity"), FACT_TEXT},
@@ -50,21 +44,22 @@ static const struct fact_column allowed[] = {{"name", TEXT_LATER("Medium"), FACT
 		"name", TEXT_LATER("Medium"), FACT_TEXT                                                      \
 	}
 
-static const struct fact_column transfers[] = {RECORD_COLUMNS,
+const struct fact_column form_transfers_columns[] = {RECORD_COLUMNS,
     {"what", TEXT_LATER("What happened"), FACT_TEXT}, {"from", TEXT_LATER("From"), FACT_TEXT},
     {"to", TEXT_LATER("To"), FACT_TEXT}, {"until", TEXT_LATER("Until"), FACT_DAY},
     {"operator", TEXT_LATER("Operator"), FACT_TEXT}, {"witness", TEXT_LATER("Witness"), FACT_TEXT},
     {"reason", TEXT_LATER("Reason"), FACT_TEXT}};
-static const struct fact_column disposals[] = {RECORD_COLUMNS, {"maker", TEXT_LATER("Maker"), FACT_TEXT},
-    {"model", TEXT_LATER("Model"), FACT_TEXT}, {"serial", TEXT_LATER("Serial number"), FACT_TEXT},
-    {"reason", TEXT_LATER("Reason"), FACT_TEXT}, {"method", TEXT_LATER("Method"), FACT_TEXT},
-    {"certificate", TEXT_LATER("Certificate number"), FACT_TEXT},
+const struct fact_column form_disposals_columns[] = {RECORD_COLUMNS,
+    {"maker", TEXT_LATER("Maker"), FACT_TEXT}, {"model", TEXT_LATER("Model"), FACT_TEXT},
+    {"serial", TEXT_LATER("Serial number"), FACT_TEXT}, {"reason", TEXT_LATER("Reason"), FACT_TEXT},
+    {"method", TEXT_LATER("Method"), FACT_TEXT}, {"certificate", TEXT_LATER("Certificate number"), FACT_TEXT},
     {"keys_destroyed", TEXT_LATER("Keys destroyed"), FACT_TEXT},
     {"operator", TEXT_LATER("Operator"), FACT_TEXT}, {"witness", TEXT_LATER("Witness"), FACT_TEXT}};
-static const struct fact_column losses[] = {RECORD_COLUMNS, {"what", TEXT_LATER("What happened"), FACT_TEXT},
-    {"serial", TEXT_LATER("Serial number"), FACT_TEXT}, {"place", TEXT_LATER("Place"), FACT_TEXT},
-    {"held", TEXT_LATER("What was on it"), FACT_TEXT}, {"cipher", TEXT_LATER("Cipher"), FACT_TEXT},
-    {"reason", TEXT_LATER("Reason"), FACT_TEXT}, {"operator", TEXT_LATER("Operator"), FACT_TEXT}};
+const struct fact_column form_losses_columns[] = {RECORD_COLUMNS,
+    {"what", TEXT_LATER("What happened"), FACT_TEXT}, {"serial", TEXT_LATER("Serial number"), FACT_TEXT},
+    {"place", TEXT_LATER("Place"), FACT_TEXT}, {"held", TEXT_LATER("What was on it"), FACT_TEXT},
+    {"cipher", TEXT_LATER("Cipher"), FACT_TEXT}, {"reason", TEXT_LATER("Reason"), FACT_TEXT},
+    {"operator", TEXT_LATER("Operator"), FACT_TEXT}};
 
 /* Members of the record by their names; of the medium what the record does not say. */
 static json_t *row_of(
@@ -107,7 +102,7 @@ static json_t *row_among(
 	return json_array();
 }
 
-static json_t *transfer_of(const struct report *r, const struct journal_record *o)
+json_t *form_transfer(const struct report *r, const struct journal_record *o)
 {
 	static const struct kind kinds[] = {{"rotated", TEXT_LATER("rotated, to be taken away")},
 	    {"medium-moved", TEXT_LATER("moved")}, {"medium-handed", TEXT_LATER("handed over")},
@@ -116,7 +111,7 @@ static json_t *transfer_of(const struct report *r, const struct journal_record *
 	return row_among(r, o, kinds, sizeof(kinds) / sizeof(*kinds));
 }
 
-static json_t *disposal_of(const struct report *r, const struct journal_record *o)
+json_t *form_disposal(const struct report *r, const struct journal_record *o)
 {
 	static const struct kind kinds[] = {{"medium-retired", TEXT_LATER("retired")}};
 
@@ -142,7 +137,7 @@ static void set_held(json_t *row, const json_t *held)
 	json_object_set_new(row, "held", json_string(all));
 }
 
-static json_t *loss_of(const struct report *r, const struct journal_record *o)
+json_t *form_loss(const struct report *r, const struct journal_record *o)
 {
 	static const struct kind kinds[] = {
 	    {"medium-lost", TEXT_LATER("lost")}, {"medium-found", TEXT_LATER("found again")}};
@@ -155,86 +150,4 @@ static json_t *loss_of(const struct report *r, const struct journal_record *o)
 	if (!strcmp(o->event, "medium-lost"))
 		set_held(json_array_get(rows, 0), json_object_get(o->json, "held"));
 	return rows;
-}
-
-/* ---- all of them ---- */
-
-#define COLUMNS(list) list, sizeof(list) / sizeof(*(list))
-
-static const struct report_list lists[] = {
-    {"media", TEXT_LATER("Ledger of media"), medium_facts, MEDIUM_FACTS, true, is_any, NULL},
-    {"allowed", TEXT_LATER("Media that may be connected"), COLUMNS(allowed), false, is_allowed, NULL},
-    {"transfers", TEXT_LATER("Hand-over and carrying out of media"), COLUMNS(transfers), false, NULL,
-	transfer_of},
-    {"disposals", TEXT_LATER("Disposal of media"), COLUMNS(disposals), false, NULL, disposal_of},
-    {"losses", TEXT_LATER("Loss of media"), COLUMNS(losses), false, NULL, loss_of},
-    {"drills", TEXT_LATER("Drills and recoveries"), report_drills, REPORT_DRILLS, true, NULL,
-	report_drill_of}};
-
-const struct report_list *report_list_of(const char *name)
-{
-	for (size_t i = 0; i < sizeof(lists) / sizeof(*lists); i++)
-		if (!strcmp(lists[i].name, name))
-			return &lists[i];
-	return NULL;
-}
-
-const char *report_list_nth(size_t n)
-{
-	return n < sizeof(lists) / sizeof(*lists) ? lists[n].name : NULL;
-}
-
-struct reading {
-	const struct report *r;
-	const struct report_list *list;
-	json_t *rows;
-};
-
-/* Up to the record that the fold ends with: the foot names it. */
-static int take_record(void *arg, const struct journal_record *o, struct err *err)
-{
-	const struct reading *k = arg;
-	json_t *some;
-	int failed;
-
-	if (o->seq > ledger_seq(k->r->l))
-		return 0;
-	some = k->list->record(k->r, o);
-	failed = !some || json_array_extend(k->rows, some);
-	json_decref(some);
-	return failed ? err_nomem(err) : 0;
-}
-
-/* Each record is shown only after its signature has been checked. */
-static int read_records(struct reading *k)
-{
-	STORE_AUTO folder = {0};
-	STORE_FILE_AUTO journal = {0};
-	struct err err = ERR_INIT;
-	struct ledger *again;
-
-	if (store_dir_open(k->r->policy->state, &folder, &err) || segments_open(&folder, &journal, &err) ||
-	    ledger_load_file(&journal, JOURNAL_DIR, ledger_root(k->r->l), take_record, k, &again, &err))
-		return app_error(&err, APP_UNKNOWN);
-	ledger_free(again);
-	return APP_OK;
-}
-
-int report_rows(const struct report *r, const struct report_list *list, json_t **ret)
-{
-	struct reading k = {r, list, json_array()};
-	struct err err = ERR_INIT;
-	int code = k.rows ? APP_OK : app_error((err_nomem(&err), &err), APP_FAILED);
-
-	if (!code && list->record)
-		code = read_records(&k);
-	for (size_t i = 0; !code && list->medium && i < ledger_media(r->l); i++)
-		if (list->medium(r, ledger_medium(r->l, i)) &&
-		    json_array_append_new(k.rows, medium_facts_json(r->l, ledger_medium(r->l, i))))
-			code = app_error((err_nomem(&err), &err), APP_FAILED);
-	if (code)
-		json_decref(k.rows);
-	else
-		*ret = k.rows;
-	return code;
 }

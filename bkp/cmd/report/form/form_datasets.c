@@ -1,0 +1,107 @@
+/* form_datasets: what is backed up (対象データ一覧表), and the table for the business continuity plan (BCP表), from the policy in force. */
+#include "cmd/report/form/form.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include <jansson.h>
+
+#include "base/err.h"
+#include "base/text.h"
+#include "format/journal/journal.h"
+#include "format/policy/policy.h"
+#include "format/policy/policy_plan.h"
+#include "read/drills/drills.h"
+#include "read/ledger/ledger.h"
+#include "read/rules/compliance.h"
+
+const struct fact_column form_datasets_columns[] = {{"dataset", TEXT_LATER("Data set"), FACT_TEXT},
+    {"location", TEXT_LATER("Where it is"), FACT_TEXT}, {"owner", TEXT_LATER("In charge"), FACT_TEXT},
+    {"importance", TEXT_LATER("Importance"), FACT_TEXT}, {"priority", TEXT_LATER("Priority"), FACT_TEXT},
+    {"rpo", TEXT_LATER("RPO"), FACT_TEXT}, {"rto", TEXT_LATER("RTO"), FACT_TEXT},
+    {"every", TEXT_LATER("Captured"), FACT_TEXT}, {"generations", TEXT_LATER("Generations"), FACT_TEXT},
+    {"retention", TEXT_LATER("Kept for"), FACT_TEXT},
+    {"why_excluded", TEXT_LATER("Why it is left out"), FACT_TEXT},
+    {"responsibility", TEXT_LATER("Whose duty"), FACT_TEXT},
+    {"decided_by", TEXT_LATER("Decided by"), FACT_TEXT}, {"decided", TEXT_LATER("Decided on"), FACT_DAY}};
+
+const struct fact_column form_bcp_columns[] = {{"dataset", TEXT_LATER("System"), FACT_TEXT},
+    {"every", TEXT_LATER("How often"), FACT_TEXT}, {"made", TEXT_LATER("How it is made"), FACT_TEXT},
+    {"media", TEXT_LATER("Media"), FACT_TEXT}, {"restored", TEXT_LATER("How it is brought back"), FACT_TEXT},
+    {"rto", TEXT_LATER("RTO, of the policy"), FACT_TEXT}, {"took", TEXT_LATER("RTO, measured"), FACT_TEXT}};
+
+static char *number(unsigned n, char out[FORM_TIME])
+{
+	*out = '\0';
+	if (n)
+		snprintf(out, FORM_TIME, "%u", n);
+	return out;
+}
+
+/* What is captured; what its command is stays in the policy. */
+static char *location(const struct policy_dataset *d, char out[FORM_TEXT])
+{
+	*out = '\0';
+	for (size_t i = 0; i < d->n_paths; i++)
+		form_join(out, FORM_TEXT, d->paths[i]);
+	if (!d->n_paths)
+		snprintf(out, FORM_TEXT, text("output of a command, as %s"), d->store_as);
+	return out;
+}
+
+int form_datasets(const struct report *r, json_t *rows, struct err *err)
+{
+	for (size_t i = 0; i < r->policy->n_datasets; i++) {
+		const struct policy_dataset *d = &r->policy->datasets[i];
+		const struct ledger_agreed *agreed = ledger_agreed(r->l, d->name);
+		char where[FORM_TEXT], rpo[FORM_TEXT], rto[FORM_TEXT], every[POLICY_PLAN_TEXT];
+		char priority[FORM_TIME], kept[FORM_TIME];
+		const uint64_t floor =
+		    agreed && agreed->generations > d->generations ? agreed->generations : d->generations;
+
+		if (form_row(rows, err, "dataset", form_dataset(r, d->name), "location", location(d, where),
+			"owner", "", "importance", "", "priority", number(d->priority, priority), "rpo",
+			form_span(d->rpo_s, rpo), "rto", form_span(d->rto_s, rto), "every",
+			policy_plan_schedule(r->policy, d, every), "generations",
+			number((unsigned)floor, kept), "retention", "", "why_excluded", "", "responsibility",
+			"", "decided_by", "", "decided", "", NULL))
+			return -1;
+	}
+	return 0;
+}
+
+static const char *made(const struct policy_dataset *d)
+{
+	switch (policy_source(d)) {
+	case GENERATION_PATHS:
+		return d->before ? text("files, while its service is held") : text("files");
+	case GENERATION_TAR:
+		return text("files, as a command hands them over");
+	default:
+		return text("dump by a command");
+	}
+}
+
+int form_bcp(const struct report *r, json_t *rows, struct err *err)
+{
+	for (size_t i = 0; i < r->policy->n_datasets; i++) {
+		const struct policy_dataset *d = &r->policy->datasets[i];
+		char every[POLICY_PLAN_TEXT], media[FORM_TEXT] = "", rto[FORM_TEXT], took[FORM_TEXT] = "";
+		struct drilled was;
+		const json_t *p;
+
+		for (size_t k = 0; k < r->policy->n_media; k++)
+			if (policy_medium_holds(&r->policy->media[k], d->name))
+				form_join(media, sizeof(media), r->policy->media[k].name);
+		drills_look(r->policy, r->l, d, r->now_ns, &was);
+		p = was.last ? json_object_get(was.last->record, "procedure") : NULL;
+		if (was.took_s > 0)
+			compliance_span(was.took_s, took, sizeof(took));
+		if (form_row(rows, err, "dataset", form_dataset(r, d->name), "every",
+			policy_plan_schedule(r->policy, d, every), "made", made(d), "media", media,
+			"restored", p ? journal_text(p, "title") : "", "rto", form_span(d->rto_s, rto),
+			"took", took, NULL))
+			return -1;
+	}
+	return 0;
+}
