@@ -104,8 +104,8 @@ static int put_missing(struct listing *t, int32_t next)
 	snprintf(note, sizeof(note), text("days: %d"), next - from);
 	form_join(note, sizeof(note), *tried ? tried : text("nothing was captured"));
 	return form_row(t->rows, t->err, "dataset", form_dataset(t->r, t->dataset), "date", dates,
-	    "generation", "", "state", text("× no generation"), "begun", "", "verified", "", "media", "", "note",
-	    note, NULL);
+	    "generation", "", "state", text("× no generation"), "begun", "", "verified", "", "media", "",
+	    "note", note, NULL);
 }
 
 static int put_generation(const struct listing *t, const struct ledger_generation *g)
