@@ -100,7 +100,7 @@ static const struct app_command commands[] = {
 	N_("prepare and register media, list them, record where they are and who has them"), cmd_medium},
     {"report", APP_RECORD,
 	"report receipt MEDIUM [--at MOMENT] [--out FILE]\n"
-	"report [FORM [--at MOMENT] [--format html|csv|json] [--out FILE]]",
+	"report [FORM [--at MOMENT] [--format html|csv|json | --csv] [--out FILE]]",
 	N_("papers from the journal, for A4 or a spreadsheet: the slip that goes with a medium, and the "
 	   "forms "
 	   "that inspectors ask for"),
