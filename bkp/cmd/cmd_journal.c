@@ -177,25 +177,6 @@ static int show_journal(struct app *app, struct cmd_journal_options *o)
 
 /* ---- verify ---- */
 
-/* A key as text, or a file with one. */
-int cmd_journal_key(const char *s, struct minisig_public *ret, struct err *err)
-{
-	BUF_AUTO b = BUF_INIT(KEY_FILE_MAX);
-
-	if (!minisig_public_parse(s, ret, NULL))
-		return 0;
-	if (root_key_refuse_secret(s, "E-SIG-05", err))
-		return -1;
-	if (io_read_file(AT_FDCWD, s, &b, NULL))
-		return err_set(err, "E-SIG-05", text("'%s' is neither a public key nor a file with one"), s);
-	if (b.n && b.n < 64 && b.p[0] == 'R' && !buf_terminate(&b, NULL)) {
-		/* the bare line, as somebody typed it off the paper */
-		b.p[strcspn((char *)b.p, " \t\r\n")] = '\0';
-		return minisig_public_parse((char *)b.p, ret, err);
-	}
-	return minisig_public_file_parse((const char *)b.p, b.n, ret, err);
-}
-
 /* How much of it somebody else than this host has signed. */
 static void report_countersigned(const struct ledger *l)
 {
@@ -311,7 +292,7 @@ static int verify_journal(struct app *app, struct cmd_journal_options *o)
 	STORE_FILE_AUTO journal = {0};
 	int code;
 
-	if (o->root_key && cmd_journal_key(o->root_key, &o->root, &err))
+	if (o->root_key && root_key_read(o->root_key, &o->root, &err))
 		return app_error(&err, APP_USAGE);
 	code = cmd_journal_open(app, o, &journal, name, sizeof(name));
 	if (code)

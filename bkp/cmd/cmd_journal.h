@@ -43,7 +43,5 @@ int cmd_journal_repair(struct app *app, struct cmd_journal_options *o);
 int cmd_journal_head(struct app *app, struct cmd_journal_options *o);
 int cmd_journal_countersign(struct app *app, struct cmd_journal_options *o);
 int cmd_journal_find(struct app *app, struct cmd_journal_options *o);
-/* A public key as text, or a file with one.  0, or -1 with E-SIG-NN. */
-int cmd_journal_key(const char *s, struct minisig_public *ret, struct err *err);
 
 #endif

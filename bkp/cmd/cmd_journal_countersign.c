@@ -21,6 +21,7 @@
 #include "cmd/app/out.h"
 #include "cmd/app/outcome.h"
 #include "cmd/app/signed_file.h"
+#include "cmd/app/root_key.h"
 #include "cmd/cmd_journal.h"
 #include "cmd/show/summary.h"
 #include "format/crypto/minisig.h"
@@ -153,7 +154,7 @@ static int find_witness(struct countersign *c, struct err *err)
 		memcpy(c->key, person->key, strlen(person->key) + 1);
 		return 0;
 	}
-	if (cmd_journal_key(c->o->public_key, &pub, err))
+	if (root_key_read(c->o->public_key, &pub, err))
 		return -1;
 	minisig_public_format(&pub, c->key);
 	c->name = c->o->by;

@@ -3,9 +3,9 @@
 # nights. Gives
 #   forms_site hospital|clinic     policy, source, media, init at the beginning of the year 2026 by a moved clock
 #   at "DATE TIME" COMMAND...      a command under that clock
-#   forms_year NIGHTS              nights up to 2026-12-31: the last NIGHTS each, those before once a week; faults in the course of it
+#   forms_year NIGHTS              (forms_also DATE is called at the end of each day, where there is one) nights up to 2026-12-31: the last NIGHTS each, those before every two weeks; faults in the course of it
 # What happens: a dump fails on three nights, the computer is off for nine, files are encrypted once, a disk is lent and comes back, one is
-# lost, one is retired, a drill is imported, an envelope is put away and opened, the policy changes.
+# lost, one is retired, drills are imported, their procedure is edited, an envelope is put away and opened, the policy changes.
 [ -d /dev/shm ] && { d=$(mktemp -d /dev/shm/bkp-forms.XXXXXX); rm -rf "$T"; T=$d; chmod 0755 "$T"; export BKP_POLICY=$T/policy.yaml; }
 . "$SRC_ROOT/tests/lib/fakeclock.sh"
 export TZ=Asia/Tokyo
@@ -22,28 +22,29 @@ op() { # "DATE TIME" ARGUMENT...: by the operator; must end well
 	at "$when" "$BKP" --quiet "$@" --operator 佐藤 >"$T/op" 2>&1 || { [ $? = 1 ] || fail "$* on $when" "$T/op"; }
 }
 
-forms_policy() { # hospital|clinic
-	local sets='' media
+forms_policy() { # hospital|clinic [RPO]
+	local sets='' media name=東町病院
 	if [ "$1" = hospital ]; then
 		sets="  - {name: emr, title: 電子カルテ, command: cat $T/src/emr.dump, store_as: emr.dump, expect: {min_bytes: 10},
-     priority: 1, rpo: 24h, rto: 24h, generations: 5, keep: {daily: 14, weekly: 8, monthly: 12}}
+     priority: 1, rpo: ${2:-24h}, rto: 24h, generations: 5, keep: {daily: 14, weekly: 8, monthly: 12}}
   - {name: rececon, title: レセコン, command: cat $T/src/rececon.dump, store_as: rececon.dump, priority: 2, rpo: 24h, rto: 72h,
      generations: 3, keep: {daily: 7, weekly: 4}}
   - {name: lab, title: 検査, paths: [$T/src/lab], priority: 3, rpo: 24h, generations: 3}
   - {name: docs, title: 文書・スキャン, paths: [$T/src/docs], priority: 4, rpo: 24h, rto: 72h, generations: 3, keep: {daily: 7}}
   - {name: config, title: 設定・規程, paths: [$T/src/config], every: week, rpo: 8d, rto: 4h, generations: 3}"
 	else
+		name=西町クリニック
 		sets="  - {name: emr, title: 電子カルテ, paths: [$T/src/docs], priority: 1, rpo: 24h, rto: 8h, generations: 3, keep: {daily: 7}}
   - {name: orca, title: レセコン, command: cat $T/src/emr.dump, store_as: orca.dump, rpo: 24h, generations: 3, keep: {daily: 7}}"
 	fi
 	media="  - {name: nas, type: hdd, path: $T/nas, place: サーバ室}
   - {name: ssd, type: ssd, path: $T/ssd, place: 受付}
-  - {name: RDX-01, type: rdx, offline: true, path: $T/rdx1, place: 金庫, swap_every: 14d, max_attached: 4h}"
+  - {name: RDX-01, type: rdx, offline: true, path: $T/rdx1, place: 金庫, swap_every: 35d, max_attached: 4h}"
 	[ "$1" = clinic ] || media+="
-  - {name: RDX-02, type: rdx, offline: true, path: $T/rdx2, place: 金庫, swap_every: 14d, max_attached: 4h}
+  - {name: RDX-02, type: rdx, offline: true, path: $T/rdx2, place: 金庫, swap_every: 35d, max_attached: 4h}
   - {name: RDX-03, type: rdx, offline: true, path: $T/rdx3, place: 金庫}"
 	cat >"$T/policy.yaml" <<Y
-site: {name: ${2:-東町病院}, language: en}
+site: {name: $name, language: en}
 state: $T/state
 archive_size: 1 MiB
 people:
@@ -67,7 +68,7 @@ Y
 forms_site() { # hospital|clinic
 	forms_kind=$1
 	mkdir -p "$T"/src/{lab,docs,config} "$T/nas" "$T/ssd" "$T"/rdx{1,2,3}
-	for f in emr.dump rececon.dump lab/1 docs/1 docs/2 config/a; do printf '%s\n' "$f" "$RANDOM" >"$T/src/$f"; done
+	for f in emr.dump rececon.dump lab/1 config/a docs/{1..30}; do seq -f "$f $RANDOM %g" 40 >"$T/src/$f"; done
 	cat >"$T/emr.md" <<-'M'
 	# 電子カルテの復旧
 
@@ -85,7 +86,7 @@ forms_site() { # hospital|clinic
 	dataset: emr
 	```
 	M
-	[ "$1" = clinic ] && forms_policy clinic 西町クリニック || forms_policy hospital
+	forms_policy "$1"
 	age-keygen -o "$T/id.txt" 2>/dev/null
 	at "2026-01-04 09:00:00" "$BKP" init --recipient "$(age-keygen -y "$T/id.txt")" --root-key-out "$T/root.key" >"$T/init.out"
 	# shellcheck disable=SC2034 # for those who source this
@@ -104,8 +105,8 @@ turn() { # DATE DISK FOLDER: brought, filled, carried away
 	op "$1 09:00:00" rotate "$2"
 	shelf "$1 09:30:00" "$2" "$3"
 }
-night() { # DATE
-	printf '%s %s\n' "$1" "$RANDOM" | tee -a "$T/src/emr.dump" "$T/src/rececon.dump" "$T/src/docs/1" >"$T/src/lab/1"
+night() { # DATE [nothing new]
+	[ -n "${2:-}" ] || printf '%s %s\n' "$1" "$RANDOM" | tee -a "$T/src/emr.dump" "$T/src/rececon.dump" "$T/src/docs/1" >"$T/src/lab/1"
 	at "$1 02:00:00" "$BKP" run --quiet >"$T/out" 2>&1 || true
 }
 forms_drill() { # DATE
@@ -118,14 +119,16 @@ forms_drill() { # DATE
 forms_day() { # DATE
 	case $1 in
 	2026-03-02) op "$1 10:00:00" key envelope add E-1 --person holder-1 --seal S-77 --place 金庫 --holder 院長 ;;
-	2026-05-11 | 2026-08-17 | 2026-11-09) forms_drill "$1" ;;
+	2026-05-11 | 2026-08-17 | 2026-12-09) forms_drill "$1" ;;
 	2026-06-01) echo '追記' >>"$T/emr.md" ;;
 	2026-09-07) op "$1 10:00:00" key envelope opened E-1 --why 訓練 ;;
 	2026-10-05) op "$1 10:00:00" medium lend RDX-01 --to 監査法人 --until 2026-10-20 --reason 監査 --witness 伊藤 ;;
-	2026-10-12) op "$1 10:00:00" medium return RDX-01 --place 金庫 --witness 伊藤 ;;
+	2026-0[4-9]-06 | 2026-11-06) op "$1 11:00:00" expire ;;
+	2026-10-09) op "$1 10:00:00" medium return RDX-01 --place 金庫 --witness 伊藤 ;;
 	esac
 	[ "$forms_kind" = hospital ] || return 0
 	case $1 in
+	2026-07-06) forms_policy hospital 12h ;;
 	2026-08-03) op "$1 10:00:00" medium retire RDX-03 --reason 使用期限 --method 破砕 --certificate C-9 --witness 伊藤 ;;
 	2026-12-07) op "$1 10:00:00" medium lost RDX-02 --reason '=配送中に所在不明' ;;
 	esac
@@ -135,16 +138,22 @@ forms_year() { # NIGHTS that are each of them played
 	last=$((362 - $1))
 	while [ "$day" != 2027-01-01 ]; do
 		n=$((n + 1))
-		if [ $((n % 7)) = 1 ] || [ $n -ge $last ]; then
+		if [ $((n % 14)) = 1 ] || [ $n -ge $last ]; then
 			case $day in
-			2026-11-2[1-9]) ;; # off for nine nights
-			2026-12-1[13] | 2026-12-20) mv "$T/src/emr.dump" "$T/emr.away"; night "$day"; mv "$T/emr.away" "$T/src/emr.dump" ;;
+			2026-12-1[6-9] | 2026-12-2[0-4]) ;; # off for nine nights
+			2026-12-1[13] | 2026-12-26) mv "$T/src/emr.dump" "$T/emr.away"
+				night "$day" still
+				mv "$T/emr.away" "$T/src/emr.dump" ;;
+			2026-12-28) # all documents are encrypted, and nobody has looked yet
+				for f in "$T"/src/docs/*; do head -c 3000 /dev/urandom >"$f"; done
+				night "$day" still ;;
 			*) night "$day" ;;
 			esac
-			[ $((n % 14)) != 1 ] || [ "$day" = 2026-10-05 ] || turn "$day" RDX-01 "$T/rdx1"
-			[ "$forms_kind" = clinic ] || [ $((n % 14)) != 8 ] || [[ $day > 2026-12-06 ]] || turn "$day" RDX-02 "$T/rdx2"
+			[ $((n % 28)) != 1 ] || turn "$day" RDX-01 "$T/rdx1"
+			[ "$forms_kind" = clinic ] || [ $((n % 28)) != 15 ] || [[ $day > 2026-12-06 ]] || turn "$day" RDX-02 "$T/rdx2"
 		fi
 		forms_day "$day"
+		! declare -F forms_also >/dev/null || forms_also "$day"
 		day=$(date -d "$day 12:00 +1 day" +%F)
 	done
 }

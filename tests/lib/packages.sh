@@ -17,7 +17,7 @@ BKP_TEST_PACKAGES="$BKP_BUILD_PACKAGES clang libclang-rt-14-dev debootstrap dpkg
   cron systemd openssh-server openssh-client zip busybox
   jq fdisk xorriso
   acl attr libcap2-bin e2fsprogs xfsprogs btrfs-progs libarchive-tools strace bsdextrautils util-linux procps time man-db mandoc shellcheck
-  python3-prometheus-client"
+  python3-prometheus-client python3-yaml"
 
 # to test with tests/run.sh --long (tests/lib/long.txt)
 # shellcheck disable=SC2034 # for tests/run.sh

@@ -389,7 +389,7 @@ static int read_ledger(const struct policy *policy, int64_t at_ns, struct ledger
 	}
 	if (r)
 		return -1;
-	r = then ? ledger_then(dir, repository_keys(repo, &n), at_ns, then, ret, err)
+	r = then ? ledger_then(&folder, repository_keys(repo, &n), at_ns, then, ret, err)
 		 : ledger_load(dir, repository_keys(repo, &n), ret, err);
 	repository_free(repo);
 	return r ? -1 : 0;

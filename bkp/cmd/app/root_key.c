@@ -12,6 +12,7 @@
 #include "base/io.h"
 #include "base/path.h"
 #include "base/text.h"
+#include "format/crypto/minisig.h"
 
 #define KEY_FILE_MAX ((size_t)4096)
 #define PUBLIC_LINE  100 /* characters: a public key has 56, a secret one, with a password or without, 212 */
@@ -41,4 +42,22 @@ int root_key_refuse_secret(const char *word, const char *code, struct err *err)
 	return err_hint(err, "%s",
 	    text("type the root key of the paper of 'bkp init', and put the secret one back where nobody "
 		 "else gets it"));
+}
+
+int root_key_read(const char *s, struct minisig_public *ret, struct err *err)
+{
+	BUF_AUTO b = BUF_INIT(KEY_FILE_MAX);
+
+	if (!minisig_public_parse(s, ret, NULL))
+		return 0;
+	if (root_key_refuse_secret(s, "E-SIG-05", err))
+		return -1;
+	if (io_read_file(AT_FDCWD, s, &b, NULL))
+		return err_set(err, "E-SIG-05", text("'%s' is neither a public key nor a file with one"), s);
+	if (b.n && b.n < 64 && b.p[0] == 'R' && !buf_terminate(&b, NULL)) {
+		/* the bare line, as somebody typed it off the paper */
+		b.p[strcspn((char *)b.p, " \t\r\n")] = '\0';
+		return minisig_public_parse((char *)b.p, ret, err);
+	}
+	return minisig_public_file_parse((const char *)b.p, b.n, ret, err);
 }

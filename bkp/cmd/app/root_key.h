@@ -8,4 +8,9 @@ struct err;
 int root_key_refuse_secret(const char *word, const char *code, struct err *err)
     __attribute__((warn_unused_result));
 
+/* The public one: its text, or a file with it.  0, or -1: E-SIG-05. */
+struct minisig_public;
+int root_key_read(const char *word, struct minisig_public *ret, struct err *err)
+    __attribute__((warn_unused_result));
+
 #endif

@@ -1,4 +1,5 @@
-/* cmd_report: bkp report [NAME] [--at MOMENT]: which forms there are; one of them, as HTML for A4, as CSV, or as JSON; the slip of a medium. */
+/* cmd_report: bkp report [NAME] [--at MOMENT]: which forms there are; one of them, as HTML for A4, as CSV, or as JSON; the slip of a medium;
+ * or a pack of all forms. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -23,6 +24,7 @@
 
 #define SHOW	256
 #define RECEIPT "receipt"
+#define PACK	"pack"
 
 enum format { HTML, CSV, JSON };
 
@@ -144,13 +146,14 @@ static int list_forms(const struct app *app)
 
 static int which_report(const struct app *app, const char *name)
 {
-	const char *names[FORM_MAX + 1] = {RECEIPT};
-	size_t n = 1;
+	const char *names[FORM_MAX + 2] = {RECEIPT, PACK};
+	size_t n = 2;
 
-	for (; n <= FORM_MAX && form_nth(n - 1); n++)
-		names[n] = form_nth(n - 1)->name;
+	for (; n < FORM_MAX + 2 && form_nth(n - 2); n++)
+		names[n] = form_nth(n - 2)->name;
 	return app_unknown(app, suggest_word(name, names, n), "%s",
-	    text("'report' is followed by 'receipt MEDIUM', or by name or number of a form; 'bkp report' "
+	    text("'report' is followed by 'pack', by 'receipt MEDIUM', or by name or number of a form; 'bkp "
+		 "report' "
 		 "lists "
 		 "them"));
 }
@@ -163,7 +166,7 @@ struct wish {
 	char **words; /* what stands behind `report` */
 	enum format format;
 	bool formats; /* one was asked for */
-	const char *out;
+	const char *out, *profile, *signer;
 };
 
 /* html, csv, json; --csv and --json are two of them. */
@@ -183,10 +186,30 @@ static int take_format(const struct app *app, const char *word, struct wish *w)
 	    app, suggest_word(word, words, 3), text("--format is html, csv or json, not '%s'"), word);
 }
 
+/* A pack holds every format, and goes into a folder. */
+static int check_pack(const struct app *app, const struct wish *w)
+{
+	static const char *const words[] = {"clinic", "hospital"};
+
+	if (w->n != 1 || w->formats || !w->out)
+		return app_usage(
+		    app, "%s", text("'report pack' wants --out DIR, and no format: it holds all three"));
+	if (w->profile && strcmp(w->profile, words[0]) != 0 && strcmp(w->profile, words[1]) != 0)
+		return app_unknown(app, suggest_word(w->profile, words, 2),
+		    text("--profile is clinic or hospital, not '%s'"), w->profile);
+	return APP_OK;
+}
+
 static int check_wish(const struct app *app, const struct wish *w)
 {
 	const bool receipt = w->n == 2 && !strcmp(w->words[0], RECEIPT);
 
+	if (w->from.root_key && !w->from.medium)
+		return app_usage(app, "%s", text("--root-key goes with --medium"));
+	if (!strcmp(w->words[0], PACK))
+		return check_pack(app, w);
+	if (w->profile || w->signer)
+		return app_usage(app, "%s", text("--profile and --signer go with 'report pack'"));
 	if (!receipt && (w->n != 1 || !form_of(w->words[0])))
 		return which_report(app, w->n ? w->words[0] : "");
 	if (receipt && w->format == CSV)
@@ -196,8 +219,13 @@ static int check_wish(const struct app *app, const struct wish *w)
 
 static int make_report(struct app *app, const struct wish *w)
 {
+	const struct report_pack_wish pack = {w->out, w->signer, w->profile && !strcmp(w->profile, "clinic")};
 	struct report_source *s;
-	int code = report_open(app, &w->from, &s);
+	int code;
+
+	if (!strcmp(w->words[0], PACK))
+		return report_pack(app, &w->from, &pack);
+	code = report_open(app, &w->from, &s);
 
 	if (code)
 		return code;
@@ -209,20 +237,27 @@ static int make_report(struct app *app, const struct wish *w)
 
 int cmd_report(struct app *app, int argc, char **argv)
 {
-	enum { CSV_ = 1, OUT, AT, FORMAT };
+	enum { CSV_ = 1, OUT, AT, FORMAT, PROFILE, SIGNER, MEDIUM, ROOT_KEY };
 	static const struct option own[] = {{"csv", no_argument, NULL, CSV_},
 	    {"out", required_argument, NULL, OUT}, {"at", required_argument, NULL, AT},
-	    {"format", required_argument, NULL, FORMAT}, {NULL, 0, NULL, 0}};
+	    {"format", required_argument, NULL, FORMAT}, {"profile", required_argument, NULL, PROFILE},
+	    {"signer", required_argument, NULL, SIGNER}, {"medium", required_argument, NULL, MEDIUM},
+	    {"root-key", required_argument, NULL, ROOT_KEY}, {NULL, 0, NULL, 0}};
 	struct wish w = {.format = HTML};
 	int code = APP_OK, opt;
 
 	while (!code && (opt = app_getopt(app, argc, argv, own, &code)) != -1) {
 		if (opt == APP_OPT_STOP)
 			return code;
-		w.out = opt == OUT ? optarg : w.out;
-		w.from.moment = opt == AT ? optarg : w.from.moment;
 		if (opt == FORMAT || opt == CSV_)
 			code = take_format(app, opt == CSV_ ? "csv" : optarg, &w);
+		else
+			*(opt == OUT	     ? &w.out
+			    : opt == AT	     ? &w.from.moment
+			    : opt == PROFILE ? &w.profile
+			    : opt == SIGNER  ? &w.signer
+			    : opt == MEDIUM  ? &w.from.medium
+					     : &w.from.root_key) = optarg;
 	}
 	if (!code && app->json)
 		code = take_format(app, "json", &w);

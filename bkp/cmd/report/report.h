@@ -38,10 +38,40 @@ char *report_text(const struct fact_column *c, const struct json_t *row, bool cs
 struct report_source;
 struct app;
 struct report_wish {
-	const char *moment; /* as typed, or NULL: now */
+	const char *moment; /* as typed, or NULL: now; of a medium: as of its last record */
+	const char *medium,
+	    *root_key; /* from that folder alone, checked from that key on; or NULL: from this host */
 };
 int report_open(struct app *app, const struct report_wish *w, struct report_source **ret);
 const struct report *report_of(const struct report_source *s);
 void report_close(struct report_source *s);
+
+/* report_index.c: the first page of a pack, of a clinic's all three. */
+struct sheet;
+struct report_pack_file {
+	char name[96], sha256[72];
+	const struct form *form;
+};
+struct report_index {
+	const struct report_pack_file *files;
+	size_t n_files;
+	const struct form *const *forms;
+	struct json_t *const *rows; /* of each form */
+	size_t n;
+	const char *signer; /* or NULL */
+	bool clinic;
+};
+int report_index_html(const struct report *r, const struct report_index *x, struct buf *out, struct err *err)
+    __attribute__((warn_unused_result));
+/* report_write.c: rows as a table, of those columns alone (keys NULL: of all). */
+void report_table(
+    struct sheet *s, const struct form *f, const struct json_t *rows, const char *const *keys, size_t n_keys);
+
+/* report_pack.c: all forms into a folder that must not be there.  An exit code. */
+struct report_pack_wish {
+	const char *out, *signer; /* signer: or NULL */
+	bool clinic;
+};
+int report_pack(struct app *app, const struct report_wish *from, const struct report_pack_wish *w);
 
 #endif

@@ -1,4 +1,5 @@
-/* report_source: journal, policy and judgement that a report is made from: this host's, as they are now or were then; see report.h.
+/* report_source: journal, policy and judgement that a report is made from: this host's, as they are now or were then,
+ * or those of a medium alone; see report.h.
  *
  * How things stand is judged from records alone, so that the same moment gives the same paper on any day. */
 #include "cmd/report/report.h"
@@ -7,13 +8,18 @@
 
 #include "base/clock.h"
 #include "base/err.h"
+#include "base/text.h"
 #include "cmd/app/app.h"
+#include "cmd/app/root_key.h"
 #include "cmd/time/then.h"
+#include "format/crypto/minisig.h"
+#include "format/policy/holidays.h"
 #include "format/policy/policy.h"
 #include "read/ledger/ledger.h"
 #include "read/rules/compliance.h"
 #include "read/store/store.h"
 #include "read/store/store_dir.h"
+#include "read/vault/vault_r.h"
 
 struct report_source {
 	struct report r;
@@ -22,6 +28,7 @@ struct report_source {
 	struct then then;   /* of a moment of the past */
 	struct store records;
 	struct compliance *standing;
+	struct vault_r *vault; /* of a medium */
 };
 
 static int open_now(struct app *app, struct report_source *s)
@@ -32,7 +39,7 @@ static int open_now(struct app *app, struct report_source *s)
 	clock_now(&now);
 	s->r.policy = s->today;
 	s->r.l = s->own;
-	s->r.now_ns = now.wall_ns;
+	s->r.now_ns = now.wall_ns - now.wall_ns % SECOND_NS;
 	return code;
 }
 
@@ -50,14 +57,59 @@ static int open_then(const struct app *app, const char *moment, struct report_so
 	return APP_OK;
 }
 
+/* From a medium alone: what is not on it is not known. */
+static int open_medium(const struct app *app, const struct report_wish *w, struct report_source *s)
+{
+	struct minisig_public root;
+	char key[MINISIG_KEY_TEXT];
+	struct err err = ERR_INIT;
+	int code;
+
+	if (!w->root_key)
+		return app_usage(app, "%s", text("--medium wants --root-key: the public key, from paper"));
+	if (root_key_read(w->root_key, &root, &err))
+		return app_error(&err, APP_USAGE);
+	if (vault_r_open(w->medium, NULL, minisig_public_format(&root, key), &s->vault, &err))
+		return app_error(&err, APP_FAILED);
+	s->r.records = vault_r_store(s->vault);
+	code = then_open_medium(app, s->r.records, &root, w->moment, &s->then);
+	s->r.policy = s->then.policy;
+	s->r.l = s->then.ledger;
+	s->r.now_ns = s->then.at_ns;
+	if (!code && !app->lang_given)
+		text_set_lang(s->r.policy->lang);
+	return code;
+}
+
+/* Which days are closed is on no record: no paper depends on it. */
+static void forget_holidays(struct policy *p)
+{
+	holidays_free(p->holidays);
+	free(p->holidays_fault);
+	p->holidays = NULL;
+	p->holidays_fault = NULL;
+}
+
+static int open_host(struct app *app, const struct report_wish *w, struct report_source *s)
+{
+	struct err err = ERR_INIT;
+	int code = app_policy(app, &s->today);
+
+	if (code)
+		return code;
+	forget_holidays(s->today);
+	if (store_dir_open(s->today->state, &s->records, &err))
+		return app_error(&err, APP_UNKNOWN);
+	s->r.records = &s->records;
+	return w->moment ? open_then(app, w->moment, s) : open_now(app, s);
+}
+
 static int judge(struct report_source *s)
 {
 	struct err err = ERR_INIT;
 
-	if (store_dir_open(s->today->state, &s->records, &err) ||
-	    compliance_new(s->r.policy, s->r.l, NULL, s->r.now_ns, &s->standing, &err))
+	if (compliance_new(s->r.policy, s->r.l, NULL, s->r.now_ns, &s->standing, &err))
 		return app_error(&err, APP_UNKNOWN);
-	s->r.records = &s->records;
 	s->r.standing = s->standing;
 	return APP_OK;
 }
@@ -70,9 +122,7 @@ int report_open(struct app *app, const struct report_wish *w, struct report_sour
 
 	if (!s)
 		return app_error((err_nomem(&err), &err), APP_FAILED);
-	code = app_policy(app, &s->today);
-	if (!code)
-		code = w->moment ? open_then(app, w->moment, s) : open_now(app, s);
+	code = w->medium ? open_medium(app, w, s) : open_host(app, w, s);
 	if (!code)
 		code = judge(s);
 	if (code)
@@ -90,6 +140,7 @@ const struct report *report_of(const struct report_source *s)
 void report_close(struct report_source *s)
 {
 	compliance_free(s->standing);
+	vault_r_close(s->vault);
 	store_close(&s->records);
 	then_close(&s->then);
 	ledger_free(s->own);

@@ -110,19 +110,30 @@ int report_csv(const struct form *f, const json_t *rows, struct buf *out, struct
 
 /* ---- HTML ---- */
 
-static void put_table(struct sheet *s, const struct form *f, const json_t *rows)
+static bool is_wanted(const char *key, const char *const *keys, size_t n)
+{
+	for (size_t i = 0; keys && i < n && keys[i]; i++)
+		if (!strcmp(keys[i], key))
+			return true;
+	return !keys;
+}
+
+void report_table(
+    struct sheet *s, const struct form *f, const json_t *rows, const char *const *keys, size_t n_keys)
 {
 	char cell[REPORT_CELL];
 
 	sheet_piece(s, "list", NULL);
 	for (size_t k = 0; k < f->n; k++)
-		sheet_piece(s, "list head", "TEXT", text(f->columns[k].head), NULL);
+		if (is_wanted(f->columns[k].key, keys, n_keys))
+			sheet_piece(s, "list head", "TEXT", text(f->columns[k].head), NULL);
 	sheet_piece(s, "list rows", NULL);
 	for (size_t i = 0; i < json_array_size(rows); i++) {
 		sheet_piece(s, "list row", NULL);
 		for (size_t k = 0; k < f->n; k++)
-			sheet_piece(s, "list cell", "TEXT",
-			    report_text(&f->columns[k], json_array_get(rows, i), false, cell), NULL);
+			if (is_wanted(f->columns[k].key, keys, n_keys))
+				sheet_piece(s, "list cell", "TEXT",
+				    report_text(&f->columns[k], json_array_get(rows, i), false, cell), NULL);
 		sheet_piece(s, "list row end", NULL);
 	}
 	sheet_piece(s, "list end", NULL);
@@ -170,7 +181,7 @@ int report_html(
 		for (size_t i = 0; i < json_array_size(rows); i++)
 			put_card(&s, f, json_array_get(rows, i));
 	else
-		put_table(&s, f, rows);
+		report_table(&s, f, rows, NULL, 0);
 	put_signatures(&s);
 	sheet_end(&s);
 	return s.r;

@@ -16,6 +16,7 @@
 #include "format/crypto/digest.h"
 #include "format/policy/policy.h"
 #include "read/ledger/ledger.h"
+#include "read/store/store.h"
 #include "write/state/policy_record.h"
 
 static bool is_todays(const struct app *app, const char *sha256)
@@ -74,18 +75,26 @@ static int refuse(const struct then *t, int64_t now_ns, struct err *err)
 	    err, "%s", text("give a moment behind its first record, as 'bkp status --at 2026-11-20'"));
 }
 
+static int parse_moment(const struct app *app, const char *moment, int64_t *ret_ns)
+{
+	if (!clock_parse_moment(moment, ret_ns))
+		return APP_OK;
+	return app_usage(app,
+	    text("'%s' is no moment: --at takes 2026-11-20 (its end), '2026-11-20 14:00', or "
+		 "2026-11-20T14:00:00+09:00"),
+	    moment);
+}
+
 int then_open(const struct app *app, const struct policy *today, const char *moment, struct then *ret)
 {
 	struct then t = {.why = ERR_INIT};
 	struct err err = ERR_INIT;
 	struct clock_stamp now;
 
-	if (clock_parse_moment(moment, &t.at_ns))
-		return app_usage(app,
-		    text("'%s' is no moment: --at takes 2026-11-20 (its end), '2026-11-20 14:00', or "
-			 "2026-11-20T14:00:00+09:00"),
-		    moment);
+	if (parse_moment(app, moment, &t.at_ns))
+		return APP_USAGE;
 	clock_now(&now);
+	now.wall_ns -= now.wall_ns % SECOND_NS;
 	/* the end of today is as of now */
 	if (strlen(moment) == 10 && t.at_ns > now.wall_ns && t.at_ns - now.wall_ns < 86400 * SECOND_NS)
 		t.at_ns = now.wall_ns;
@@ -96,6 +105,75 @@ int then_open(const struct app *app, const struct policy *today, const char *mom
 		return app_error(&err, t.where.seq ? APP_USAGE : APP_UNKNOWN);
 	}
 	take_policy(app, today, &t);
+	*ret = t;
+	return APP_OK;
+}
+
+/* ---- from a medium ---- */
+
+/* It is what the journal says, or nothing of it is used. */
+static int read_medium_policy(const struct store *repository, struct then *t, struct err *err)
+{
+	const char *sha256 = ledger_policy_sha256(t->ledger);
+	BUF_AUTO text_of = BUF_INIT(POLICY_BYTES_MAX);
+	uint8_t hash[DIGEST_LEN];
+	char path[DIGEST_HEX + 16], hex[DIGEST_HEX];
+	int r;
+
+	snprintf(path, sizeof(path), "policy/%s.yaml", sha256);
+	r = *sha256 ? store_read(repository, path, &text_of, err) : STORE_ABSENT;
+	if (r == STORE_ABSENT) {
+		err_set(err, "E-REPORT-03", "%s",
+		    text("the text of the policy that was in force then is not on the medium"));
+		return err_hint(err, "%s",
+		    text("take a medium that was written to later; or make it on the host, which keeps all "
+			 "of them"));
+	}
+	if (r)
+		return -1;
+	digest_sha256(text_of.p, text_of.n, hash);
+	if (strcmp(digest_hex(hash, sizeof(hash), hex), sha256) != 0) {
+		err_set(err, "E-RECORD-01", text("'%s' is not the policy that was recorded"), path);
+		return err_hint(
+		    err, "%s", text("somebody changed it, or the disk is failing; nothing is judged by it"));
+	}
+	if (policy_parse(path, (const char *)text_of.p, text_of.n, &t->own, NULL, err))
+		return -1;
+	t->policy = t->own;
+	return 0;
+}
+
+static void warn_short(const struct then *t)
+{
+	struct err said = ERR_INIT;
+	char newest[CLOCK_TEXT];
+
+	if (t->where.newest_ns >= t->at_ns)
+		return;
+	err_set(&said, "W-REPORT-04", text("the journal on the medium ends at %s, with record %ju"),
+	    clock_format_local(t->where.newest_ns, newest), (uintmax_t)t->where.journal_n);
+	err_hint(&said, "%s",
+	    text("what was recorded behind it is not in this paper; another medium may know more"));
+	app_fault(&said, stderr);
+}
+
+int then_open_medium(const struct app *app, const struct store *repository, const struct minisig_public *root,
+    const char *moment, struct then *ret)
+{
+	struct then t = {.why = ERR_INIT, .at_ns = INT64_MAX};
+	struct err err = ERR_INIT;
+
+	if (moment && parse_moment(app, moment, &t.at_ns))
+		return APP_USAGE;
+	if (ledger_then(repository, root, t.at_ns, &t.where, &t.ledger, &err))
+		return app_error(&err, APP_FAILED);
+	if (!moment)
+		t.at_ns = t.where.newest_ns;
+	if (refuse(&t, t.at_ns, &err) || read_medium_policy(repository, &t, &err)) {
+		then_close(&t);
+		return app_error(&err, APP_FAILED);
+	}
+	warn_short(&t);
 	*ret = t;
 	return APP_OK;
 }

@@ -5,6 +5,8 @@
  * The policy is the one that the journal names last by then, from its text in the state folder; where that is not to
  * be had it is today's, and then_warn() says why (W-STATUS-01).
  *
+ * Moments are whole seconds.
+ *
  * Errors: E-STATUS-01 the moment is before the first record, E-STATUS-02 it is yet to come.
  */
 #ifndef BKP_CMD_TIME_THEN_H
@@ -32,6 +34,15 @@ struct then {
 
 /* today must outlive it.  0, or an exit code after the error has been reported. */
 int then_open(const struct app *app, const struct policy *today, const char *moment, struct then *ret);
+struct minisig_public;
+struct store;
+/* From a medium alone: the folder of its repository, whose copy of the journal is checked from that root key on, and in which the text of
+ * the policy of then lies.  moment NULL: that of the copy's last record.  E-REPORT-03: the text is not there; W-REPORT-04: the copy
+ * ends before that moment.  Likewise. */
+struct minisig_public;
+struct store;
+int then_open_medium(const struct app *app, const struct store *repository, const struct minisig_public *root,
+    const char *moment, struct then *ret);
 void then_close(struct then *t);
 /* What a reader must know of the judgement: as of when, up to which record, by which policy.  Lines on stdout. */
 void then_show(const struct then *t);

@@ -8,7 +8,7 @@
 #include "format/journal/journal.h"
 #include "read/file/segments.h"
 #include "read/ledger/ledger.h"
-#include "read/store/store_dir.h"
+#include "read/store/store.h"
 
 struct cut {
 	int64_t at_ns;
@@ -42,14 +42,13 @@ static int find_cut(void *arg, const struct journal_record *r, struct err *err)
 	return 0;
 }
 
-int ledger_then(int dirfd, const struct minisig_public *root, int64_t at_ns, struct ledger_then *ret_where,
-    struct ledger **ret, struct err *err)
+int ledger_then(const struct store *folder, const struct minisig_public *root, int64_t at_ns,
+    struct ledger_then *ret_where, struct ledger **ret, struct err *err)
 {
 	STORE_FILE_AUTO file = {0};
-	const struct store folder = store_dir_of(dirfd);
 	struct cut c = {.at_ns = at_ns, .gain = 1};
 	struct ledger *l;
-	int r = segments_open(&folder, &file, err);
+	int r = segments_open(folder, &file, err);
 
 	if (r)
 		return r == STORE_ABSENT ? LEDGER_ABSENT : -1;

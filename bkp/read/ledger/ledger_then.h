@@ -22,9 +22,10 @@ struct ledger_then {
 	uint64_t journal_n; /* how many records it has */
 };
 
-/* dirfd: the state folder; root as for ledger_load().  *ret is NULL where seq is 0.  0, LEDGER_ABSENT, -1; errors as ledger_load(). */
+/* folder: the journal's (a state folder, a repository's on a medium); root as for ledger_load().  *ret is NULL where seq is 0.  0, LEDGER_ABSENT, -1; errors as ledger_load(). */
 struct minisig_public;
-int ledger_then(int dirfd, const struct minisig_public *root, int64_t at_ns, struct ledger_then *ret_where,
-    struct ledger **ret, struct err *err) __attribute__((warn_unused_result));
+struct store;
+int ledger_then(const struct store *folder, const struct minisig_public *root, int64_t at_ns,
+    struct ledger_then *ret_where, struct ledger **ret, struct err *err) __attribute__((warn_unused_result));
 
 #endif

@@ -1,8 +1,8 @@
 /* inventory: see inventory.h.
  *
  * Three questions, one after the other: is each file that is signed by itself what was signed (look_signed);
- * is each file of tools/ and procedures/ what their signed list says (look_folder); is there any name that
- * nothing accounts for (look_all_names).  Names are judged by their form alone: whether an archive of a right
+ * is each file of tools/ and procedures/ what their signed list says (look_folder), and each of policy/ what its name says
+ * (look_policies); is there any name that nothing accounts for (look_all_names).  Names are judged by their form alone: whether an archive of a right
  * name is needed or whole is not asked here.
  *
  * A run that dies while it replaces a signed file leaves states that are no damage, and that the next run
@@ -568,6 +568,37 @@ static void look_parity(const struct looking *l)
 		(void)!store_list(l->medium, dir, each_parity_set, &all, NULL);
 }
 
+/* ---- policies ---- */
+
+/* "<64 hex>.yaml": the journal names it by these digits, and says so signed. */
+static bool in_policy(const char *name)
+{
+	return strlen(name) == HEX + 5 && is_hex(name, HEX) && !strcmp(name + HEX, ".yaml");
+}
+
+static int each_policy(void *arg, const char *name, struct err *err)
+{
+	const struct looking *l = arg;
+	char dir[SET_BYTES];
+	uint8_t sha256[DIGEST_LEN];
+
+	(void)err;
+	snprintf(dir, sizeof(dir), "%spolicy/", l->repo);
+	if (in_policy(name) && digest_unhex(name, DIGEST_LEN, sha256))
+		look_listed(l, dir, name, sha256, NULL, INVENTORY_TEXT);
+	return 0;
+}
+
+static void look_policies(const struct looking *l)
+{
+	struct looking all = *l;
+	char dir[SET_BYTES];
+
+	snprintf(dir, sizeof(dir), "%spolicy/", l->repo);
+	if (look_names(l, dir, NULL, NULL, in_policy))
+		(void)!store_list(l->medium, dir, each_policy, &all, NULL);
+}
+
 static void look_all_names(const struct looking *l)
 {
 	struct looking all = *l;
@@ -774,6 +805,7 @@ int inventory_check(const struct store *medium, const struct vault_r *v, bool co
 	snprintf(procedures, sizeof(procedures), "%sprocedures/", l.repo);
 	look_folder(&l, procedures, "procedures", INVENTORY_TEXT);
 	look_all_names(&l);
+	look_policies(&l);
 	look_parity(&l);
 	return 0;
 }
@@ -796,6 +828,7 @@ int inventory_foreign(
 	snprintf(procedures, sizeof(procedures), "%sprocedures/", l.repo);
 	look_folder(&l, procedures, "procedures", INVENTORY_TEXT);
 	look_all_names(&l);
+	look_policies(&l);
 	return 0;
 }
 

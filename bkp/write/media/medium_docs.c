@@ -54,7 +54,8 @@ int medium_docs_cannot(const struct medium_docs *d, struct err *err)
 static const char *path_of(
     const struct medium_docs *d, const char *kind, const char *name, const char *suffix, char path[PATH])
 {
-	bool procedure = !strcmp(kind, MEDIUM_DOCS_PROCEDURES), tool = !strcmp(kind, MEDIUM_DOCS_TOOLS);
+	bool procedure = !strcmp(kind, MEDIUM_DOCS_PROCEDURES) || !strcmp(kind, MEDIUM_DOCS_POLICY);
+	bool tool = !strcmp(kind, MEDIUM_DOCS_TOOLS);
 
 	snprintf(path, PATH, "%s%s%s%s%s%s", procedure ? state_repository(d->state) : "",
 	    procedure ? "/" : "", procedure || tool ? kind : "", procedure || tool ? "/" : "", name, suffix);
@@ -481,8 +482,8 @@ int medium_docs_put(struct state *s, const struct policy *policy, const struct m
 	if (!d.listed)
 		return err_nomem(err);
 	/* README.txt last: it speaks of what is there */
-	r = put_tools(&d, err) || medium_docs_procedures(&d, err) || medium_docs_readme(&d, err) ||
-	    record_docs(&d, err);
+	r = put_tools(&d, err) || medium_docs_procedures(&d, err) || medium_docs_policies(&d, err) ||
+	    medium_docs_readme(&d, err) || record_docs(&d, err);
 	json_decref(d.listed);
 	buf_free(&d.vouched);
 	if (r)

@@ -1,6 +1,7 @@
 /* medium_docs: what a medium carries for people who have nothing but it: README.txt (Japanese and English),
  * tools/ (bkp-restore as a static program, rescue.py, FORMAT.md) and <repository-id>/procedures/ (each
- * procedure of the policy as Markdown and as a printable HTML form).
+ * procedure of the policy as Markdown and as a printable HTML form), <repository-id>/policy/ (the texts of the policies that
+ * the journal names).
  *
  * Files are replaced only when their content is another; each appears whole (store_w_replace).  tools/ and
  * procedures/ carry SHA256SUMS and SHA256SUMS.minisig, signed by the repository: the hint in README.txt is to
@@ -38,6 +39,7 @@ struct state;
 #define MEDIUM_DOCS_README     "README.txt"
 #define MEDIUM_DOCS_TOOLS      "tools"
 #define MEDIUM_DOCS_PROCEDURES "procedures"
+#define MEDIUM_DOCS_POLICY     "policy"
 
 struct medium_docs_sources {
 	const char *tools;   /* folder with bkp-restore (static), rescue.py, FORMAT.md; NULL: none */

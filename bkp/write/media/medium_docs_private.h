@@ -31,7 +31,7 @@ struct medium_docs {
 /* Something that should be brought cannot be: the first one is what people are told. */
 void medium_docs_miss(struct medium_docs *d, const struct err *why);
 
-/* Papers are in folders by kind: MEDIUM_DOCS_TOOLS, MEDIUM_DOCS_PROCEDURES, "readme" (the medium's own). */
+/* Papers are in folders by kind: MEDIUM_DOCS_TOOLS, MEDIUM_DOCS_PROCEDURES, MEDIUM_DOCS_POLICY, "readme" (the medium's own). */
 
 /* A file that the list of its folder names has these bytes and this mode when it returns: replaced whole when it
  * had others.  The list was announced. */
@@ -50,6 +50,7 @@ int medium_docs_seal(const struct medium_docs *d, const char *kind, const struct
 int medium_docs_cannot(const struct medium_docs *d, struct err *err);
 
 int medium_docs_procedures(struct medium_docs *d, struct err *err);
+int medium_docs_policies(struct medium_docs *d, struct err *err);
 int medium_docs_readme(const struct medium_docs *d, struct err *err);
 
 #endif

@@ -51,6 +51,45 @@ int policy_record_read(int dirfd, const char *sha256, struct buf *out, struct er
 	return buf_append(out, text_of.p, text_of.n, err);
 }
 
+struct each {
+	int dirfd;
+	policy_record_fn *fn;
+	void *arg;
+	struct err *why;
+};
+
+static int each_name(void *arg, const char *name, struct err *err)
+{
+	const struct each *e = arg;
+	BUF_AUTO text_of = BUF_INIT(POLICY_BYTES_MAX);
+	struct err why = ERR_INIT;
+	char sha256[DIGEST_HEX], again[NAME_MAX_];
+	int r;
+
+	snprintf(sha256, sizeof(sha256), "%.*s", (int)sizeof(sha256) - 1, name);
+	if (strcmp(file_name(sha256, again), name) != 0)
+		return 0;
+	r = policy_record_read(e->dirfd, sha256, &text_of, &why);
+	if (r == -1 && !e->why->code[0])
+		*e->why = why;
+	return r ? 0 : e->fn(e->arg, name, &text_of, err);
+}
+
+int policy_record_each(int dirfd, policy_record_fn *fn, void *arg, struct err *ret_why, struct err *err)
+{
+	struct each e = {dirfd, fn, arg, ret_why};
+	struct err why = ERR_INIT;
+	IO_FD_AUTO dir = io_open_dir(dirfd, FOLDER, &why);
+
+	if (dir < 0 && errno == ENOENT)
+		return 0;
+	if (dir < 0) {
+		*ret_why = why;
+		return 0;
+	}
+	return io_each_name(dir, each_name, &e, err);
+}
+
 /* Durable before it is named: one that is there already, too, for the command that put it there may have died
  * at that. */
 static int keep_text(int dirfd, const char *sha256, const void *p, size_t n, struct err *err)

@@ -33,4 +33,10 @@ int policy_record(struct state *s, const struct policy *policy, const void *p, s
 int policy_record_read(int dirfd, const char *sha256, struct buf *out, struct err *err)
     __attribute__((warn_unused_result));
 
+/* Each text in the state folder that is what its name says, with that name, "<sha256>.yaml", in the order of names; of the first that is not
+ * *ret_why says so.  A non-zero return of fn ends it and is returned.  0, -1. */
+typedef int policy_record_fn(void *arg, const char *name, const struct buf *text, struct err *err);
+int policy_record_each(int dirfd, policy_record_fn *fn, void *arg, struct err *ret_why, struct err *err)
+    __attribute__((warn_unused_result));
+
 #endif
