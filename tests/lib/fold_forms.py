@@ -49,6 +49,14 @@ def span(s):  # what was measured: whole days, hours, minutes
     return "%d hours" % (s // 3600) if s >= 2 * 3600 else "%d minutes" % (s // 60)
 
 
+DUTY = {None: "", "hospital": "the hospital", "vendor": "the vendor"}
+CONTACTS = [  # in English, in the policy; in the order of the boxes
+    ("vendor of the information systems", "医療情報システム事業者"), ("information security company", "情報セキュリティ事業者"),
+    ("outside expert (optional)", "外部有識者(任意)"), ("police of the prefecture", "都道府県警察の担当部署"),
+    ("Ministry of Health, Labour and Welfare", "厚生労働省"), ("health department of the prefecture", "各都道府県衛生主管部（局）"),
+    ("insurance company", "保険会社"), ("Japan Medical Association", "日本医師会")]
+
+
 class Generation:
     def __init__(self, dataset, number, begun):
         self.dataset, self.number, self.begun = dataset, number, begun
@@ -311,8 +319,41 @@ class Site:
     def datasets(self):
         for d in self.sets:
             where = ", ".join(d["paths"]) if "paths" in d else "output of a command, as " + d["store_as"]
-            yield [d.get("title", d["name"]), where, "", "", str(d.get("priority", "")), short(seconds(d["rpo"])) if "rpo" in d else "",
-                   short(seconds(d["rto"])) if "rto" in d else "", self.schedule(d), str(d["generations"]), "", "", "", "", ""]
+            where = (d["source_host"] + ": " if "source_host" in d else "") + where
+            yield [d.get("title", d["name"]), where, d.get("owner", ""), d.get("importance", ""), str(d.get("priority", "")), short(seconds(d["rpo"])) if "rpo" in d else "",
+                   short(seconds(d["rto"])) if "rto" in d else "", self.schedule(d), str(d["generations"]),
+                   "%d years" % d["retention_years"] if "retention_years" in d else "", "", DUTY[d.get("responsibility")], "", ""]
+        for x in self.p.get("external", []):
+            yield [x["name"], x.get("place", ""), "", "", "", "", "", x.get("how_often", ""), str(x.get("generations", "")), "", "",
+                   DUTY["vendor"] + (": " + x["vendor"] if "vendor" in x else ""), "", ""]
+        for x in self.p.get("excluded", []):
+            yield [x["name"], x.get("where", ""), "", "", "", "", "", "", "", "", x.get("reason", "left out; why was not said"), "",
+                   x.get("decided_by", ""), str(x.get("decided_on", ""))]
+
+    def external(self):
+        for x in self.p.get("external", []):
+            yield [str(x.get(k, "")) for k in ("name", "vendor", "what", "how_often", "generations", "method", "place", "contract", "confirmed_on")]
+
+    def contact_rows(self):
+        today, all_of = day_of(self.at), self.p.get("contacts", [])
+        for word, kind in CONTACTS:
+            mine = [c for c in all_of if c["kind"] == kind]
+            for c in mine:
+                since = c.get("confirmed_on")
+                month = since and since.month + 6
+                stale = not since or today > date(since.year + (month - 1) // 12, (month - 1) % 12 + 1, since.day)
+                dual = any(o["kind"] != kind and o.get("person") == c.get("person", 0) for o in all_of)
+                yield {"Kind": word, "Whom to call": c["name"], "Person": c.get("person", ""), "Telephone": c.get("tel", ""),
+                       "Mail": c.get("mail", ""), "Hours": c.get("hours", ""), "Confirmed on": str(since or ""),
+                       "State": "to be confirmed again" if stale else "confirmed", "Several roles (兼務)": "yes (兼務)" if dual else ""}
+            if not mine:
+                yield dict.fromkeys(("Whom to call", "Person", "Telephone", "Mail", "Hours", "Confirmed on", "Several roles (兼務)"), "") | {
+                    "Kind": word, "State": "not filled in (未記入)"}
+
+    def assets(self):
+        for a in self.p.get("assets", []):
+            yield [str(a.get(k, "")) for k in ("name", "model", "maker", "serial", "bought_on", "support_until", "place", "network", "users", "os",
+                                               "system", "use", "data", "license")]
 
     def generations(self):
         for d in self.sets:
@@ -357,7 +398,7 @@ class Site:
         for d in self.sets:
             three, two, one, newest, offline, why = self.rule_of(d)
             worst = max((three[0], two[0], one[0]), key=RANK.get)
-            yield [self.title(d["name"]), "%s, %d of 3" % three, "%s, %d of 2" % two, "%s, %d of 1" % one,
+            yield [self.title(d["name"]), "%s: %d, wanted 3" % three, "%s: %d, wanted 2" % two, "%s: %d, wanted 1" % one,
                    local(newest and newest.begun), local(offline and offline.begun), short(seconds(d["rpo"])) if "rpo" in d else "", worst, why]
 
     def facts(self, m):
@@ -469,7 +510,7 @@ class Site:
     def bcp(self):
         for d in self.sets:
             good, _ = self.drilled(d)
-            made = "files" if "paths" in d else "dump by a command"
+            made = "files and folders" if "paths" in d else "dump by a command"
             yield [self.title(d["name"]), self.schedule(d), made, ", ".join(m["name"] for m in self.p["media"]),
                    good["procedure"]["title"] if good else "", short(seconds(d["rto"])) if "rto" in d else "",
                    span(good["recovery_s"]) if good and good["recovery_s"] else ""]
@@ -513,7 +554,7 @@ class Site:
         yield ["Media lost or not found", str(len(lost)), MISSING if lost else MET, ", ".join(lost)]
         due = [self.title(d["name"]) for d in self.sets if self.drilled(d)[1]]
         n = sum(inside(when(d["finished"])) for d in self.w.drills)
-        yield ["Drills and recoveries", "%d in this month; due for %d data sets" % (n, len(due)), ATTENTION if due else MET, ", ".join(due)]
+        yield ["Drills, recoveries", "%d in this month; due for %d data sets" % (n, len(due)), ATTENTION if due else MET, ", ".join(due)]
         uses = sum(inside(when(u["begun"])) for u in self.w.uses)
         yield ["Uses of recovery keys", "%d in this month; %d not looked at yet" % (uses, len(self.w.uses)),
                ATTENTION if self.w.uses else MET, ""]
@@ -537,7 +578,8 @@ def main(journal, policy, at, pack):
     site = Site(yaml.safe_load(open(policy, encoding="utf-8")), world)
     by_name = {"datasets": site.datasets, "generations": site.generations, "rule": site.rule, "media": site.media, "allowed": site.allowed,
                "transfers": site.transfers, "disposals": site.disposals, "losses": site.losses, "procedures": site.procedures,
-               "drills": site.drill_rows, "people": site.people_rows, "keys": site.key_rows, "bcp": site.bcp, "month": site.month}
+               "drills": site.drill_rows, "people": site.people_rows, "keys": site.key_rows, "bcp": site.bcp, "month": site.month, "external": site.external,
+               "contacts": site.contact_rows, "wall": site.contact_rows, "assets": site.assets}
     cells = 0
     seen = set()
     for name in sorted(os.listdir(pack)):

@@ -26,7 +26,8 @@ forms_policy() { # hospital|clinic [RPO]
 	local sets='' media name=東町病院
 	if [ "$1" = hospital ]; then
 		sets="  - {name: emr, title: 電子カルテ, command: cat $T/src/emr.dump, store_as: emr.dump, expect: {min_bytes: 10},
-     priority: 1, rpo: ${2:-24h}, rto: 24h, generations: 5, keep: {daily: 14, weekly: 8, monthly: 12}}
+     priority: 1, importance: A, owner: 医事課, responsibility: hospital, retention_years: 5, source_host: emr-db,
+     rpo: ${2:-24h}, rto: 24h, generations: 5, keep: {daily: 14, weekly: 8, monthly: 12}}
   - {name: rececon, title: レセコン, command: cat $T/src/rececon.dump, store_as: rececon.dump, priority: 2, rpo: 24h, rto: 72h,
      generations: 3, keep: {daily: 7, weekly: 4}}
   - {name: lab, title: 検査, paths: [$T/src/lab], priority: 3, rpo: 24h, generations: 3}
@@ -34,7 +35,7 @@ forms_policy() { # hospital|clinic [RPO]
   - {name: config, title: 設定・規程, paths: [$T/src/config], every: week, rpo: 8d, rto: 4h, generations: 3}"
 	else
 		name=西町クリニック
-		sets="  - {name: emr, title: 電子カルテ, paths: [$T/src/docs], priority: 1, rpo: 24h, rto: 8h, generations: 3, keep: {daily: 7}}
+		sets="  - {name: emr, title: 電子カルテ, paths: [$T/src/docs], priority: 1, importance: A, rpo: 24h, rto: 8h, generations: 3, keep: {daily: 7}}
   - {name: orca, title: レセコン, command: cat $T/src/emr.dump, store_as: orca.dump, rpo: 24h, generations: 3, keep: {daily: 7}}"
 	fi
 	media="  - {name: nas, type: hdd, path: $T/nas, place: サーバ室}
@@ -63,6 +64,23 @@ retention: {protect: 3d}
 schedule: {at: "02:00"}
 procedures: [$T/emr.md]
 Y
+	[ "$1" = clinic ] || cat >>"$T/policy.yaml" <<-'Y'
+	excluded:
+	  - {name: 予約システム, where: 予約PC, reason: 紙の予約票から再入力できる, decided_by: 院長, decided_on: 2026-01-10, review_on: 2027-01-10}
+	  - {name: 試験サーバ}
+	external:
+	  - {name: 給与, vendor: 甲社, what: 給与と勤怠, how_often: 毎日, generations: 30, method: クラウド, place: 甲社DC, contract: C-5, confirmed_on: 2026-02-01}
+	assets:
+	  - {name: 電子カルテDB, model: R750, maker: 乙社, serial: S-9, bought_on: 2023-04-01, support_until: 2028-03-31, place: サーバ室,
+	     network: 10.0.0.5, users: 情シス, os: Debian 12, system: 電子カルテ, use: DB, data: 診療録, license: L-1}
+	  - {name: 検査端末}
+	Y
+	cat >>"$T/policy.yaml" <<-'Y'
+	contacts:
+	  - {name: 電子カルテ 甲社, kind: 医療情報システム事業者, person: 山本, tel: 00-0000-0001, mail: a@example.jp, hours: 24時間, confirmed_on: 2026-12-01}
+	  - {name: 県警サイバー, kind: 都道府県警察の担当部署, tel: 00-0000-0002, confirmed_on: 2026-03-01}
+	  - {name: 保険 乙社, kind: 保険会社, person: 山本}
+	Y
 }
 
 forms_site() { # hospital|clinic

@@ -156,12 +156,12 @@ no_formula "$T/ja"
 no_formula "$T/year"
 grep -q "'=配送中に所在不明" "$T/ja/09_losses.csv" || die "what people typed"
 total=0
-for f in 00_目次 03_datasets 04_generations 05_rule 06_media 10_procedures 18_month; do
+for f in 00_目次 03_datasets 04_generations 05_rule 06_media 10_procedures 13_contacts 13a_wall 18_month 20_assets; do
 	python3 "$SRC_ROOT/tests/lib/page.py" "$T/ja/$f.html" >"$T/page" || fail "the page $f" "$T/page"
 	pages "$T/ja/$f.html"
 	total=$((total + n))
 	case $f in
-	03* | 05* | 10* | 18*) [ "$n" = 1 ] || die "$f has $n pages" ;;
+	03* | 05* | 10* | 13* | 18* | 20*) [ "$n" = 1 ] || die "$f has $n pages" ;;
 	00*) [ "$n" = 2 ] || die "the first has $n pages" ;;
 	esac
 	pdftotext -layout "$T/p.pdf" - | tr -d ' \n' >"$T/text"
@@ -169,7 +169,7 @@ for f in 00_目次 03_datasets 04_generations 05_rule 06_media 10_procedures 18_
 done
 grep -q 'システムを使用しなくとも診療を継続するために必要なデータ・情報を洗い出します。' "$T/ja/03_datasets.html" || die "the quote"
 grep -q '院長' "$T/ja/00_目次.html" || die "who is to sign"
-say "$total pages of 7 forms as chromium prints them: A4, foot and number on each, within the margins, fonts in it; CSV with BOM and no formula"
+say "$total pages of 10 forms as chromium prints them: A4, foot and number on each, within the margins, fonts in it; CSV with BOM and no formula"
 
 # ---- a clinic: three pages in all
 T=$base/clinic BKP_POLICY=$T/policy.yaml FAKEDISK=$T/disks

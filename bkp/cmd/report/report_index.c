@@ -2,6 +2,7 @@
 #include "cmd/report/report.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <jansson.h>
@@ -82,33 +83,48 @@ static const struct part {
 	bool gaps;   /* those without a generation alone */
 	const char *keys[KEYS];
 } parts[] = {
-    {1, "month", 16, false, {"item", "figure", "verdict", "note"}},
-    {2, "datasets", 8, false, {"dataset", "location", "priority", "rpo", "rto", "every", "generations"}},
-    {2, "rule", 8, false, {"dataset", "three", "two", "one", "newest", "offline", "verdict"}},
-    {2, "generations", 12, true, {"dataset", "date", "state", "note"}},
-    {2, "bcp", 8, false, {"dataset", "made", "restored", "rto", "took"}},
-    {3, "media", 8, false, {"name", "state", "technology", "serial", "place", "custodian", "newest"}},
-    {3, "procedures", 4, false, {"title", "version", "drilled", "verdict", "state"}},
-    {3, "drills", 4, false, {"ended", "kind", "verdict", "generations", "rto", "rpo", "erased"}},
-    {3, "people", 8, false, {"name", "roles", "dual"}},
+    {1, "procedures", 4, false, {"title", "version", "drilled", "verdict", "state"}},
+    {1, "people", 8, false, {"name", "roles", "dual"}},
+    {2, "month", 20, false, {"item", "figure", "verdict", "note"}},
+    {2, "rule", 6, false, {"dataset", "three", "two", "one", "newest", "offline", "verdict"}},
+    {2, "bcp", 6, false, {"dataset", "made", "restored", "rto", "took"}},
+    {3, "datasets", 6, false, {"dataset", "location", "priority", "rpo", "rto", "every", "generations"}},
+    {3, "generations", 8, true, {"dataset", "date", "state", "note"}},
+    {3, "media", 6, false, {"name", "state", "technology", "serial", "place", "custodian", "newest"}},
+    {3, "drills", 3, false, {"ended", "kind", "verdict", "generations", "rto", "rpo", "erased"}},
+    {3, "contacts", 9, false, {"kind", "name", "person", "tel", "hours", "confirmed"}},
 };
 
-/* The last of them that are wanted; *ret_left: how many are not shown. */
+static int by_date(const void *a, const void *b)
+{
+	const json_t *const *x = a, *const *y = b;
+
+	return strcmp(journal_text(*x, "date"), journal_text(*y, "date"));
+}
+
+/* The last of them that are wanted, of gaps the newest of all data sets; *ret_left: how many are not shown.  NULL: out of memory. */
 static json_t *chosen_rows(const struct part *part, const json_t *rows, size_t *ret_left)
 {
-	json_t *some = json_array();
-	size_t wanted = 0;
+	json_t *some = json_array(), **all = calloc(json_array_size(rows) + 1, sizeof(json_t *));
+	size_t n = 0, i;
+	json_t *row;
 
-	for (size_t i = json_array_size(rows); some && i-- > 0;) {
-		json_t *row = json_array_get(rows, i);
-
-		if (part->gaps && *journal_text(row, "generation"))
-			continue;
-		wanted++;
-		if (wanted <= part->most)
-			json_array_insert(some, 0, row);
+	if (!some || !all) {
+		json_decref(some);
+		free(all);
+		return NULL;
 	}
-	*ret_left = wanted - json_array_size(some);
+	json_array_foreach((json_t *)rows, i, row)
+	{
+		if (!part->gaps || !*journal_text(row, "generation"))
+			all[n++] = row;
+	}
+	if (part->gaps)
+		qsort(all, n, sizeof(*all), by_date);
+	*ret_left = n > part->most ? n - part->most : 0;
+	for (i = *ret_left; i < n; i++)
+		json_array_append(some, all[i]);
+	free(all);
 	return some;
 }
 

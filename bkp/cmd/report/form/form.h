@@ -68,6 +68,8 @@ int form_row(struct json_t *rows, struct err *err, ...) __attribute__((sentinel)
 /* "2026-11-21T02:00:00Z", or "" for 0; returns out. */
 #define FORM_TIME 32
 char *form_time(int64_t ns, char out[FORM_TIME]);
+/* "2026-11-21", or "" for 0; returns out. */
+char *form_date(int32_t day, char out[FORM_TIME]);
 #define FORM_TEXT	      768
 #define FORM_GENERATIONS_DAYS 366 /* how far back dates without a generation are named */
 /* The data set's title, or its name. */
@@ -88,6 +90,10 @@ FORM_DECLARE(losses, 10);
 FORM_DECLARE(drills, 19);
 FORM_DECLARE(datasets, 14);
 FORM_DECLARE(bcp, 7);
+FORM_DECLARE(external, 9);
+FORM_DECLARE(contacts, 9);
+FORM_DECLARE(wall, 4);
+FORM_DECLARE(assets, 14);
 FORM_DECLARE(generations, 8);
 FORM_DECLARE(rule, 9);
 FORM_DECLARE(procedures, 9);
@@ -102,6 +108,9 @@ struct json_t *form_loss(const struct report *r, const struct journal_record *o)
 struct json_t *form_drill(const struct report *r, const struct journal_record *o);
 struct json_t *form_key(const struct report *r, const struct journal_record *o);
 int form_datasets(const struct report *r, struct json_t *rows, struct err *err);
+int form_external(const struct report *r, struct json_t *rows, struct err *err);
+int form_contacts(const struct report *r, struct json_t *rows, struct err *err);
+int form_assets(const struct report *r, struct json_t *rows, struct err *err);
 int form_bcp(const struct report *r, struct json_t *rows, struct err *err);
 int form_generations(const struct report *r, struct json_t *rows, struct err *err);
 int form_rule(const struct report *r, struct json_t *rows, struct err *err);

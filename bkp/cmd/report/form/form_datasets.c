@@ -38,43 +38,80 @@ static char *number(unsigned n, char out[FORM_TIME])
 	return out;
 }
 
-/* What is captured; what its command is stays in the policy. */
+/* What is captured, and on which computer it is; what its command is stays in the policy. */
 static char *location(const struct policy_dataset *d, char out[FORM_TEXT])
 {
-	*out = '\0';
+	char what[FORM_TEXT] = "";
+
 	for (size_t i = 0; i < d->n_paths; i++)
-		form_join(out, FORM_TEXT, d->paths[i]);
+		form_join(what, sizeof(what), d->paths[i]);
 	if (!d->n_paths)
-		snprintf(out, FORM_TEXT, text("output of a command, as %s"), d->store_as);
+		snprintf(what, sizeof(what), text("output of a command, as %s"), d->store_as);
+	snprintf(
+	    out, FORM_TEXT, "%s%s%s", d->source_host ? d->source_host : "", d->source_host ? ": " : "", what);
 	return out;
+}
+
+static int put_dataset(const struct report *r, const struct policy_dataset *d, json_t *rows, struct err *err)
+{
+	const struct ledger_agreed *agreed = ledger_agreed(r->l, d->name);
+	char where[FORM_TEXT], rpo[FORM_TEXT], rto[FORM_TEXT], every[POLICY_PLAN_TEXT], years[FORM_TEXT] = "";
+	char priority[FORM_TIME], kept[FORM_TIME];
+	const uint64_t floor =
+	    agreed && agreed->generations > d->generations ? agreed->generations : d->generations;
+
+	if (d->retention_years)
+		snprintf(years, sizeof(years), text("%u years"), d->retention_years);
+	return form_row(rows, err, "dataset", form_dataset(r, d->name), "location", location(d, where),
+	    "owner", d->owner, "importance", policy_importance_words[d->importance], "priority",
+	    number(d->priority, priority), "rpo", form_span(d->rpo_s, rpo), "rto", form_span(d->rto_s, rto),
+	    "every", policy_plan_schedule(r->policy, d, every), "generations", number((unsigned)floor, kept),
+	    "retention", years, "why_excluded", "", "responsibility",
+	    policy_responsibility_text(d->responsibility), "decided_by", "", "decided", "", NULL);
+}
+
+/* What is not captured here: by others, and by nobody, by decision. */
+static int put_others(const struct report *r, json_t *rows, struct err *err)
+{
+	char kept[FORM_TIME], decided[FORM_TIME], duty[FORM_TEXT];
+
+	for (size_t i = 0; i < r->policy->n_external; i++) {
+		const struct policy_external *x = &r->policy->external[i];
+
+		snprintf(duty, sizeof(duty), "%s%s%s", policy_responsibility_text(POLICY_RESPONSIBLE_VENDOR),
+		    x->vendor ? ": " : "", x->vendor ? x->vendor : "");
+		if (form_row(rows, err, "dataset", x->name, "location", x->place, "owner", "", "importance",
+			"", "priority", "", "rpo", "", "rto", "", "every", x->how_often, "generations",
+			number(x->generations, kept), "retention", "", "why_excluded", "", "responsibility",
+			duty, "decided_by", "", "decided", "", NULL))
+			return -1;
+	}
+	for (size_t i = 0; i < r->policy->n_excluded; i++) {
+		const struct policy_excluded *x = &r->policy->excluded[i];
+
+		if (form_row(rows, err, "dataset", x->name, "location", x->where, "owner", "", "importance",
+			"", "priority", "", "rpo", "", "rto", "", "every", "", "generations", "", "retention",
+			"", "why_excluded", x->reason ? x->reason : text("left out; why was not said"),
+			"responsibility", "", "decided_by", x->decided_by, "decided",
+			form_date(x->decided_on, decided), NULL))
+			return -1;
+	}
+	return 0;
 }
 
 int form_datasets(const struct report *r, json_t *rows, struct err *err)
 {
-	for (size_t i = 0; i < r->policy->n_datasets; i++) {
-		const struct policy_dataset *d = &r->policy->datasets[i];
-		const struct ledger_agreed *agreed = ledger_agreed(r->l, d->name);
-		char where[FORM_TEXT], rpo[FORM_TEXT], rto[FORM_TEXT], every[POLICY_PLAN_TEXT];
-		char priority[FORM_TIME], kept[FORM_TIME];
-		const uint64_t floor =
-		    agreed && agreed->generations > d->generations ? agreed->generations : d->generations;
-
-		if (form_row(rows, err, "dataset", form_dataset(r, d->name), "location", location(d, where),
-			"owner", "", "importance", "", "priority", number(d->priority, priority), "rpo",
-			form_span(d->rpo_s, rpo), "rto", form_span(d->rto_s, rto), "every",
-			policy_plan_schedule(r->policy, d, every), "generations",
-			number((unsigned)floor, kept), "retention", "", "why_excluded", "", "responsibility",
-			"", "decided_by", "", "decided", "", NULL))
+	for (size_t i = 0; i < r->policy->n_datasets; i++)
+		if (put_dataset(r, &r->policy->datasets[i], rows, err))
 			return -1;
-	}
-	return 0;
+	return put_others(r, rows, err);
 }
 
 static const char *made(const struct policy_dataset *d)
 {
 	switch (policy_source(d)) {
 	case GENERATION_PATHS:
-		return d->before ? text("files, while its service is held") : text("files");
+		return d->before ? text("files, while its service is held") : text("files and folders");
 	case GENERATION_TAR:
 		return text("files, as a command hands them over");
 	default:

@@ -172,7 +172,7 @@ static void put_drills(struct month *m)
 			form_join(note, sizeof(note), form_dataset(m->r, policy->datasets[i].name));
 	}
 	snprintf(figure, sizeof(figure), text("%zu in this month; due for %zu data sets"), n, due);
-	put(m, text("Drills and recoveries"), figure, due ? COMPLIANCE_ATTENTION : COMPLIANCE_MET, note);
+	put(m, text("Drills, recoveries"), figure, due ? COMPLIANCE_ATTENTION : COMPLIANCE_MET, note);
 }
 
 static void put_uses(struct month *m)

@@ -29,6 +29,8 @@ static const struct form forms[] = {
     {"03", "datasets", TEXT_LATER("Data sets"), true, FORM_WIDE, OF(datasets),
 	"システムを使用しなくとも診療を継続するために必要なデータ・情報を洗い出します。",
 	.rows = form_datasets},
+    {"03a", "external", TEXT_LATER("Data that others back up"), false, FORM_WIDE, OF(external), NULL,
+	.rows = form_external},
     {"04", "generations", TEXT_LATER("Generations, and dates without one"), true, FORM_TABLE, OF(generations),
 	"複数世代（3世代以上が推奨）", .rows = form_generations},
     {"05", "rule", TEXT_LATER("Judgement of 3-2-1"), true, FORM_WIDE, OF(rule),
@@ -49,12 +51,18 @@ static const struct form forms[] = {
 	.rows = form_procedures},
     {"11", "drills", TEXT_LATER("Drills and recoveries"), true, FORM_CARDS, OF(drills),
 	"策定手順が適切に機能することを訓練等によって確認", .record = form_drill},
+    {"13", "contacts", TEXT_LATER("Contacts in an emergency"), true, FORM_WIDE, OF(contacts),
+	"連絡体制図の現物確認", .rows = form_contacts},
+    {"13a", "wall", TEXT_LATER("Contacts in an emergency, for the wall"), true, FORM_WALL, OF(wall), NULL,
+	.rows = form_contacts},
     {"14", "people", TEXT_LATER("Who may do what"), false, FORM_TABLE, OF(people),
 	"管理者権限対象者の明確化を行っている", .rows = form_people},
     {"14a", "keys", TEXT_LATER("Register of keys"), false, FORM_TABLE, OF(keys), NULL, .record = form_key},
     {"16", "bcp", TEXT_LATER("Table for the business continuity plan"), true, FORM_TABLE, OF(bcp),
 	"生きたBCPとするためにも", .rows = form_bcp},
     {"18", "month", TEXT_LATER("Report of the month"), true, FORM_TABLE, OF(month), NULL, .rows = form_month},
+    {"20", "assets", TEXT_LATER("Register of equipment"), false, FORM_WIDE, OF(assets), NULL,
+	.rows = form_assets},
 };
 
 const struct form *form_nth(size_t n)
