@@ -99,10 +99,10 @@ static const struct app_command commands[] = {
 	"medium found NAME --place TEXT --operator NAME",
 	N_("prepare and register media, list them, record where they are and who has them"), cmd_medium},
     {"report", APP_RECORD,
-	"report receipt MEDIUM [--at MOMENT] [--out FILE]\n"
-	"report [FORM [--at MOMENT] [--format html|csv|json | --csv] [--out FILE] "
+	"report receipt MEDIUM [--at MOMENT] [--out PATH]\n"
+	"report [FORM [--at MOMENT] [--format html|csv|json | --csv] [--out PATH] "
 	"[--medium DIR --root-key KEY]]\n"
-	"report pack [--at MOMENT] --out DIR [--profile clinic|hospital] [--signer NAME] [--medium DIR "
+	"report pack [--at MOMENT] --out PATH [--profile clinic|hospital] [--signer NAME] [--medium DIR "
 	"--root-key "
 	"KEY]",
 	N_("papers from the journal, for A4 or a spreadsheet: the slip that goes with a medium, and the "

@@ -3,7 +3,8 @@
 # nights. Gives
 #   forms_site hospital|clinic     policy, source, media, init at the beginning of the year 2026 by a moved clock
 #   at "DATE TIME" COMMAND...      a command under that clock
-#   forms_year NIGHTS              (forms_also DATE is called at the end of each day, where there is one) nights up to 2026-12-31: the last NIGHTS each, those before every two weeks; faults in the course of it
+#   forms_year NIGHTS              nights up to 2026-12-31: the last NIGHTS each, those before every two weeks; faults in the course of
+#                                  it; forms_also DATE is called at the end of each day, where there is one
 # What happens: a dump fails on three nights, the computer is off for nine, files are encrypted once, a disk is lent and comes back, one is
 # lost, one is retired, drills are imported, their procedure is edited, an envelope is put away and opened, the policy changes.
 [ -d /dev/shm ] && { d=$(mktemp -d /dev/shm/bkp-forms.XXXXXX); rm -rf "$T"; T=$d; chmod 0755 "$T"; export BKP_POLICY=$T/policy.yaml; }
@@ -35,7 +36,8 @@ forms_policy() { # hospital|clinic [RPO]
   - {name: config, title: 設定・規程, paths: [$T/src/config], every: week, rpo: 8d, rto: 4h, generations: 3}"
 	else
 		name=西町クリニック
-		sets="  - {name: emr, title: 電子カルテ, paths: [$T/src/docs], priority: 1, importance: A, rpo: 24h, rto: 8h, generations: 3, keep: {daily: 7}}
+		sets="  - {name: emr, title: 電子カルテ, paths: [$T/src/docs], priority: 1, importance: A, rpo: 24h, rto: 8h, generations: 3,
+     keep: {daily: 7}}
   - {name: orca, title: レセコン, command: cat $T/src/emr.dump, store_as: orca.dump, rpo: 24h, generations: 3, keep: {daily: 7}}"
 	fi
 	media="  - {name: nas, type: hdd, path: $T/nas, place: サーバ室}
@@ -66,10 +68,12 @@ procedures: [$T/emr.md]
 Y
 	[ "$1" = clinic ] || cat >>"$T/policy.yaml" <<-'Y'
 	excluded:
-	  - {name: 予約システム, where: 予約PC, reason: 紙の予約票から再入力できる, decided_by: 院長, decided_on: 2026-01-10, review_on: 2027-01-10}
+	  - {name: 予約システム, where: 予約PC, reason: 紙の予約票から再入力できる, decided_by: 院長, decided_on: 2026-01-10,
+	     review_on: 2027-01-10}
 	  - {name: 試験サーバ}
 	external:
-	  - {name: 給与, vendor: 甲社, what: 給与と勤怠, how_often: 毎日, generations: 30, method: クラウド, place: 甲社DC, contract: C-5, confirmed_on: 2026-02-01}
+	  - {name: 給与, vendor: 甲社, what: 給与と勤怠, how_often: 毎日, generations: 30, method: クラウド, place: 甲社DC,
+	     contract: C-5, confirmed_on: 2026-02-01}
 	assets:
 	  - {name: 電子カルテDB, model: R750, maker: 乙社, serial: S-9, bought_on: 2023-04-01, support_until: 2028-03-31, place: サーバ室,
 	     network: 10.0.0.5, users: 情シス, os: Debian 12, system: 電子カルテ, use: DB, data: 診療録, license: L-1}
@@ -77,7 +81,8 @@ Y
 	Y
 	cat >>"$T/policy.yaml" <<-'Y'
 	contacts:
-	  - {name: 電子カルテ 甲社, kind: 医療情報システム事業者, person: 山本, tel: 00-0000-0001, mail: a@example.jp, hours: 24時間, confirmed_on: 2026-12-01}
+	  - {name: 電子カルテ 甲社, kind: 医療情報システム事業者, person: 山本, tel: 00-0000-0001, mail: a@example.jp, hours: 24時間,
+	     confirmed_on: 2026-12-01}
 	  - {name: 県警サイバー, kind: 都道府県警察の担当部署, tel: 00-0000-0002, confirmed_on: 2026-03-01}
 	  - {name: 保険 乙社, kind: 保険会社, person: 山本}
 	Y

@@ -1,9 +1,9 @@
 #!/bin/bash
-# Goal: a year at a hospital and a year at a clinic, with faults (tests/lib/forms_year.sh), and what 'bkp report pack' makes of them: every cell of every
-# computed form is what a fold over journal.jsonl in Python has (tests/lib/fold_forms.py, which shares no code with bkp); the pack that was made
-# in summer is what is made of that day at the year's end, byte for byte but for the signature; a cell or a record that is altered is found; printed by a
-# browser every page is A4 with foot and number and nothing stands over its edge, a clinic's are three; no cell of a CSV is a formula; what is there
-# is whole or not there.
+# Goal: a year at a hospital and a year at a clinic, with faults (tests/lib/forms_year.sh), and what 'bkp report pack' makes of them: every
+# cell of every computed form is what a fold over journal.jsonl in Python has (tests/lib/fold_forms.py, which shares no code with bkp); the
+# pack that was made in summer is what is made of that day at the year's end, byte for byte but for the signature; a cell or a record that is
+# altered is found; printed by a browser every page is A4 with foot and number, nothing stands over its edge, a clinic's are three; no
+# cell of a CSV is a formula; what is there is whole or not there.
 #   BKP_FORMS_NIGHTS (24): of the hospital's year that many are each of them played; those before every two weeks.
 . "$(dirname "$0")/../lib/site.sh"
 . "$(dirname "$0")/../lib/forms_year.sh"
@@ -69,7 +69,9 @@ no_formula() { # PACK
 
 # ---- a hospital
 mkdir "$base/hospital" "$base/clinic"
-T=$base/hospital BKP_POLICY=$T/policy.yaml FAKEDISK=$T/disks
+T=$base/hospital
+BKP_POLICY=$T/policy.yaml
+FAKEDISK=$T/disks
 forms_site hospital
 forms_also() { # DATE
 	case $1 in
@@ -167,12 +169,18 @@ for f in 00_目次 03_datasets 04_generations 05_rule 06_media 10_procedures 13_
 	pdftotext -layout "$T/p.pdf" - | tr -d ' \n' >"$T/text"
 	grep -q '令和8年（2026年）12月31日' "$T/text" || die "$f: no 令和"
 done
-grep -q 'システムを使用しなくとも診療を継続するために必要なデータ・情報を洗い出します。' "$T/ja/03_datasets.html" || die "the quote"
+grep -q 'システムを使用しなくとも診療を継続するために必要なデータ・情報を洗い出します。' "$T/ja/03_datasets.html" ||
+	die "the quote"
 grep -q '院長' "$T/ja/00_目次.html" || die "who is to sign"
-say "$total pages of 10 forms as chromium prints them: A4, foot and number on each, within the margins, fonts in it; CSV with BOM and no formula"
+say "$total pages of 10 forms as chromium prints them: A4, foot and number on each, within the margins, fonts in it;" \
+	"CSV with BOM and no formula"
 
 # ---- a clinic: three pages in all
-T=$base/clinic BKP_POLICY=$T/policy.yaml FAKEDISK=$T/disks
+T=$base/clinic
+# shellcheck disable=SC2034 # for those who are sourced
+BKP_POLICY=$T/policy.yaml
+# shellcheck disable=SC2034
+FAKEDISK=$T/disks
 unset -f forms_also
 forms_site clinic
 forms_year 12

@@ -1,8 +1,9 @@
 #!/bin/bash
-# Goal: a stranger with a medium and the root public key on paper gets the forms without the host: 'bkp report pack --medium DIR --root-key KEY' is,
-# but for the signature, what the host makes of that moment; media carry the texts of the policies that the journal names, which verify and repair
-# look after; what was altered on the medium (a record, a policy's text), another key, a medium without the texts: refused, and it is said where.
-# And with a pack of the host, the root key and stock tools alone he finds it whole by docs/ja/audit.md, typed as it stands, and finds each change.
+# Goal: a stranger with a medium and the root public key on paper gets the forms without the host: 'bkp report pack --medium DIR --root-key
+# KEY' is, but for the signature, what the host makes of that moment; media carry the texts of the policies that the journal names, which
+# verify and repair look after; what was altered on the medium (a record, a policy's text), another key, a medium without texts: refused,
+# and it is said where. And with a pack of the host, the root key and stock tools alone he finds it whole by docs/ja/audit.md, typed as it
+# stands, and finds each change.
 . "$(dirname "$0")/../lib/site.sh"
 mkdir -p "$T/src"
 seq 100 >"$T/src/list"
@@ -42,7 +43,8 @@ status "$BKP" repair m1
 [ "$(sha256sum <"$repo/policy/$first.yaml" | cut -c-64)" = "$first" ] || fail "the text is not mended"
 rm "$repo/policy/note.txt" "$repo/policy/000"*
 expect 0 "$BKP" verify --quiet
-say "media carry the text of each policy that the journal names; verify finds one changed, one of another name, one that is foreign; repair mends"
+say "media carry the text of each policy that the journal names; verify finds one changed, one of another name, one that is foreign;" \
+	"repair mends"
 
 # ---- from the medium alone
 expect 0 "$BKP" --quiet run --all
@@ -72,10 +74,16 @@ refused() { # CODE TEXT COMMAND...
 	local code=$1 words=$2
 	shift 2
 	status alone "$@" --out "$T/refused"
-	[ "$STATUS" -ge 2 ] && said "$code" && said "$words" && [ ! -e "$T/refused" ] || fail "not refused with $code, $words: $*: exit $STATUS"
+	[ "$STATUS" -ge 2 ] && said "$code" && said "$words" && [ ! -e "$T/refused" ] ||
+		fail "not refused with $code, $words: $*: exit $STATUS"
 }
 from() { refused "$1" "$2" "$BKP" report pack --medium "$T/away/disk" --root-key "$root"; }
-fresh() { "$SRC_ROOT/tests/lib/rmtree.sh" "$T/away/disk"; cp -a "$T/m1" "$T/away/disk"; thaw "$T/away/disk"; R=$(repo_of "$T/away/disk"); }
+fresh() {
+	"$SRC_ROOT/tests/lib/rmtree.sh" "$T/away/disk"
+	cp -a "$T/m1" "$T/away/disk"
+	thaw "$T/away/disk"
+	R=$(repo_of "$T/away/disk")
+}
 refused E-USAGE-01 root-key "$BKP" report pack --medium "$T/away/disk"
 refused E-VAULT-03 '' "$BKP" report pack --medium "$T/away/disk" --root-key "$(minisign -G -W -f -p "$T/k.pub" -s "$T/k.key" >/dev/null &&
 	sed -n 2p "$T/k.pub")"
@@ -99,7 +107,7 @@ from E-REPORT-03 'not on the medium'
 say "another key, a record altered (its line is named), a policy's text altered, gone, or a link: refused, and nothing is written"
 
 # ---- a stranger, by the document
-sed -n '/^## 帳票一式/,$p' "$SRC_ROOT/docs/ja/audit.md" | awk '/^```bash$/ {on = 1; next} /^```$/ {on = 0} on' >"$T/audit.sh"
+sed -n '/^## 9. 帳票一式/,$p' "$SRC_ROOT/docs/ja/audit.md" | awk '/^```bash$/ {on = 1; next} /^```$/ {on = 0} on' >"$T/audit.sh"
 mkdir "$T/tools"
 for p in sh cat sed base64 tail head grep cut tr mktemp sha256sum openssl minisign; do ln -s "$(command -v $p)" "$T/tools/$p"; done
 audit() { # PACK ROOT REPO: how many ○ in $good
@@ -121,5 +129,5 @@ audit "$T/changed" "$root" "$repo"
 (cd "$T/changed" && sha256sum -- 0* 1* >SHA256SUMS)
 audit "$T/changed" "$root" "$repo"
 ! grep -q '署名のとおり\|作ったことが' "$T/out" || fail "a page that was changed, with its list"
-say "docs/ja/audit.md as it stands, by sh, openssl, sha256sum and minisign alone: pack and root key are whole ($ms ms); a page changed, also with its" \
-	"list, or another key: found"
+say "docs/ja/audit.md as it stands, by sh, openssl, sha256sum and minisign alone: pack and root key are whole ($ms ms); a page changed," \
+	"also with its list, or another key: found"

@@ -138,7 +138,7 @@ static const struct row {
     {"report", "csv", NULL, N_("the same as --format csv")},
     {"report", "format", "html|csv|json",
 	N_("a page for A4 (default), a table for a spreadsheet, or for programs")},
-    {"report", "out", "FILE|DIR",
+    {"report", "out", "PATH",
 	N_("into this file (a pack: this folder), which must not exist (default: standard output)")},
     {"report", "profile", "clinic|hospital",
 	N_("of a pack: three pages in all, or a page for each form (default)")},

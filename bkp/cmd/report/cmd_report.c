@@ -193,7 +193,7 @@ static int check_pack(const struct app *app, const struct wish *w)
 
 	if (w->n != 1 || w->formats || !w->out)
 		return app_usage(
-		    app, "%s", text("'report pack' wants --out DIR, and no format: it holds all three"));
+		    app, "%s", text("'report pack' wants --out PATH, and no format: it holds all three"));
 	if (w->profile && strcmp(w->profile, words[0]) != 0 && strcmp(w->profile, words[1]) != 0)
 		return app_unknown(app, suggest_word(w->profile, words, 2),
 		    text("--profile is clinic or hospital, not '%s'"), w->profile);

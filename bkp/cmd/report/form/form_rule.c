@@ -21,7 +21,8 @@ const struct fact_column form_rule_columns[] = {{"dataset", TEXT_LATER("Data set
 
 static char *rule_text(const struct compliance_rule *rule, char out[FORM_TEXT])
 {
-	snprintf(out, FORM_TEXT, text("%s: %u, wanted %u"), form_verdict(rule->verdict), rule->have, rule->want);
+	snprintf(
+	    out, FORM_TEXT, text("%s: %u, wanted %u"), form_verdict(rule->verdict), rule->have, rule->want);
 	return out;
 }
 
