@@ -196,7 +196,7 @@ for n in 1 2 3; do cp -a tiny/1 s/$n; done
 python3 "$G/writer.py" "$G" f s 2 >/dev/null
 repo=$(repo_of f)
 for d in f "$repo"; do
-	for n in policy rotations x-site; do mkdir -p "$d/$n/deep" && echo "not ours" >"$d/$n/deep/file"; done
+	for n in rotations x-site; do mkdir -p "$d/$n/deep" && echo "not ours" >"$d/$n/deep/file"; done
 	echo "not ours" >"$d/x-file"
 done
 mkdir -p "$repo/keys/vendor/1" f/00000000-1111-4222-8333-444444444444
@@ -204,6 +204,12 @@ echo "not ours" | tee "$repo/keys/vendor/1/period.json" "$repo/journal/damaged-0
 root=$(cat "$G/writer.root") medium=f
 restore --repository "$(basename "$repo")" verify emr@3 >out 2>err || fail "what is reserved is not ignored"
 ! grep -q W- out err || fail "what is reserved is not ignored"
+mkdir -p f/policy/deep "$repo/policy" # in a repository it has files of its own
+restore --repository "$(basename "$repo")" verify emr@3 >out 2>err || fail "what is reserved is not ignored"
+echo "not ours" >"$repo/policy/file"
+! restore --repository "$(basename "$repo")" verify emr@3 >out 2>err || fail "a foreign file among the policies is ignored"
+said W-VERIFY-16
+rm -r "$repo/policy"
 mkdir "$repo/others"
 ! restore --repository "$(basename "$repo")" verify emr@3 >out 2>err || fail "what is not reserved is ignored"
 said W-VERIFY-16

@@ -1,9 +1,9 @@
 #!/bin/bash
 # Goal: a year at a hospital and a year at a clinic, with faults (tests/lib/forms_year.sh), and what 'bkp report pack' makes of them: every
 # cell of every computed form is what a fold over journal.jsonl in Python has (tests/lib/fold_forms.py, which shares no code with bkp); the
-# pack that was made in summer is what is made of that day at the year's end, byte for byte but for the signature; a cell or a record that is
-# altered is found; printed by a browser every page is A4 with foot and number, nothing stands over its edge, a clinic's are three; no
-# cell of a CSV is a formula; what is there is whole or not there.
+# pack that was made in summer is what is made of that day at the year's end, byte for byte but for the signature; a cell or a record that
+# is altered is found; printed by a browser every page is A4 with foot and number, nothing stands over its edge, a clinic's are
+# three; no cell of a CSV is a formula; what is there is whole or not there.
 #   BKP_FORMS_NIGHTS (24): of the hospital's year that many are each of them played; those before every two weeks.
 . "$(dirname "$0")/../lib/site.sh"
 . "$(dirname "$0")/../lib/forms_year.sh"
