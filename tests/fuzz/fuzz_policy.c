@@ -11,6 +11,7 @@
 #include "base/err.h"
 #include "base/width.h"
 #include "format/config/exclude.h"
+#include "format/policy/checklist.h"
 #include "format/policy/policy.h"
 #include "format/policy/policy_plan.h"
 
@@ -91,6 +92,22 @@ static void check_policy(const struct policy *p)
 	must(policy_plan_render(p, 200, &out, &err) == 0);
 }
 
+/* The same bytes as an edition of the checklist. */
+static void check_checklist(const char *data, size_t n)
+{
+	static struct config_problems problems;
+	struct checklist *c = NULL;
+	struct err err = ERR_INIT;
+	int r = checklist_parse("fuzz.yaml", data, n, &c, &problems, &err);
+
+	check_problems(&problems, r != 0, &err);
+	must((r == 0) == (c != NULL) && (!c || (c->edition && c->title && c->n_items)));
+	for (size_t i = 0; c && i < c->n_items; i++)
+		must(c->items[i].number && checklist_same(c->items[i].number, c->items[i].number) &&
+		     !c->items[i].quote != !c->items[i].gist);
+	checklist_free(c);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
@@ -106,5 +123,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	if (policy)
 		check_policy(policy);
 	policy_free(policy);
+	check_checklist((const char *)data, n);
 	return 0;
 }

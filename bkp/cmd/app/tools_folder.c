@@ -20,7 +20,7 @@ static bool is_folder(const char *program, size_t n, const char *relative, char 
 	return !stat(out, &st) && S_ISDIR(st.st_mode);
 }
 
-const char *tools_folder(char out[PATH_MAX])
+const char *tools_folder_of(const char *built, const char *installed, char out[PATH_MAX])
 {
 	char program[PATH_MAX];
 	ssize_t n = readlink("/proc/self/exe", program, sizeof(program) - 1);
@@ -31,10 +31,14 @@ const char *tools_folder(char out[PATH_MAX])
 		return NULL;
 	/* where it was built, or where it was installed, under whatever prefix */
 	n--;
-	return is_folder(program, (size_t)n, "tools", out) ||
-		       is_folder(program, (size_t)n, BKP_TOOLS_FOLDER, out)
+	return is_folder(program, (size_t)n, built, out) || is_folder(program, (size_t)n, installed, out)
 		   ? out
 		   : NULL;
+}
+
+const char *tools_folder(char out[PATH_MAX])
+{
+	return tools_folder_of("tools", BKP_TOOLS_FOLDER, out);
 }
 
 struct medium_docs_sources tools_sources(char out[PATH_MAX])

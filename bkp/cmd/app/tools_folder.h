@@ -8,7 +8,9 @@
 
 struct medium_docs_sources;
 
-/* The folder's path in out; it exists.  NULL: there is none. */
+/* The folder's path in out; it exists: of that name beside the program, else at `installed`, as seen from the program's folder.  NULL: there is
+ * none. */
+const char *tools_folder_of(const char *built, const char *installed, char out[PATH_MAX]);
 const char *tools_folder(char out[PATH_MAX]);
 /* The same, and what this program was built with. */
 struct medium_docs_sources tools_sources(char out[PATH_MAX]);

@@ -48,6 +48,17 @@ const char *evidence_word(enum evidence_condition c)
 	return words[c];
 }
 
+const char *evidence_text(enum evidence_condition c)
+{
+	static const char *const words[EVIDENCE_CONDITIONS] = {TEXT_LATER("generations of three dates"),
+	    TEXT_LATER("newest generation"), TEXT_LATER("no gaps"), "3-2-1",
+	    TEXT_LATER("offline recovery point"), TEXT_LATER("nothing suspect"),
+	    TEXT_LATER("approved procedure"), TEXT_LATER("drill"), TEXT_LATER("exclusions decided"),
+	    TEXT_LATER("contacts"), TEXT_LATER("data sets that count")};
+
+	return text(words[c]);
+}
+
 const char *evidence_target_word(enum evidence_target t)
 {
 	static const char *const words[] = {"none", "good", "missing", "past", "beyond"};
@@ -153,13 +164,18 @@ static void look_gap(struct judging *j, const struct compliance_dataset *d)
 		day = g ? day_of(g->begun_ns) : j->e->today;
 		/* of a gap that began before the window what lies in it counts */
 		if (last != NO_DATE && day - (last > from ? last : from) > allowed) {
-			next(fault(j, EVIDENCE_GAP, d->policy,
-				 text("no good, verified generation between %s and %s (%d days, %d are "
-				      "allowed)"),
-				 day_format(last, a), day_format(day, b), (int)(day - last), (int)allowed),
-			    g ? text("write down why, and let no night be missed: it is out of sight on %s")
-			      : text("run 'bkp run'; today is %s"),
-			    day_format(g ? day + WINDOW - allowed : j->e->today, b));
+			struct evidence_fault *f = fault(j, EVIDENCE_GAP, d->policy,
+			    text("no good, verified generation between %s and %s (%d days, %d are allowed)"),
+			    day_format(last, a), day_format(day, b), (int)(day - last), (int)allowed);
+
+			if (g)
+				next(f,
+				    text("write down why, and let no night be missed: it is out of sight on "
+					 "%s"),
+				    day_format(day + WINDOW - allowed, a));
+			else
+				next(f, text("run 'bkp run %s', and see why the schedule did not"),
+				    d->policy->name);
 			return;
 		}
 		if (day > last)

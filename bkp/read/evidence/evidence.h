@@ -57,6 +57,9 @@ enum evidence_condition {
 };
 const char *evidence_word(enum evidence_condition c); /* "dates" "fresh" "gap" "3-2-1" … (JSON) */
 
+/* For people, in the language of text(): "generations of three dates" … */
+const char *evidence_text(enum evidence_condition c);
+
 struct evidence_fault {
 	enum evidence_condition condition;
 	const struct policy_dataset *dataset; /* NULL: of the site */

@@ -83,6 +83,8 @@ void form_join(char *out, size_t size, const char *more);
 
 /* One of the forms: columns and where they come from, each in its file. */
 #define FORM_DECLARE(name, count) extern const struct fact_column form_##name##_columns[count]
+FORM_DECLARE(selfcheck, 8);
+FORM_DECLARE(evidence, 7);
 FORM_DECLARE(allowed, 10);
 FORM_DECLARE(transfers, 10);
 FORM_DECLARE(disposals, 12);
@@ -107,6 +109,8 @@ struct json_t *form_disposal(const struct report *r, const struct journal_record
 struct json_t *form_loss(const struct report *r, const struct journal_record *o);
 struct json_t *form_drill(const struct report *r, const struct journal_record *o);
 struct json_t *form_key(const struct report *r, const struct journal_record *o);
+int form_selfcheck(const struct report *r, struct json_t *rows, struct err *err);
+int form_evidence(const struct report *r, struct json_t *rows, struct err *err);
 int form_datasets(const struct report *r, struct json_t *rows, struct err *err);
 int form_external(const struct report *r, struct json_t *rows, struct err *err);
 int form_contacts(const struct report *r, struct json_t *rows, struct err *err);
