@@ -440,7 +440,8 @@ def canaries(site):
 
 
 # workload -> the record that exit 0 promises
-RECORDED = {"announce": "announced", "more": "keys", "less": "keys", "continue": "epoch", "disc": "disc-written", "import": "drill"}
+RECORDED = {"announce": "announced", "more": "keys", "less": "keys", "continue": "epoch", "disc": "disc-written", "import": "drill",
+            "approve": "procedure-approved"}
 
 
 def disc_kept(site):
