@@ -67,7 +67,7 @@ WORKLOADS = {
                                   "{}/desk/witness.pub"]),
     "head": ("night2", ["bkp", "journal", "head", "--out", "{}/desk/head"]),
     "agree": ("night2", ["bkp", "agree"]),
-    "approve": ("manual", ["bkp", "agree", "--procedure", "{}/drill.md", "--operator", "Sato"]),
+    "approve": ("night2", ["bkp", "agree", "--procedure", "{}/drill.md", "--operator", "Sato"]),
     "more": ("offered", ["bkp", "key", "add", "jimucho", "--from", "{}/desk/more", "--operator", "Sato"]),
     "less": ("offered", ["bkp", "key", "remove", "hosyu", "--from", "{}/desk/less", "--operator", "Sato", "--renew"]),
     "spread": ("taken", ["bkp", "run", "--all", "--quiet"]),

@@ -270,11 +270,6 @@ class Site:
                      ["minisign", "-S", "-s", witness + ".key", "-m", head]):
             subprocess.run(argv, stdout=subprocess.DEVNULL, check=True)
         self.keep("rehearsed")
-        self.reset("night2")
-        with open(self.path("policy.yaml"), "a") as f:
-            f.write("procedures: [%s]\n" % self.path("drill.md"))
-        self.must("bkp", "verify", "--quiet")  # the policy is on record
-        self.keep("manual")
         self.people()
         self.reset("night2")
         for n in range(3, 7):
