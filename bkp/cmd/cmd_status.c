@@ -1,8 +1,8 @@
-/* cmd_status: bkp status [--short | --forecast] [--at MOMENT] [--prometheus FILE]: 3世代 and 3-2-1 for each data set, where the media are, what to
+/* cmd_status: bkp status [--short | --forecast] [--at MOMENT] [--prometheus FILE] [--html FILE]: 3世代 and 3-2-1 for each data set, where the media are, what to
  * do next.
  *
- * Takes no lock.  With --prometheus the file is written also when the journal cannot be read (exit status 3), so that a
- * collector does not go on reading old figures as new ones. */
+ * Takes no lock.  What --prometheus and --html name is written also when the journal cannot be read (exit status 3), so that nobody
+ * goes on reading old figures as new ones. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -15,6 +15,7 @@
 #include "base/io.h"
 #include "base/text.h"
 #include "cmd/app/app.h"
+#include "cmd/page/status_page.h"
 #include "cmd/show/metrics.h"
 #include "cmd/show/overview.h"
 #include "cmd/show/status_show.h"
@@ -27,7 +28,11 @@
 
 #define METRICS_MAX ((size_t)16 << 20)
 
-/* The collector may read at any moment, as another user: the whole file appears at once, for everybody. */
+struct files {
+	const char *metrics, *page; /* or NULL */
+};
+
+/* Who reads it may do so at any moment, as another user: the whole file appears at once, for everybody. */
 static int write_file(const char *path, const struct buf *b, struct err *err)
 {
 	const char *slash = strrchr(path, '/');
@@ -43,7 +48,18 @@ static int write_file(const char *path, const struct buf *b, struct err *err)
 	return r;
 }
 
-/* path: "-" is stdout.  l and s NULL: unknown.  0, or an exit code after a report. */
+/* path: "-" is stdout.  0, or an exit code after a report. */
+static int put_out(const char *path, const struct buf *b)
+{
+	struct err err = ERR_INIT;
+
+	if (strcmp(path, "-") != 0)
+		return write_file(path, b, &err) ? app_error(&err, APP_FAILED) : APP_OK;
+	fwrite(b->p, 1, b->n, stdout);
+	return app_flush(APP_OK);
+}
+
+/* l and s NULL: unknown.  Likewise. */
 static int write_metrics(const char *path, const struct policy *policy, const struct ledger *l,
     const struct compliance *s, int code)
 {
@@ -54,13 +70,32 @@ static int write_metrics(const char *path, const struct policy *policy, const st
 
 	clock_now(&now);
 	r = metrics_render(policy, l, s, s ? s->now_ns : now.wall_ns, code, &b, &err);
-	if (!r && !strcmp(path, "-")) {
-		fwrite(b.p, 1, b.n, stdout);
-		return app_flush(APP_OK);
-	}
-	if (!r)
-		r = write_file(path, &b, &err);
-	return r ? app_error(&err, APP_FAILED) : APP_OK;
+	return r ? app_error(&err, APP_FAILED) : put_out(path, &b);
+}
+
+/* v NULL: nothing is known. */
+static int write_page(const char *path, const struct policy *policy, struct status_view *v)
+{
+	BUF_AUTO b = BUF_INIT(STATUS_PAGE_MAX);
+	struct forecast *f = NULL;
+	struct err err = ERR_INIT;
+	int r;
+
+	if (v && !forecast_make(policy, v->s->now_ns, 0, FORECAST_SOON_DAYS, &f))
+		v->forecast = f;
+	r = v ? status_page(v, &b, &err) : status_page_unknown(policy, &b, &err);
+	forecast_free(f);
+	if (v)
+		v->forecast = NULL;
+	return r ? app_error(&err, APP_FAILED) : put_out(path, &b);
+}
+
+static void write_unknown(const struct files *files, const struct policy *policy, int code)
+{
+	if (files->metrics)
+		(void)write_metrics(files->metrics, policy, NULL, NULL, code);
+	if (files->page)
+		(void)write_page(files->page, policy, NULL);
 }
 
 enum form { WHOLE, BRIEF, FORECAST };
@@ -114,36 +149,44 @@ static int show_then(struct app *app, const struct policy *today, const char *mo
 }
 
 static int show_status(const struct app *app, const struct policy *policy, const struct ledger *l,
-    const char *metrics, enum form form)
+    const struct files *files, enum form form)
 {
 	struct compliance *s = NULL;
 	struct status_view v = {.policy = policy, .ledger = l};
 	int code = overview_compliance(policy, l, &s), shown = APP_OK;
 
 	if (code) {
-		if (metrics)
-			(void)write_metrics(metrics, policy, NULL, NULL, code);
+		write_unknown(files, policy, code);
 		return code;
 	}
 	code = overview_exit(s);
-	if (metrics)
-		shown = write_metrics(metrics, policy, l, s, code);
 	v.s = s;
-	if (!shown && (app->json || !metrics))
+	if (files->metrics)
+		shown = write_metrics(files->metrics, policy, l, s, code);
+	if (!shown && files->page)
+		shown = write_page(files->page, policy, &v);
+	if (!shown && (app->json || (!files->metrics && !files->page)))
 		shown = show_view(app, &v, form, 0);
 	compliance_free(s);
 	return shown ? shown : code;
 }
 
+static bool is_stdout(const char *path)
+{
+	return path && !strcmp(path, "-");
+}
+
 int cmd_status(struct app *app, int argc, char **argv)
 {
-	enum { PROMETHEUS = 1, SHORT, AT, AHEAD };
+	enum { PROMETHEUS = 1, SHORT, AT, AHEAD, HTML };
 	static const struct option own[] = {{"prometheus", required_argument, NULL, PROMETHEUS},
 	    {"short", no_argument, NULL, SHORT}, {"at", required_argument, NULL, AT},
-	    {"forecast", no_argument, NULL, AHEAD}, {NULL, 0, NULL, 0}};
+	    {"forecast", no_argument, NULL, AHEAD}, {"html", required_argument, NULL, HTML},
+	    {NULL, 0, NULL, 0}};
 	POLICY_AUTO policy = NULL;
 	struct ledger *l = NULL;
-	const char *metrics = NULL, *moment = NULL;
+	struct files files = {NULL, NULL};
+	const char *moment = NULL;
 	enum form form = WHOLE;
 	int code = APP_OK, opt;
 
@@ -151,30 +194,31 @@ int cmd_status(struct app *app, int argc, char **argv)
 		if (opt == APP_OPT_STOP)
 			return code;
 		if (opt == PROMETHEUS)
-			metrics = optarg;
+			files.metrics = optarg;
+		if (opt == HTML)
+			files.page = optarg;
 		if (opt == AT)
 			moment = optarg;
 		form = opt == SHORT ? BRIEF : opt == AHEAD ? FORECAST : form;
 	}
 	if (optind < argc)
 		return app_usage(app, "%s", text("'status' takes options only"));
-	if (metrics && app->json && !strcmp(metrics, "-"))
-		return app_usage(
-		    app, "%s", text("--json and --prometheus - exclude each other: both want stdout"));
-	if (metrics && moment)
+	if (is_stdout(files.metrics) + is_stdout(files.page) + app->json > 1)
 		return app_usage(app, "%s",
-		    text(
-			"--at and --prometheus exclude each other: a collector takes what it reads for now"));
+		    text("--json, --prometheus - and --html - exclude each other: all want stdout"));
+	if ((files.metrics || files.page) && moment)
+		return app_usage(app, "%s",
+		    text("--at excludes --prometheus and --html: who reads these takes them for now"));
 	code = app_policy(app, &policy);
 	if (code)
 		return code;
 	if (moment)
 		return show_then(app, policy, moment, form);
 	code = app_ledger(app, policy, &l);
-	if (code && metrics)
-		(void)write_metrics(metrics, policy, NULL, NULL, code);
-	if (!code)
-		code = show_status(app, policy, l, metrics, form);
+	if (code)
+		write_unknown(&files, policy, code);
+	else
+		code = show_status(app, policy, l, &files, form);
 	ledger_free(l);
 	return code;
 }

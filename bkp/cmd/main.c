@@ -43,7 +43,7 @@ static const struct app_command commands[] = {
 	"[--keep-mounted] [--yes] [--out-of-turn] [--accept-rollback REASON]\n"
 	"rotate --plan [--weeks N] [--calendar]",
 	N_("bring the medium kept offline up to date, check and seal it"), cmd_rotate},
-    {"status", APP_EVERYDAY, "status [--short | --forecast] [--at MOMENT] [--prometheus FILE]",
+    {"status", APP_EVERYDAY, "status [--short | --forecast] [--at MOMENT] [--prometheus FILE] [--html FILE]",
 	N_("how things stand, and what to do next"), cmd_status},
     {"verify", APP_EVERYDAY,
 	"verify [DATASET | GENERATION…] [--medium NAME] [--identity FILE] [--passphrase-file FILE]",

@@ -75,6 +75,7 @@ WORKLOADS = {
     "continue": ("gone", ["bkp", "init", "--continue", "{}/m1", "--continue", "{}/m2", "--secrets", "{}/desk/host/secrets.json", "--root-key",
                           "{}/root.key", "--operator", "Sato"]),
     "status": ("night2", ["bkp", "status"]),
+    "page": ("night2", ["bkp", "status", "--html", "{}/desk/status.html"]),
     "live": ("night2", ["bkp", "check", "--live"]),
     "export": ("night2", ["bkp", "journal", "export", "--format", "csv", "--out", "{}/desk/journal.csv"]),
     "drill": ("night2", ALONE + RESTORE + ["--medium", "{}/m1", "drill", "{}/drill.md", "--to", "{}/to"]),

@@ -355,7 +355,7 @@ for doc, begins in {
                               "# bkp rotate --plan --weeks", "# bkp rotate --plan --calendar"),
     "docs/man/bkp-run.8": ("# bkp schedule", "# bkp run --dry-run", "# bkp run emr", "0 22"),
     "docs/man/bkp-schedule.8": ("# bkp schedule install", "# bkp schedule show", "# bkp --policy"),
-    "docs/man/bkp-status.8": ("*/10",),
+    "docs/man/bkp-status.8": ("*/10", "5 *"),
 }.items():
     for begin in begins:
         PLAN[(doc, begin)] = None
@@ -597,7 +597,9 @@ def manual(known):
     take(known, P + "schedule.8", "# bkp schedule show", sh=sh)
     take(known, P + "schedule.8", "# bkp --policy", sh=sh)
     sh.type("mkdir -p /var/lib/prometheus/node-exporter")
+    sh.type("mkdir -p /var/lib/bkp-page")
     take(known, P + "status.8", "*/10", cron(codes=(0, 1, 2)))
+    take(known, P + "status.8", "5 *", cron(codes=(0, 1, 2)))
     sh.close()
 
 def tutorial(known):

@@ -164,6 +164,7 @@ check
 check --diff
 status
 status --prometheus $T/prom
+status --html $T/status.html
 generations
 medium list
 medium show m1
@@ -180,7 +181,7 @@ run --all --dry-run
 expire --dry-run
 C
 say "$rows runs of every command that changes anything, half of them failing or refused: each left user, sudo user, role, person, and how" \
-	"it ended; 18 that only look left nothing"
+	"it ended; 19 that only look left nothing"
 
 # ---- by hand, from the document
 mv "$T/rdx" "$T/shelf" # for more than a year it would be attached for too long

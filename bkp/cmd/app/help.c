@@ -148,6 +148,7 @@ static const struct row {
     {"status", "short", NULL, N_("one screen: the verdict, a line a data set, what to do next")},
     {"status", "at", "MOMENT", N_("as of then, from what the journal had: 2026-11-20, '2026-11-20 14:00'")},
     {"status", "forecast", NULL, N_("what lapses within 35 days if nobody acts, and what prevents it")},
+    {"status", "html", "FILE", N_("write a page to look at into this file")},
     {"status", "prometheus", "FILE", N_("write metrics for Prometheus into this file")},
     {"notify", "test", NULL, N_("tell now, to try whether it arrives")},
     {"generations", "all", NULL, N_("all runs, not the newest ten")},

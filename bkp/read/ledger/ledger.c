@@ -172,6 +172,36 @@ int ledger_load_file(struct store_file *file, const char *name, const struct min
 	return load_file(file, name, root, 0, each, arg, ret, err);
 }
 
+struct following {
+	ledger_follow_fn *follow;
+	void *arg;
+	const struct ledger *l;
+};
+
+static int follow_each(void *arg, const struct journal_record *r, struct err *err)
+{
+	const struct following *f = arg;
+
+	return f->follow(f->arg, f->l, r, err);
+}
+
+int ledger_follow_file(struct store_file *file, const char *name, ledger_follow_fn *follow, void *arg,
+    struct ledger **ret, struct err *err)
+{
+	struct following f = {follow, arg, NULL};
+	struct ledger *l;
+
+	if (ledger_new(NULL, &l, err))
+		return -1;
+	f.l = l;
+	if (load_records(l, file, name, follow_each, &f, err)) {
+		ledger_free(l);
+		return -1;
+	}
+	*ret = l;
+	return 0;
+}
+
 int ledger_load_until(struct store_file *file, const char *name, const struct minisig_public *root,
     uint64_t upto, struct ledger **ret, struct err *err)
 {

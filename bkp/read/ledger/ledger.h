@@ -293,6 +293,13 @@ struct ledger_announcement {
 
 struct ledger;
 
+/* Called with each record once it counts, and the ledger as of it.  0, or -1 with err set: reading ends. */
+typedef int ledger_follow_fn(
+    void *arg, const struct ledger *l, const struct journal_record *r, struct err *err);
+/* As ledger_load_file(), with that; the signature of each record is checked by itself. */
+int ledger_follow_file(struct store_file *file, const char *name, ledger_follow_fn *follow, void *arg,
+    struct ledger **ret, struct err *err) __attribute__((warn_unused_result));
+
 /* Reads the journal in the folder.  root: the key of epoch 1, or NULL: take it from the init record.
  * 0, LEDGER_ABSENT (E-LEDGER-03), -1. */
 #define LEDGER_ABSENT 1
