@@ -60,6 +60,7 @@ int cmd_journal_open(
 
 struct showing {
 	struct app *app;
+	const struct ledger *l; /* of the whole journal */
 	uint64_t shown;
 };
 
@@ -136,7 +137,7 @@ static void show_members(json_t *o)
 static int show_record(void *arg, const struct journal_record *r, struct err *err)
 {
 	struct showing *s = arg;
-	char time[CLOCK_TEXT], by[SHOW];
+	char time[CLOCK_TEXT], by[SHOW], signature[JOURNAL_WORDS], show[JOURNAL_WORDS];
 
 	(void)err;
 	if (s->app->json) {
@@ -147,6 +148,8 @@ static int show_record(void *arg, const struct journal_record *r, struct err *er
 	printf("%6" PRIu64 "  %s%s  %s  %s", r->seq, clock_format_local(r->wall_ns, time),
 	    r->synced ? " " : "?", path_show(r->by, by, sizeof(by)), r->event);
 	show_members(r->json);
+	if (*journal_words_signed(r, s->l, signature))
+		printf("  (%s)", path_show(signature, show, sizeof(show)));
 	putchar('\n');
 	return 0;
 }
@@ -154,7 +157,7 @@ static int show_record(void *arg, const struct journal_record *r, struct err *er
 static int show_journal(struct app *app, struct cmd_journal_options *o)
 {
 	struct showing s = {.app = app};
-	struct ledger *l = NULL;
+	struct ledger *l = NULL, *all = NULL;
 	struct err err = ERR_INIT;
 	char name[4096];
 	STORE_FILE_AUTO journal = {0};
@@ -163,15 +166,15 @@ static int show_journal(struct app *app, struct cmd_journal_options *o)
 	if (code)
 		return code;
 	/* all of it is checked before any of it is shown */
-	r = ledger_load_file(&journal, name, NULL, NULL, NULL, &l, &err);
-	ledger_free(l);
-	if (r)
+	if (ledger_load_file(&journal, name, NULL, NULL, NULL, &all, &err))
 		return app_error(&err, APP_FAILED);
+	s.l = all;
 	fputs(app->json ? "{\"records\":[" : "", stdout);
 	r = ledger_load_file(&journal, name, NULL, show_record, &s, &l, &err);
 	if (!r)
 		ledger_free(l);
 	fputs(app->json ? "]}\n" : "", stdout);
+	ledger_free(all);
 	return app_flush(r ? app_error(&err, APP_FAILED) : APP_OK);
 }
 
@@ -284,6 +287,18 @@ static int each_by_itself(void *arg, const struct journal_record *r, struct err 
 	return 0;
 }
 
+int cmd_journal_number(struct app *app, const char *s, uint64_t *ret)
+{
+	char *end = NULL;
+
+	if (!s)
+		return APP_OK;
+	*ret = strtoull(s, &end, 10);
+	return *s < '1' || *s > '9' || *end || *ret > INT64_MAX
+		   ? app_usage(app, text("'%s' is no number of a record"), s)
+		   : APP_OK;
+}
+
 static int verify_journal(struct app *app, struct cmd_journal_options *o)
 {
 	struct ledger *l;
@@ -334,7 +349,7 @@ static const struct verb {
     {"export", cmd_journal_export, MAY(FILE_) | MAY(FORMAT) | MAY(OUT), 0, 0},
     {"import", import_records, MAY(OPERATOR), 1, INT_MAX},
     {"repair", cmd_journal_repair, MAY(OPERATOR), 0, 0},
-    {"head", cmd_journal_head, MAY(FILE_) | MAY(OUT), 0, 0},
+    {"head", cmd_journal_head, MAY(FILE_) | MAY(OUT) | MAY(RECORD), 0, 0},
     {"countersign", cmd_journal_countersign, MAY(OPERATOR) | MAY(PUBLIC_KEY) | MAY(BY), 1, 1},
     {"find", cmd_journal_find, MAY(FILE_) | MAY(RECORD), 1, 1}};
 

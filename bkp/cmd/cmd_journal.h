@@ -2,6 +2,8 @@
 #ifndef BKP_CMD_CMD_JOURNAL_H
 #define BKP_CMD_CMD_JOURNAL_H
 
+#include <stdint.h>
+
 #include "format/crypto/minisig.h"
 
 struct app;
@@ -43,5 +45,7 @@ int cmd_journal_repair(struct app *app, struct cmd_journal_options *o);
 int cmd_journal_head(struct app *app, struct cmd_journal_options *o);
 int cmd_journal_countersign(struct app *app, struct cmd_journal_options *o);
 int cmd_journal_find(struct app *app, struct cmd_journal_options *o);
+/* --record: *ret stays where it was not given.  An exit code. */
+int cmd_journal_number(struct app *app, const char *s, uint64_t *ret);
 
 #endif

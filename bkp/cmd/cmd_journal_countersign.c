@@ -37,34 +37,37 @@
 
 /* ---- the statement ---- */
 
-static int head_json(const struct ledger *l, const char *statement)
+static int head_json(const struct ledger *l, uint64_t seq, const char *statement)
 {
+	const struct ledger_head *h = ledger_head_of(l, seq);
 	char head[DIGEST_HEX], time[CLOCK_TEXT];
 
 	return out_json(json_pack("{s:s, s:I, s:s, s:s, s:s}", "repository", ledger_repository(l), "record",
-			    (json_int_t)ledger_seq(l), "sha256", digest_hex(ledger_head(l), DIGEST_LEN, head),
-			    "recorded", clock_format(ledger_head_ns(l), time), "statement", statement),
+			    (json_int_t)seq, "sha256", digest_hex(h->sha256, DIGEST_LEN, head), "recorded",
+			    clock_format(h->at_ns, time), "statement", statement),
 	    APP_OK);
 }
 
-static int tell_head(struct app *app, const struct cmd_journal_options *o, const struct ledger *l)
+/* seq: of the record that is signed. */
+static int tell_head(
+    struct app *app, const struct cmd_journal_options *o, const struct ledger *l, uint64_t seq)
 {
 	BUF_AUTO b = BUF_INIT(STATEMENT_MAX);
 	struct err err = ERR_INIT;
 	char show[SHOW];
 
-	if (ledger_head_statement(l, ledger_seq(l), &b, &err) ||
-	    (o->out && signed_file_write(o->out, &b, &err)) || buf_terminate(&b, &err))
+	if (ledger_head_statement(l, seq, &b, &err) || (o->out && signed_file_write(o->out, &b, &err)) ||
+	    buf_terminate(&b, &err))
 		return app_error(&err, APP_FAILED);
 	if (app->json)
-		return head_json(l, (char *)b.p);
+		return head_json(l, seq, (char *)b.p);
 	if (!o->out)
 		fputs((char *)b.p, stdout);
 	else if (!app->quiet)
 		printf(
 		    text("the journal's head, record %ju, is written for a witness to sign: minisign -S -m "
 			 "'%s'\n"),
-		    (uintmax_t)ledger_seq(l), path_show(o->out, show, sizeof(show)));
+		    (uintmax_t)seq, path_show(o->out, show, sizeof(show)));
 	return app_flush(APP_OK);
 }
 
@@ -74,13 +77,16 @@ int cmd_journal_head(struct app *app, struct cmd_journal_options *o)
 	struct ledger *l = NULL;
 	struct err err = ERR_INIT;
 	char name[4096];
-	int code = cmd_journal_open(app, o, &journal, name, sizeof(name));
+	uint64_t seq = 0;
+	int code = cmd_journal_number(app, o->record, &seq);
 
+	if (!code)
+		code = cmd_journal_open(app, o, &journal, name, sizeof(name));
 	if (code)
 		return code;
 	if (ledger_load_file(&journal, name, NULL, NULL, NULL, &l, &err))
 		return app_error(&err, APP_FAILED);
-	code = tell_head(app, o, l);
+	code = tell_head(app, o, l, seq ? seq : ledger_seq(l));
 	ledger_free(l);
 	return code;
 }

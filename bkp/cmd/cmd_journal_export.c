@@ -40,7 +40,7 @@ static void csv_head(const struct exporting *e)
 	const char *const names[] = {text("No."), text("time (local)"), text("time (UTC)"),
 	    text("clock synchronised"), text("user"), text("by sudo from"), text("role"), text("operator"),
 	    text("command"), text("event"), text("generation"), text("medium"), text("outcome"),
-	    text("what")};
+	    text("Signature"), text("what")};
 	size_t n = sizeof(names) / sizeof(*names);
 
 	fputs(CSV_BOM, e->to);
@@ -88,6 +88,7 @@ static void csv_row(const struct exporting *e, const struct journal_record *r)
 	csv_cell(e->to, journal_words_generation(r, said), false);
 	csv_cell(e->to, journal_words_medium(r, e->ledger, said), false);
 	csv_cell(e->to, journal_words_outcome(r, said), false);
+	csv_cell(e->to, journal_words_signed(r, e->ledger, said), false);
 	csv_cell(e->to, journal_words_what(r, said), true);
 }
 

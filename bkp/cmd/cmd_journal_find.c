@@ -188,18 +188,15 @@ int cmd_journal_find(struct app *app, struct cmd_journal_options *o)
 	STORE_FILE_AUTO journal = {0};
 	struct ledger *l = NULL;
 	struct err err = ERR_INIT;
-	char name[4096], *end = NULL;
+	char name[4096];
 	int code;
 
 	if (!take_digits(o->words[0], f.digits))
 		return app_usage(app, text("'journal find' takes %d to %d digits of a SHA-256"), DIGITS_MIN,
 		    DIGEST_HEX - 1);
-	if (o->record) {
-		f.number = strtoull(o->record, &end, 10);
-		if (*o->record < '1' || *o->record > '9' || *end || f.number > INT64_MAX)
-			return app_usage(app, text("'%s' is no number of a record"), o->record);
-	}
-	code = cmd_journal_open(app, o, &journal, name, sizeof(name));
+	code = cmd_journal_number(app, o->record, &f.number);
+	if (!code)
+		code = cmd_journal_open(app, o, &journal, name, sizeof(name));
 	if (code)
 		return code;
 	if (ledger_load_file(&journal, name, NULL, NULL, NULL, &l, &err))

@@ -146,7 +146,7 @@ static const struct app_command commands[] = {
 	"journal verify [--root-key RW…|FILE] [--file JOURNAL] [--against FILE|DIR|MEDIUM]\n"
 	"journal export --format csv|json [--out FILE] [--file JOURNAL]\n"
 	"journal import FILE... [--operator NAME]\n"
-	"journal head [--out FILE] [--file JOURNAL]\n"
+	"journal head [--record NUMBER] [--out FILE] [--file JOURNAL]\n"
 	"journal countersign FILE [--public-key RW…|FILE --by NAME] [--operator NAME]\n"
 	"journal find DIGITS [--record NUMBER] [--file JOURNAL]\n"
 	"journal repair --operator NAME",

@@ -437,6 +437,9 @@ class Site:
                               ("Reason", "reason"), ("Method", "method"), ("Certificate number", "certificate"), ("Place", "place")):
                 facts[head] = r.get(key) or ""
             facts["To"] = facts["To"] or r.get("place") or ""
+            signed = {s["name"] for s, _ in self.w.records if s["event"] == "countersigned" and s["upto"] == r["seq"] and s["known"]}
+            facts["Signature"] = ", ".join("%s: %s" % (r[k], "signed" if r[k] in signed else "claim only")
+                                           for k in ("operator", "witness") if r.get(k))
             facts["Keys destroyed"] = r.get("keys_destroyed") or ""
             facts["What was on it"] = "; ".join("%s: %d generations, newest %d" % (k, v["generations"], v["newest"])
                                                 for k, v in r.get("held", {}).items())

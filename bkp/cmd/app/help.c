@@ -161,7 +161,8 @@ static const struct row {
     {"journal", "out", "FILE", N_("into this file (default: standard output)")},
     {"journal", "public-key", "RW…|FILE", N_("the witness's key, where the policy does not have it")},
     {"journal", "by", "NAME", N_("who the witness is that has that key")},
-    {"journal", "record", "NUMBER", N_("the number that stands beside it on paper")},
+    {"journal", "record", "NUMBER",
+	N_("the number that stands beside it on paper; of the record to be signed (default: the last)")},
 };
 
 static const struct row *row_of(const char *command, const char *option)

@@ -643,3 +643,40 @@ char *journal_words_what(const struct journal_record *r, char out[JOURNAL_WORDS]
 	width_whole(out);
 	return out;
 }
+
+/* Who is said to have done it; "outcome" and the like only repeat whom the command named. */
+static const char *person_of(const struct journal_record *r, const char *member)
+{
+	static const char *const repeats[] = {"outcome", "notified", "policy", "begin", "documents", "heads"};
+
+	for (size_t i = 0; i < sizeof(repeats) / sizeof(*repeats); i++)
+		if (!strcmp(repeats[i], r->event))
+			return "";
+	return journal_text(r->json, member);
+}
+
+char *journal_words_signed(const struct journal_record *r, const struct ledger *l, char out[JOURNAL_WORDS])
+{
+	static const char *const members[] = {"signed_by", "operator", "witness"};
+	const bool by_itself = !strcmp(r->event, "countersigned"),
+		   brought = !strcmp(r->event, "drill") || !strcmp(r->event, "use");
+	const char *who = by_itself ? journal_text(r->json, "name") : journal_text(r->json, "signed_by");
+	size_t n = 0;
+
+	out[0] = '\0';
+	if (by_itself || (*who && strcmp(r->event, "keys") != 0)) {
+		snprintf(out, JOURNAL_WORDS, text("signed by %s"), who);
+		return out;
+	}
+	for (size_t i = brought ? 0 : 1; i < sizeof(members) / sizeof(*members) && n < JOURNAL_WORDS / 2;
+	     i++) {
+		who = person_of(r, members[i]);
+		if (*who)
+			n += (size_t)snprintf(out + n, JOURNAL_WORDS - n,
+			    ledger_signed_by(l, r->seq, who) ? text("%s%s: signed")
+							     : text("%s%s: claim only"),
+			    n ? ", " : "", who);
+	}
+	width_whole(out);
+	return out;
+}

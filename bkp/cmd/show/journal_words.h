@@ -18,6 +18,10 @@ char *journal_words_outcome(const struct journal_record *r, char out[JOURNAL_WOR
 /* The label of the medium it is about, or ""; of several: separated by commas; returns out. */
 char *journal_words_medium(const struct journal_record *r, const struct ledger *l, char out[JOURNAL_WORDS]);
 
+/* Did the people whom it names sign what they did?  "signed by Yamada", "Yamada signed, Sato: claim only", "claim only" (申告); "" of a record
+ * that names nobody.  l: of the whole journal, which may hold the signature further on.  Returns out. */
+char *journal_words_signed(const struct journal_record *r, const struct ledger *l, char out[JOURNAL_WORDS]);
+
 /* The generations it is about, "emr@42; lab@42", or the run, or ""; returns out. */
 char *journal_words_generation(const struct journal_record *r, char out[JOURNAL_WORDS]);
 

@@ -382,6 +382,8 @@ struct ledger_countersign {
 size_t ledger_countersigns(const struct ledger *l);
 const struct ledger_countersign *ledger_countersign(const struct ledger *l, size_t i);
 const struct ledger_countersign *ledger_countersigned(const struct ledger *l);
+/* Has this person, whose key the policy had, signed that very record? */
+bool ledger_signed_by(const struct ledger *l, uint64_t seq, const char *name);
 const struct ledger_countersign *ledger_countersigned_same(
     const struct ledger *l, uint64_t upto, const char *key);
 

@@ -133,3 +133,12 @@ const struct ledger_countersign *ledger_countersigned(const struct ledger *l)
 			best = &l->countersigns[i];
 	return best;
 }
+
+bool ledger_signed_by(const struct ledger *l, uint64_t seq, const char *name)
+{
+	for (size_t i = 0; i < l->n_countersigns; i++)
+		if (l->countersigns[i].upto == seq && l->countersigns[i].known &&
+		    !strcmp(l->countersigns[i].name, name))
+			return true;
+	return false;
+}

@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/text.h"
+#include "cmd/show/journal_words.h"
 #include "format/journal/journal.h"
 #include "format/policy/policy.h"
 #include "read/ledger/ledger.h"
@@ -44,22 +45,28 @@ const struct fact_column form_allowed_columns[] = {{"name", TEXT_LATER("Medium")
 		"name", TEXT_LATER("Medium"), FACT_TEXT                                                      \
 	}
 
+#define SIGNATURE                                                                                            \
+	{                                                                                                    \
+		"signature", TEXT_LATER("Signature"), FACT_TEXT                                              \
+	}
+
 const struct fact_column form_transfers_columns[] = {RECORD_COLUMNS,
     {"what", TEXT_LATER("What happened"), FACT_TEXT}, {"from", TEXT_LATER("From"), FACT_TEXT},
     {"to", TEXT_LATER("To"), FACT_TEXT}, {"until", TEXT_LATER("Until"), FACT_DAY},
     {"operator", TEXT_LATER("Operator"), FACT_TEXT}, {"witness", TEXT_LATER("Witness"), FACT_TEXT},
-    {"reason", TEXT_LATER("Reason"), FACT_TEXT}};
+    {"reason", TEXT_LATER("Reason"), FACT_TEXT}, SIGNATURE};
 const struct fact_column form_disposals_columns[] = {RECORD_COLUMNS,
     {"maker", TEXT_LATER("Maker"), FACT_TEXT}, {"model", TEXT_LATER("Model"), FACT_TEXT},
     {"serial", TEXT_LATER("Serial number"), FACT_TEXT}, {"reason", TEXT_LATER("Reason"), FACT_TEXT},
     {"method", TEXT_LATER("Method"), FACT_TEXT}, {"certificate", TEXT_LATER("Certificate number"), FACT_TEXT},
     {"keys_destroyed", TEXT_LATER("Keys destroyed"), FACT_TEXT},
-    {"operator", TEXT_LATER("Operator"), FACT_TEXT}, {"witness", TEXT_LATER("Witness"), FACT_TEXT}};
+    {"operator", TEXT_LATER("Operator"), FACT_TEXT}, {"witness", TEXT_LATER("Witness"), FACT_TEXT},
+    SIGNATURE};
 const struct fact_column form_losses_columns[] = {RECORD_COLUMNS,
     {"what", TEXT_LATER("What happened"), FACT_TEXT}, {"serial", TEXT_LATER("Serial number"), FACT_TEXT},
     {"place", TEXT_LATER("Place"), FACT_TEXT}, {"held", TEXT_LATER("What was on it"), FACT_TEXT},
     {"cipher", TEXT_LATER("Cipher"), FACT_TEXT}, {"reason", TEXT_LATER("Reason"), FACT_TEXT},
-    {"operator", TEXT_LATER("Operator"), FACT_TEXT}};
+    {"operator", TEXT_LATER("Operator"), FACT_TEXT}, SIGNATURE};
 
 /* Members of the record by their names; of the medium what the record does not say. */
 static json_t *row_of(
@@ -69,13 +76,14 @@ static json_t *row_of(
 	    "method", "certificate", "keys_destroyed", "place"};
 	const struct ledger_medium *m = ledger_medium_by_uuid(r->l, uuid);
 	json_t *row = m ? medium_facts_json(r->l, m) : json_object();
-	char time[CLOCK_TEXT], number[24];
+	char time[CLOCK_TEXT], number[24], signature[JOURNAL_WORDS];
 	bool failed = !row;
 
 	snprintf(number, sizeof(number), "%ju", (uintmax_t)o->seq);
 	failed = failed || json_object_set_new(row, "record", json_string(number)) ||
 		 json_object_set_new(row, "time", json_string(clock_format(o->wall_ns, time))) ||
-		 json_object_set_new(row, "what", json_string(what));
+		 json_object_set_new(row, "what", json_string(what)) ||
+		 json_object_set_new(row, "signature", json_string(journal_words_signed(o, r->l, signature)));
 	for (size_t i = 0; i < sizeof(members) / sizeof(*members) && !failed; i++)
 		failed = json_object_set_new(row, members[i], json_string(journal_text(o->json, members[i])));
 	if (!failed && !*journal_text(row, "to"))
