@@ -79,8 +79,11 @@ static int form_out(const struct report *r, const struct form *f, enum format fo
 	BUF_AUTO b = BUF_INIT(REPORT_MAX);
 	struct err err = ERR_INIT;
 	json_t *rows;
-	int code = form_rows(r, &f, 1, &rows);
+	int code;
 
+	if (f->refuses && f->refuses(r, &err))
+		return app_error(&err, APP_FAILED);
+	code = form_rows(r, &f, 1, &rows);
 	if (code)
 		return code;
 	if (format == JSON)

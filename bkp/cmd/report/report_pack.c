@@ -236,18 +236,37 @@ static int check_signer(const struct report *r, const char *name, struct err *er
 	return err_hint(err, "%s", text("see 'people' in the policy of then"));
 }
 
+/* All but those that cannot be printed yet: each is named, and why. */
+static bool choose_forms(struct pack *p)
+{
+	bool left_out = false;
+
+	for (size_t i = 0; form_nth(i); i++) {
+		const struct form *f = form_nth(i);
+		struct err err = ERR_INIT;
+
+		if (f->refuses && f->refuses(p->r, &err)) {
+			(void)app_error(&err, APP_ATTENTION);
+			left_out = true;
+		} else {
+			p->forms[p->n++] = f;
+		}
+	}
+	return left_out;
+}
+
 static int make_pack(
     const struct report *r, const struct report_pack_wish *w, const struct state *s, char sha256[DIGEST_HEX])
 {
 	struct pack p = {.r = r, .w = w, .parent = -1, .dir = -1};
 	struct err err = ERR_INIT;
 	uint8_t sum[DIGEST_LEN];
+	bool left_out;
 	int code;
 
 	if (check_signer(r, w->signer, &err))
 		return app_error(&err, APP_USAGE);
-	for (; form_nth(p.n); p.n++)
-		p.forms[p.n] = form_nth(p.n);
+	left_out = choose_forms(&p);
 	code = form_rows(r, p.forms, p.n, p.rows);
 	if (code)
 		return code;
@@ -261,7 +280,7 @@ static int make_pack(
 		json_decref(p.rows[i]);
 	io_close_quietly(&p.dir);
 	io_close_quietly(&p.parent);
-	return code;
+	return code ? code : left_out ? APP_ATTENTION : APP_OK;
 }
 
 /* The journal names each pack: an auditor sees which were made, of which moment, and that this is one of them. */
@@ -312,7 +331,7 @@ static int pack_of_medium(struct app *app, const struct report_wish *from, const
 	if (code)
 		return code;
 	code = make_pack(report_of(source), w, NULL, sha256);
-	if (!code)
+	if (code <= APP_ATTENTION)
 		tell(app, report_of(source), w, sha256);
 	report_close(source);
 	return app_flush(code);
@@ -331,11 +350,14 @@ static int pack_signed(struct app *app, const struct report_wish *from, const st
 	}
 	code = make_pack(report_of(source), w, s, sha256);
 	let_moment_pass(report_of(source)->now_ns);
-	if (!code)
-		code = record_pack(s, report_of(source), w, sha256);
-	if (!code)
+	if (code <= APP_ATTENTION && record_pack(s, report_of(source), w, sha256))
+		code = APP_FAILED;
+	if (code <= APP_ATTENTION)
 		tell(app, report_of(source), w, sha256);
-	snprintf(line, size, "%s", code ? text("no pack was made") : text("a pack of all forms was made"));
+	snprintf(line, size, "%s",
+	    code > APP_ATTENTION ? text("no pack was made")
+	    : code		 ? text("a pack was made, without forms that cannot be printed yet")
+				 : text("a pack of all forms was made"));
 	report_close(source);
 	return app_flush(code);
 }

@@ -154,12 +154,14 @@ static void put_card(struct sheet *s, const struct form *f, const json_t *row)
 	sheet_piece(s, "section end", NULL);
 }
 
-static void put_signatures(struct sheet *s)
+static void put_signatures(struct sheet *s, const struct form *f)
 {
+	static const char *const usual[] = {
+	    TEXT_LATER("Made by, date"), TEXT_LATER("Checked by, date"), TEXT_LATER("Manager, date"), NULL};
+
 	sheet_piece(s, "signatures", NULL);
-	sheet_piece(s, "signature", "TEXT", text("Made by, date"), NULL);
-	sheet_piece(s, "signature", "TEXT", text("Checked by, date"), NULL);
-	sheet_piece(s, "signature", "TEXT", text("Manager, date"), NULL);
+	for (const char *const *who = f->signers ? f->signers : usual; *who; who++)
+		sheet_piece(s, "signature", "TEXT", text(*who), NULL);
 	sheet_piece(s, "signatures end", NULL);
 }
 
@@ -182,7 +184,7 @@ int report_html(
 			put_card(&s, f, json_array_get(rows, i));
 	else
 		report_table(&s, f, rows, NULL, 0);
-	put_signatures(&s);
+	put_signatures(&s, f);
 	sheet_end(&s);
 	return s.r;
 }

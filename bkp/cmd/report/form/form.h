@@ -21,6 +21,7 @@ struct ledger;
 struct ledger_generation;
 struct ledger_medium;
 struct policy;
+struct policy_dataset;
 struct store;
 
 /* What all forms of one moment are made from. */
@@ -50,6 +51,9 @@ struct form {
 	bool (*medium)(const struct report *r, const struct ledger_medium *m);
 	struct json_t *(*record)(const struct report *r, const struct journal_record *o);
 	int (*rows)(const struct report *r, struct json_t *rows, struct err *err);
+	/* ERR_INCOMPLETE: it cannot be printed before that is filled in; or NULL */
+	int (*refuses)(const struct report *r, struct err *err);
+	const char *const *signers; /* who signs, NULL behind the last; NULL: made, checked, manager */
 };
 
 /* By its name or its number; NULL: there is none. */
@@ -81,6 +85,21 @@ const char *form_verdict(int verdict);
 /* Appends to a list within out: ", " in front of all but the first; what has no room is left out. */
 void form_join(char *out, size_t size, const char *more);
 
+/* ---- what several forms say in the same words (form_words.c, form_datasets.c); each returns out, or a text that lives as long as the
+ * process ---- */
+
+/* Those who have the role (a bit of enum policy_role), ", " between them; "" where nobody has. */
+char *form_people_of(const struct policy *p, unsigned role, char out[FORM_TEXT]);
+/* "24 h"; for 0 that the policy does not say it. */
+const char *form_span_or(int64_t s, char out[FORM_TEXT]);
+/* "1" … "99", or "-". */
+const char *form_priority(const struct policy_dataset *d, char out[FORM_TIME]);
+
+/* What is captured; what its command is stays in the policy. */
+char *form_location(const struct policy_dataset *d, char out[FORM_TEXT]);
+/* "files", "dump by a command" …: how a copy is made. */
+const char *form_made(const struct policy_dataset *d);
+
 /* One of the forms: columns and where they come from, each in its file. */
 #define FORM_DECLARE(name, count) extern const struct fact_column form_##name##_columns[count]
 FORM_DECLARE(selfcheck, 8);
@@ -92,6 +111,9 @@ FORM_DECLARE(losses, 11);
 FORM_DECLARE(drills, 19);
 FORM_DECLARE(datasets, 14);
 FORM_DECLARE(bcp, 7);
+FORM_DECLARE(regulation, 3);
+FORM_DECLARE(plan, 3);
+FORM_DECLARE(hearing, 4);
 FORM_DECLARE(external, 9);
 FORM_DECLARE(contacts, 9);
 FORM_DECLARE(wall, 4);
@@ -115,6 +137,10 @@ int form_datasets(const struct report *r, struct json_t *rows, struct err *err);
 int form_external(const struct report *r, struct json_t *rows, struct err *err);
 int form_contacts(const struct report *r, struct json_t *rows, struct err *err);
 int form_assets(const struct report *r, struct json_t *rows, struct err *err);
+int form_regulation_refuses(const struct report *r, struct err *err);
+int form_regulation(const struct report *r, struct json_t *rows, struct err *err);
+int form_plan(const struct report *r, struct json_t *rows, struct err *err);
+int form_hearing(const struct report *r, struct json_t *rows, struct err *err);
 int form_bcp(const struct report *r, struct json_t *rows, struct err *err);
 int form_generations(const struct report *r, struct json_t *rows, struct err *err);
 int form_rule(const struct report *r, struct json_t *rows, struct err *err);

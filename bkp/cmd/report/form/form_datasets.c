@@ -39,7 +39,7 @@ static char *number(unsigned n, char out[FORM_TIME])
 }
 
 /* What is captured, and on which computer it is; what its command is stays in the policy. */
-static char *location(const struct policy_dataset *d, char out[FORM_TEXT])
+char *form_location(const struct policy_dataset *d, char out[FORM_TEXT])
 {
 	char what[FORM_TEXT] = "";
 
@@ -62,7 +62,7 @@ static int put_dataset(const struct report *r, const struct policy_dataset *d, j
 
 	if (d->retention_years)
 		snprintf(years, sizeof(years), text("%u years"), d->retention_years);
-	return form_row(rows, err, "dataset", form_dataset(r, d->name), "location", location(d, where),
+	return form_row(rows, err, "dataset", form_dataset(r, d->name), "location", form_location(d, where),
 	    "owner", d->owner, "importance", policy_importance_words[d->importance], "priority",
 	    number(d->priority, priority), "rpo", form_span(d->rpo_s, rpo), "rto", form_span(d->rto_s, rto),
 	    "every", policy_plan_schedule(r->policy, d, every), "generations", number((unsigned)floor, kept),
@@ -107,7 +107,7 @@ int form_datasets(const struct report *r, json_t *rows, struct err *err)
 	return put_others(r, rows, err);
 }
 
-static const char *made(const struct policy_dataset *d)
+const char *form_made(const struct policy_dataset *d)
 {
 	switch (policy_source(d)) {
 	case GENERATION_PATHS:
@@ -135,7 +135,7 @@ int form_bcp(const struct report *r, json_t *rows, struct err *err)
 		if (was.took_s > 0)
 			compliance_span(was.took_s, took, sizeof(took));
 		if (form_row(rows, err, "dataset", form_dataset(r, d->name), "every",
-			policy_plan_schedule(r->policy, d, every), "made", made(d), "media", media,
+			policy_plan_schedule(r->policy, d, every), "made", form_made(d), "media", media,
 			"restored", p ? journal_text(p, "title") : "", "rto", form_span(d->rto_s, rto),
 			"took", took, NULL))
 			return -1;

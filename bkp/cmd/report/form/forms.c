@@ -24,6 +24,8 @@
 
 #define OF(name) form_##name##_columns, sizeof(form_##name##_columns) / sizeof(*form_##name##_columns)
 
+static const char *const parties[] = {TEXT_LATER("The hospital, date"), TEXT_LATER("The vendor, date"), NULL};
+
 /* Quotes: /product's founding documents; not translated, and not one character another. */
 static const struct form forms[] = {
     {"01", "selfcheck", TEXT_LATER("Self-check by the checklist"), true, FORM_WIDE, OF(selfcheck),
@@ -62,8 +64,16 @@ static const struct form forms[] = {
     {"14", "people", TEXT_LATER("Who may do what"), false, FORM_TABLE, OF(people),
 	"管理者権限対象者の明確化を行っている", .rows = form_people},
     {"14a", "keys", TEXT_LATER("Register of keys"), false, FORM_TABLE, OF(keys), NULL, .record = form_key},
+    {"15", "regulation", TEXT_LATER("Operating rules, chapter on backups"), true, FORM_TABLE, OF(regulation),
+	"上記1-3のすべての項目について、具体的な実施方法を運用管理規程等に定めている。",
+	.refuses = form_regulation_refuses, .rows = form_regulation},
     {"16", "bcp", TEXT_LATER("Table for the business continuity plan"), true, FORM_TABLE, OF(bcp),
 	"生きたBCPとするためにも", .rows = form_bcp},
+    {"17", "plan", TEXT_LATER("Plan of backups kept offline"), true, FORM_TABLE, OF(plan),
+	"バックアップの目的、対象データ／バックアップ方法、取得媒体 等／オフラインバックアップ計画の合意",
+	.signers = parties, .rows = form_plan},
+    {"17a", "hearing", TEXT_LATER("What the vendor is asked"), true, FORM_TABLE, OF(hearing), NULL,
+	.signers = parties, .rows = form_hearing},
     {"18", "month", TEXT_LATER("Report of the month"), true, FORM_TABLE, OF(month), NULL, .rows = form_month},
     {"20", "assets", TEXT_LATER("Register of equipment"), false, FORM_WIDE, OF(assets), NULL,
 	.rows = form_assets},

@@ -1,0 +1,98 @@
+#!/bin/bash
+# Goal: the papers that people sign beforehand, from the live policy: the backup chapter of the operating rules (refused while 〇〇 stand in
+# the policy, and then left out of a pack by name), the plan of backups kept offline and the sheet for the vendor.  Chromium prints them.
+. "$(dirname "$0")/../lib/site.sh"
+policy() { # SITE PLACE MANAGER
+	cat >"$T/policy.yaml" <<-Y
+	site: {name: $1, language: ja}
+	state: $T/state
+	people:
+	  - {name: $3, roles: [manager]}
+	  - {name: 担当 田中, roles: [operator, keyholder]}
+	  - {name: ベンダ 佐藤, roles: [vendor]}
+	datasets:
+	  - {name: emr, title: 電子カルテ, paths: [$T/src/emr], rpo: 24h, rto: 8h, priority: 1, generations: 5, responsibility: vendor}
+	  - {name: documents, title: 文書, paths: [$T/src/documents], rto: 72h, priority: 2}
+	excluded:
+	  - {name: 職員の個人フォルダー, reason: 診療に使わない, decided_by: 院長, decided_on: 2026-11-01, review_on: 2036-11-01}
+	media:
+	  - {name: nas, type: hdd, path: $T/m1, place: サーバ室}
+	  - {name: RDX-01, type: rdx, path: $T/m2, offline: true, place: $2}
+	Y
+}
+mkdir -p "$T/src/emr" "$T/src/documents" "$T/m1" "$T/m2"
+seq 1000 >"$T/src/emr/a"
+echo x >"$T/src/documents/b"
+age-keygen -o "$T/id.txt" 2>/dev/null
+policy 〇〇病院 別棟 院長
+"$BKP" init --recipient "$(age-keygen -y "$T/id.txt")" --root-key-out "$T/root.$RANDOM$RANDOM" >/dev/null
+"$BKP" medium add nas >/dev/null 2>&1
+"$BKP" --quiet run --all >/dev/null 2>&1 || [ $? = 1 ]
+
+# ---- what is not filled in
+refused() { # WHAT
+	expect 2 "$BKP" report regulation --out "$T/no.html"
+	said "E-REPORT-20.*$1"
+	[ ! -e "$T/no.html" ] || die "something was printed"
+}
+refused "site.name.*〇〇病院"
+policy さくら病院 ____ 院長
+refused "media.place.*____"
+policy さくら病院 別棟 ○○
+refused "people.*○○"
+sed -i 's/roles: \[manager\]/roles: [auditor]/' "$T/policy.yaml"
+policy さくら病院 別棟 〇〇
+expect 1 "$BKP" report pack --out "$T/pack1"
+said "E-REPORT-20.*people"
+[ -e "$T/pack1/17_plan.html" ] && ! ls "$T"/pack1/15_* 2>/dev/null || die "the rules are in the pack, or the plan is not"
+(cd "$T/pack1" && sha256sum --quiet -c SHA256SUMS) || die "sha256sum"
+policy さくら病院 別棟 院長
+sed -i '/name: 担当 田中/d' "$T/policy.yaml"
+refused "people.*operator"
+say "a site, a place, a person that is not filled in, and nobody who operates: the rules are refused by name, and a pack is made" \
+	"without them, exit 1"
+
+# ---- what is printed is what the policy says
+policy さくら病院 別棟 院長
+policy_accept 院長 || true
+expect 0 "$BKP" report regulation --out "$T/15.html"
+expect 0 "$BKP" report 15 --format csv --out "$T/15.csv"
+expect 0 "$BKP" report plan --out "$T/17.html"
+expect 0 "$BKP" report hearing --out "$T/17a.html"
+python3 - "$T" <<'P' || fail "the papers" /dev/null
+import csv, sys, xml.etree.ElementTree as E
+T = sys.argv[1]
+rows = list(csv.reader(open(T + "/15.csv", encoding="utf-8-sig")))[1:]
+assert [r[0] for r in rows] == sorted((r[0] for r in rows), key=lambda a: int(a[1:-1])), "articles out of order"
+assert {r[0] for r in rows} == {"第%d条" % i for i in range(1, 13)}, {r[0] for r in rows}
+def of(article): return [r[2] for r in rows if r[0] == "第%d条" % article]
+assert any("院長" in r for r in of(2)) and any("担当 田中" in r for r in of(2)) and any("ベンダ 佐藤" in r for r in of(2)), of(2)
+assert len(of(3)) == 2 and "電子カルテ" in of(3)[0] and "8 時間" in of(3)[0] and "24 時間" in of(3)[0], of(3)
+assert len(of(4)) == 1 and "職員の個人フォルダー" in of(4)[0] and "診療に使わない" in of(4)[0], of(4)
+assert "5 世代" in of(5)[0], of(5)
+assert len(of(6)) == 2 and "別棟" in of(6)[1] and "切り離して" in of(6)[1] and "サーバ室" in of(6)[0], of(6)
+assert "担当 田中" in of(8)[0], of(8)
+def texts(name): return "".join(E.parse(T + "/" + name).getroot().itertext())
+plan, sheet, rules = texts("17.html"), texts("17a.html"), texts("15.html")
+for quote in ("バックアップの目的", "対象データ／バックアップ方法", "取得媒体 等／オフラインバックアップ計画の合意"):
+    assert quote in plan, quote
+assert "病院（署名・日付）" in plan and "ベンダ（署名・日付）" in plan and "RDX-01" in plan
+assert sheet.count("いつまでに使えるようにするか") == 2 and "ベンダ" in sheet
+assert "上記1-3のすべての項目について、具体的な実施方法を運用管理規程等に定めている。" in rules
+P
+sum=$(sha256sum <"$T/policy.yaml" | cut -d' ' -f1)
+"$BKP" --quiet run --all >/dev/null 2>&1 || [ $? = 1 ] # the journal learns of the policy
+expect 0 "$BKP" report regulation --format json
+grep -q "$sum" "$T/out" || fail "the chapter does not name the policy that it is of: $sum"
+expect 0 "$BKP" --lang en report regulation --format csv
+said 'Art. 12'
+! grep -P '[\p{Han}]' "$T/out" | grep -vE '電子カルテ|文書|院長|田中|佐藤|別棟|サーバ室|職員|診療に' | grep -q . || fail "Japanese among the English"
+for f in 15 17 17a; do
+	chromium --headless --no-sandbox --disable-gpu --disable-background-networking --user-data-dir="$T/chromium" \
+		--no-pdf-header-footer --print-to-pdf="$T/$f.pdf" "file://$T/$f.html" >/dev/null 2>&1
+	pdfinfo "$T/$f.pdf" | grep -q 'Page size:.*A4' || die "$f: no page of A4"
+	n=$(pdfinfo "$T/$f.pdf" | sed -n 's/^Pages: *//p')
+	[ "$n" -ge 1 ] && [ "$n" -le 3 ] || die "$f: $n pages"
+done
+[ -z "${BKP_KEEP_PAGES:-}" ] || cp "$T"/1*.pdf "$BKP_KEEP_PAGES"
+say "rules, plan and the vendor's sheet: each data set, person and place of the policy, in twelve articles, the founding words exactly, A4"
