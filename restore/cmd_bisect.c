@@ -28,6 +28,7 @@
 #include "restore/bisect/known_bad_file.h"
 #include "restore/bisect/lastclean.h"
 #include "restore/bisect/quarantine.h"
+#include "restore/extract/scratch.h"
 
 #define SHOW  300
 #define NAMED 10 /* of a content that is bad, on a terminal; and faults of a generation */
@@ -46,20 +47,6 @@ struct job {
 
 /* ---- the scanner, beforehand ---- */
 
-/* $TMPDIR/bkp-bisect-XXXXXX; the caller's. */
-static char *own_folder(void)
-{
-	const char *tmp = getenv("TMPDIR");
-	char *path = NULL;
-
-	if (asprintf(&path, "%s/bkp-bisect-XXXXXX", tmp && *tmp == '/' ? tmp : "/tmp") < 0)
-		return NULL;
-	if (mkdtemp(path) && !rmdir(path)) /* who makes it takes it away */
-		return path;
-	free(path);
-	return NULL;
-}
-
 int cmd_bisect_begin(struct app *app)
 {
 	const char *hidden[APP_IDENTITIES + 1];
@@ -76,7 +63,7 @@ int cmd_bisect_begin(struct app *app)
 	if (app->passphrase_file)
 		hidden[n++] = app->passphrase_file;
 	if (!app->to)
-		app->to = app->own_to = own_folder();
+		app->to = app->own_to = scratch_own_place("bisect");
 	if (!app->to)
 		err_sys(&err, "E-TARGET-01", errno, "%s", text("no folder for the scanner can be made"));
 	else if (!within_refuse_media(app, app->to, &err) &&

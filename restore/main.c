@@ -22,6 +22,7 @@
 #include "restore/app/options.h"
 #include "restore/app/slip.h"
 #include "restore/mount/tree.h"
+#include "restore/view/through.h"
 
 static const struct app_command commands[] = {
     {"generations", "[--timeline [DATASET] [--svg FILE]]",
@@ -53,6 +54,9 @@ static const struct app_command commands[] = {
     {"mount", "SELECTOR... FOLDER [--allow-other]",
 	TEXT_LATER("generations to be looked at as folders, read-only"),
 	APP_IDENTITY | APP_MOUNT | APP_SELECTS, 2, TREE_GENERATIONS + 1, cmd_mount},
+    {"view", "DATASET|SELECTOR [PATH...] [--to DIR] [--no-browser]",
+	TEXT_LATER("reads charts in a browser that is cut off from the network; nothing is left of them"),
+	APP_IDENTITY | APP_TO | APP_VIEW | APP_SELECTS, 1, -1, cmd_view},
     {"index", "FOLDER --to DIR", TEXT_LATER("pages to read charts by, of a folder that was brought back"),
 	APP_NO_MEDIUM | APP_TO, 1, 1, cmd_index},
     {"shell", "[--to DIR] [--idle TIME]", TEXT_LATER("one opening of the keys for several of these commands"),
@@ -141,6 +145,36 @@ int cmd_mount(struct app *app, int argc, char **argv)
 {
 	return cmd_mount_begin(app, argc, argv);
 }
+
+/* So charts are brought back before they are shown. */
+struct through *through_start(const char *folder)
+{
+	(void)folder;
+	return NULL;
+}
+
+bool through_mount(struct through *t)
+{
+	(void)t;
+	return false;
+}
+
+int through_open(struct through *t, struct app_generation *g, bool *ret_lost, struct err *err)
+{
+	(void)t, (void)g, (void)ret_lost, (void)err;
+	return -1;
+}
+
+int through_serve(struct through *t, struct interrupt *stop, unsigned *ret_faults, struct err *err)
+{
+	(void)t, (void)stop, (void)ret_faults, (void)err;
+	return -1;
+}
+
+void through_end(struct through *t)
+{
+	(void)t;
+}
 #endif
 
 /* What may have to run stock age forks a process for it while that is allowed. */
@@ -185,7 +219,8 @@ static int run_command(struct app *app, int argc, char **argv)
 	 * confined there */
 	if (!(app->command->options & APP_DRILL)) {
 		if ((r = age_beside(app, argc ? argv[0] : "")) || (r = cmd_timeline_begin(app)) ||
-		    (r = cmd_bisect_begin(app)) || (r = cmd_mount_begin(app, argc, argv)))
+		    (r = cmd_bisect_begin(app)) || (r = cmd_mount_begin(app, argc, argv)) ||
+		    (r = cmd_view_begin(app, argc, argv)))
 			return r;
 		confine_command(app->to);
 	}
@@ -216,7 +251,7 @@ int main(int argc, char **argv)
 	r = run_command(&app, argc, argv);
 	if (r == APP_OK && (app.unvouched || app.incomplete))
 		r = APP_ATTENTION;
-	r = cmd_bisect_end(&app, cmd_mount_end(&app, r));
+	r = cmd_bisect_end(&app, cmd_mount_end(&app, cmd_view_end(&app, r)));
 	r = slip_end(&app, r);
 	app_close(&app);
 	return shortage_end(r);

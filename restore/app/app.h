@@ -24,6 +24,7 @@ struct mounted;
 struct period;
 struct quarantine;
 struct slip;
+struct view;
 struct vault_r;
 struct vault_r_generation;
 
@@ -67,6 +68,8 @@ struct app {
 	const char *known_bad, *scan;
 	const char *idle; /* of a shell */
 	bool allow_other;
+	bool no_browser;
+	struct view *view;	 /* of `view`, likewise */
 	struct mounted *mounted; /* `mount`: made before the process is confined */
 	bool session; /* a line of a shell: media, identities and what may be written are its own */
 	const struct app_command *commands; /* all; the last has no name */
@@ -109,7 +112,8 @@ enum app_option {
 	APP_SINCE = 16384,   /* --since */
 	APP_MOUNT = 32768,   /* --allow-other */
 	APP_SHELL = 65536,   /* --idle */
-	APP_KNOWN = 131072   /* --known-bad */
+	APP_KNOWN = 131072,  /* --known-bad */
+	APP_VIEW = 16	     /* --no-browser */
 };
 
 struct app_command {
@@ -176,7 +180,7 @@ int app_worse(int a, int b);
 
 app_fn cmd_generations, cmd_list, cmd_extract, cmd_cat, cmd_export, cmd_verify, cmd_drill, cmd_recover,
     cmd_procedure, cmd_explain, cmd_key, cmd_key_people, cmd_key_drill, cmd_bisect, cmd_find, cmd_history,
-    cmd_show, cmd_diff, cmd_mount, cmd_shell, cmd_index;
+    cmd_show, cmd_diff, cmd_mount, cmd_shell, cmd_index, cmd_view;
 /* generations --timeline [DATASET]; and its --svg, which is made before the process is confined. */
 int cmd_timeline(struct app *app, const char *dataset);
 int cmd_timeline_begin(struct app *app);
@@ -185,6 +189,9 @@ int cmd_bisect_begin(struct app *app);
 /* The mount of `mount`, likewise; its end, and its unmounting. */
 int cmd_mount_begin(struct app *app, int argc, char **argv);
 int cmd_mount_end(struct app *app, int code);
+/* What shows the charts of `view`, likewise; its end, and its erasure. */
+int cmd_view_begin(struct app *app, int argc, char **argv);
+int cmd_view_end(struct app *app, int code);
 /* Erases what was brought there; the exit code: `code`, or worse. */
 int cmd_bisect_end(struct app *app, int code);
 /* key host; and the folder --to of what is not to lie on a medium: 0, or an exit code. */

@@ -45,7 +45,7 @@ static void allow_beneath(int rules, int fd, uint64_t access)
 }
 
 /* Below `target` and on `device` alone something is written; `also`: rights of files that are taken away as well. */
-static void restrict_files(int target, const char *device, uint64_t also)
+static void restrict_files(int target, const char *device, const char *processes, uint64_t also)
 {
 	long version = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
 	uint64_t write = version < 3 ? FS_WRITE & ~FS_TRUNCATE : FS_WRITE;
@@ -61,13 +61,18 @@ static void restrict_files(int target, const char *device, uint64_t also)
 	allow_beneath(rules, target, write);
 	special = open(device, O_PATH | O_CLOEXEC);
 	allow_beneath(rules, special, LANDLOCK_ACCESS_FS_WRITE_FILE);
+	if (processes) {
+		IO_FD_AUTO proc = open(processes, O_PATH | O_CLOEXEC);
+
+		allow_beneath(rules, proc, LANDLOCK_ACCESS_FS_WRITE_FILE);
+	}
 	(void)syscall(SYS_landlock_restrict_self, rules, 0);
 }
 
 void confine_thread(int target)
 {
 	/* the terminal is where a passphrase is asked for */
-	restrict_files(target, "/dev/tty", LANDLOCK_ACCESS_FS_EXECUTE);
+	restrict_files(target, "/dev/tty", NULL, LANDLOCK_ACCESS_FS_EXECUTE);
 }
 
 /* The folder mounted on itself, in a view of the file system that nobody else has. */
@@ -89,7 +94,35 @@ void confine_scanner(const char *folder, const char *const *hidden, size_t n)
 
 	hide_files(folder, hidden, n);
 	target = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	restrict_files(target, "/dev/null", 0);
+	restrict_files(target, "/dev/null", NULL, 0);
+}
+
+/* What the kernel lets root write to by its number alone, without any capability. */
+static int protect_proc(void)
+{
+	static const char *const places[] = {
+	    "/proc/sys", "/proc/irq", "/proc/bus", "/proc/fs", "/proc/sysrq-trigger"};
+	const unsigned long flags = MS_BIND | MS_REMOUNT | MS_RDONLY | MS_NOEXEC | MS_NOSUID | MS_NODEV;
+
+	for (size_t i = 0; i < sizeof(places) / sizeof(*places); i++)
+		if (!access(places[i], F_OK) && (mount(places[i], places[i], NULL, MS_BIND | MS_REC, NULL) ||
+						    mount(NULL, places[i], NULL, flags, NULL)))
+			return -1;
+	return 0;
+}
+
+int confine_browser(const char *folder, const char *const *hidden, size_t n)
+{
+	IO_FD_AUTO target = -1;
+
+	hide_files(folder, hidden, n);
+	if (protect_proc())
+		return -1;
+	target = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (target < 0)
+		return -1;
+	restrict_files(target, "/dev/null", "/proc", 0);
+	return 0;
 }
 
 void confine_command(const char *to)

@@ -26,4 +26,10 @@ void confine_command(const char *to);
  * executed, and the n files of `hidden` (identities) are empty to it.  Of the whole process, which must have one thread. */
 void confine_scanner(const char *folder, const char *const *hidden, size_t n);
 
+/* For a browser that shows what may be hostile: as confine_scanner(), and of the whole process as well.  It must stand in a user namespace of its
+ * own by then.  It may also write to files of processes (/proc), by which browsers confine their parts; what root owns there is read-only.
+ * 0, or -1 with errno: it is not confined. */
+int confine_browser(const char *folder, const char *const *hidden, size_t n)
+    __attribute__((warn_unused_result));
+
 #endif

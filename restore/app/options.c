@@ -41,6 +41,7 @@ enum {
 	OPT_UNTIL_CLEAN,
 	OPT_ALLOW_OTHER,
 	OPT_IDLE,
+	OPT_NO_BROWSER,
 };
 
 static const struct option options[] = {
@@ -74,6 +75,7 @@ static const struct option options[] = {
     {"until-clean", no_argument, NULL, OPT_UNTIL_CLEAN},
     {"allow-other", no_argument, NULL, OPT_ALLOW_OTHER},
     {"idle", required_argument, NULL, OPT_IDLE},
+    {"no-browser", no_argument, NULL, OPT_NO_BROWSER},
     {"quiet", no_argument, NULL, 'q'},
     {"help", no_argument, NULL, 'h'},
     {"version", no_argument, NULL, 'V'},
@@ -109,6 +111,8 @@ static void help_history(unsigned which)
 	if (!which || which & APP_MOUNT)
 		printf("  --allow-other           %s\n",
 		    text("others may look too, each as far as modes and owners let him"));
+	if (!which || which & APP_VIEW)
+		printf("  --no-browser            %s\n", text("only says which address is to be opened"));
 	if (!which || which & APP_SHELL)
 		printf("  --idle TIME             %s\n",
 		    text("ends when nothing is typed for so long; default 15m"));
@@ -230,6 +234,10 @@ static int take_look(struct app *app, int opt, unsigned *used)
 	case OPT_ALLOW_OTHER:
 		app->allow_other = true;
 		*used |= APP_MOUNT;
+		return -1;
+	case OPT_NO_BROWSER:
+		app->no_browser = true;
+		*used |= APP_VIEW;
 		return -1;
 	case OPT_IDLE:
 		app->idle = optarg;

@@ -175,6 +175,19 @@ int scratch_open(const char *to, const char *name, struct scratch **ret, struct 
 	return make_all(to, name, true, ret, err);
 }
 
+char *scratch_own_place(const char *word)
+{
+	const char *tmp = getenv("TMPDIR");
+	char *path = NULL;
+
+	if (asprintf(&path, "%s/bkp-%s-XXXXXX", tmp && *tmp == '/' ? tmp : "/tmp", word) < 0)
+		return NULL;
+	if (mkdtemp(path) && !rmdir(path)) /* who makes it takes it away */
+		return path;
+	free(path);
+	return NULL;
+}
+
 void scratch_free(struct scratch *s)
 {
 	if (!s)

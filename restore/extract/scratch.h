@@ -38,6 +38,8 @@ int scratch_make(const char *to, struct scratch **ret, struct err *err) __attrib
 /* The same of a recovery: that folder under another name (which stays the caller's), whatever is there already. */
 int scratch_open(const char *to, const char *name, struct scratch **ret, struct err *err)
     __attribute__((warn_unused_result));
+/* A name for a folder that nobody has, $TMPDIR/bkp-WORD-XXXXXX: the caller's; NULL: errno says why there is none. */
+char *scratch_own_place(const char *word);
 void scratch_free(struct scratch *s); /* closes; erases nothing */
 
 int scratch_dirfd(const struct scratch *s);	   /* of the caller's folder; borrowed */

@@ -64,7 +64,7 @@ def row_of_paper(asked):
 
 ANSWERS = [(r"分割片 (\d+) の (\d+)段目[^\n]*: $", row_of_paper), (r"(?i)passphrase[^\n]*: ?$|のパスフレーズ(（[^\n]*）)?: ?$|もう一度: ?$", PASS), (r"（はい y / いいえ n） ?$", "はい"), (r"確認者の名前（[^\n]*） ?$", ""),
            (r"担当者は(.|\n)*番号（1〜2）[^\n]*: $", "2"), (r"Who does(.|\n)*Number[^\n]*: $", "2"), (r"抜かれるのを待って|Waiting until it is unplugged", lambda asked: unplug()), (r"(どこに保管|is kept)[^\n]*\r?\n> $", ""),
-           (r"特記事項（[^\n]*） ?$", "封印異常なし"), (r"\(yes/no\) ?$", "yes"), (r"(your name|remark) [^\n]*\? ?$", "")]
+           (r"特記事項（[^\n]*） ?$", "封印異常なし"), (r"\(yes/no\) ?$", "yes"), (r"ここで Enter か Ctrl-C", ""), (r"(your name|remark) [^\n]*\? ?$", "")]
 
 class Shell:
     """Plain sh with a terminal; commands come by a FIFO, so that what they read is what is typed."""
@@ -334,6 +334,7 @@ for doc, begins in {
     JA + "status.md": ("× 不適合",),
     JA + "restore.md": ("# mkdir", "# bkp-restore --medium /mnt/m/bkp --root-key $KEY generations\n", "# bkp-restore --medium /mnt/m/bkp --root-key $KEY generations --timeline", "# bkp-restore --medium /mnt/m/bkp --root-key $KEY --identity", "# cd $REPO"),
     JA + "looking.md": ("# bkp-restore", "# printf"),
+    JA + "view.md": ("# bkp-restore",),
     JA + "drill.md": ("# P=", "# bkp-restore", "by:"),
     JA + "audit.md": ("REPO=", "key=", "grep '\"event\":\"epoch\"'", "OTHER=", "cd \"$REPO", "N=", "grep '\"event\":\"counter", "n=$(wc"),
     JA + "suspect.md": ("bkp guard show", "bkp accept", "bkp announce"),
@@ -466,6 +467,9 @@ def restore(known):
         screen = take(known, JA + "looking.md", begins, sh=sh)
         if "srv/documents/紹介状.txt" not in screen:
             fault(known[(JA + "looking.md", begins)], "it does not find the letter:\n" + indent(screen))
+    screen = take(known, JA + "view.md", "# bkp-restore", sh=sh)
+    if "pages/index.html" not in screen or "消去しました" not in screen:
+        fault(known[(JA + "view.md", "# bkp-restore")], "it does not show the charts and erase them:\n" + indent(screen))
     take(known, doc, "# cd $REPO", sh=sh)
     need("diff -r /srv/back /srv/rescued && diff -r %s/documents.was /srv/back/documents/srv/documents" % WORK)
     doc = JA + "drill.md"

@@ -53,6 +53,7 @@ printf '#!/bin/sh\necho 1234\n' | stub /usr/local/bin/psql # where a drill looks
 printf '#!/bin/sh\nexec cat >/dev/null\n' | stub /usr/local/bin/pg_restore
 printf '#!/bin/sh\nexec cat >%s/sent\n' "$W" | stub /usr/sbin/sendmail
 printf '#!/bin/sh\necho "$*" >%s/sent\n' "$W" | stub "$W/shim/curl"
+printf '#!/bin/sh\nexec sleep 100\n' | stub "$W/shim/x-www-browser" # a browser that nobody looks at
 stub "$W/shim/mount" <<-X
 	#!/bin/bash
 	# mount, with the options it is given; only which disk /dev/sdX1 is, and what fstab says of /mnt/rdx, is filled in here

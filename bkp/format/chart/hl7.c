@@ -69,6 +69,17 @@ static int find_segments(struct hl7 *h, struct err *err)
 	return 0;
 }
 
+/* A part of a character of several bytes would cut others in two. */
+static bool is_separator(char c)
+{
+	return c > ' ' && c < 0x7f;
+}
+
+static char separator_of(char c, char usual)
+{
+	return is_separator(c) ? c : usual;
+}
+
 int hl7_parse(const void *p, size_t n, struct hl7 **ret, struct err *err)
 {
 	struct hl7 *h;
@@ -77,7 +88,7 @@ int hl7_parse(const void *p, size_t n, struct hl7 **ret, struct err *err)
 	/* some systems keep the frame of the transport: VT in front, FS behind */
 	if (n && *s == '\v')
 		s++, n--;
-	if (n < 9 || n > HL7_MAX || memcmp(s, "MSH", 3) != 0 || (unsigned char)s[3] <= ' ' || s[3] == '\\')
+	if (n < 9 || n > HL7_MAX || memcmp(s, "MSH", 3) != 0 || !is_separator(s[3]) || s[3] == '\\')
 		return err_set_kind(err, ERR_MALFORMED, "E-CHART-01", "%s", text("it is no message of HL7"));
 	h = calloc(1, sizeof(*h));
 	if (!h)
@@ -89,10 +100,10 @@ int hl7_parse(const void *p, size_t n, struct hl7 **ret, struct err *err)
 		return -1;
 	}
 	h->field = s[3];
-	h->component = s[4];
-	h->repeat = s[5];
-	h->escape = s[6];
-	h->sub = s[7];
+	h->component = separator_of(s[4], '^');
+	h->repeat = separator_of(s[5], '~');
+	h->escape = separator_of(s[6], '\\');
+	h->sub = separator_of(s[7], '&');
 	*ret = h;
 	return 0;
 }

@@ -63,7 +63,9 @@ static void other_encodings(void **state)
 	static const char *const all[] = {
 	    "MSH|^~\\&|A\rPID|1||7||\x8e\x52\x93\x63^\x91\xbe\x98\x59\r", /* CP932: 太 ends in a byte like any */
 	    "MSH|^~\\&|A\nPID|1||7||\xbb\xb3\xc5\xc4^\xc2\xc0\xcf\xba\n",
-	    "MSH|^~\\&|A\r\nPID|1||7||山田^太郎\r\n", "\vMSH|^~\\&|A\rPID|1||7||山田&x^太郎\r\x1c\r"};
+	    "MSH|^~\\&|A\r\nPID|1||7||山田^太郎\r\n",
+	    "MSH|^\x9a\\&|A\rPID|1||7||\x1b$B;3ED\x1b(B^\x1b$BB@O:\x1b(B\r",
+	    "\vMSH|^~\\&|A\rPID|1||7||山田&x^太郎\r\x1c\r"};
 	(void)state;
 
 	for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++) {
@@ -78,8 +80,8 @@ static void other_encodings(void **state)
 
 static void what_is_none(void **state)
 {
-	static const char *const all[] = {
-	    "", "MSH", "MSH|^~\\&", "PID|1||2|||||||", "MSH\\^~\\&|||||", "MSH\r^~\\&|||||", "msh|^~\\&||||"};
+	static const char *const all[] = {"", "MSH", "MSH|^~\\&", "PID|1||2|||||||", "MSH\\^~\\&|||||",
+	    "MSH\r^~\\&|||||", "msh|^~\\&||||", "MSH\x9a^~\\&|||||"};
 	char *large = calloc(1, HL7_MAX + 1);
 	struct err err = ERR_INIT;
 	struct hl7 *h;
