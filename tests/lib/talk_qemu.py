@@ -4,8 +4,9 @@
     talk_qemu.py --firmware bios|uefi|secure [--seconds N] [--image KIND=FILE ...] SCRIPT
 
 SCRIPT: lines `PATTERN => ANSWER`: waits for the regular expression in what has come since the last answer, then types ANSWER and Enter
-(`=> @end`: waits for the machine to switch off; `=> @screen FILE`: writes what the screen shows, PPM; `=> @key NAME ...`: presses keys of the
-machine's own keyboard; `=> @wait`: types nothing).  %1 in ANSWER is what the last PATTERN with a group found.  Images are attached as USB disks in the order given; KIND is boot, ro or rw.
+(`@enter`: Enter alone; `@end`: waits for the machine to switch off; `@steady FILE`: waits until letters stand still on the screen, and
+writes it as PPM; `@key NAME ...`: presses keys of the machine's own keyboard).  %1 in ANSWER is what the last PATTERN with a group found.
+Images are attached as USB disks in the order given; KIND is boot, ro or rw.
 Everything that the console said goes to standard output.  Exit: 0 the script came to its end, 1 it did not.
 """
 import argparse
@@ -91,24 +92,33 @@ class Machine:
             if "error" in answer:
                 raise OSError(answer)
 
+    def steady(self, file):
+        """Until letters stand on the screen, and it has not changed for some seconds."""
+        last, same = b"", 0
+        while same < 3:
+            until = time.monotonic() + 3
+            while time.monotonic() < until:
+                self.listen()
+            self.ask("screendump", filename=file)
+            with open(file, "rb") as f:
+                now = f.read()
+            same = same + 1 if now == last and len(now) - now.count(0) > 20000 else 0
+            last = now
+
     def answer(self, words):
         words = words.replace("%1", self.group)
         if words == "@end":
             while self.listen():
                 pass
             self.process.wait()
-        elif words.startswith("@screen "):
-            self.ask("screendump", filename=words.split()[1])
+        elif words.startswith("@steady "):
+            self.steady(words.split()[1])
         elif words.startswith("@key "):
             for key in words.split()[1:]:
                 self.ask("send-key", keys=[{"type": "qcode", "data": k} for k in key.split("+")])
                 time.sleep(0.2)
-        elif words.startswith("@sleep "):
-            until = time.monotonic() + float(words.split()[1])
-            while time.monotonic() < until:
-                self.listen()
-        elif words != "@wait":
-            os.write(self.master, words.encode() + b"\r")
+        else:
+            os.write(self.master, words.replace("@enter", "").encode() + b"\r")
 
 
 def main():

@@ -241,3 +241,49 @@ say "a disk that holds something is erased only for the words 'erase NAME'; a ro
 
 # ---- for real: Debian's kernel, started by each firmware ----
 [ "${BKP_RESCUE_BOOT:-0}" = 1 ] || exit 0
+unset BKP_RESCUE_LEVEL SOURCE_DATE_EPOCH
+deb=$(apt-cache depends linux-image-amd64 | sed -n 's/^ *Depends: \(linux-image-[0-9].*\)/\1/p' | head -n 1)
+(cd "$T" && apt-get download -qq "$deb" && dpkg -x linux-image-*.deb kernel) >"$T/out" 2>"$T/err" || fail "no kernel to be had"
+V=$(ls "$T/kernel/lib/modules")
+make=("$BKP" --quiet --lang ja rescue-image --kernel "$T/kernel/boot/vmlinuz-$V" --modules "$T/kernel/lib/modules/$V" --root-key "$ROOT_PUBLIC")
+expect 0 "${make[@]}" --serial "$T/serial.img"
+expect 0 "${make[@]}" "$T/screen.img"
+for i in "${!LOOPS[@]}"; do blockdev --setrw "${LOOPS[$i]}"; losetup -d "${LOOPS[$i]}"; done
+LOOPS=()
+# one disk after the other may be there when the first menu comes; which name the blank one has is read from the screen
+cat >"$T/script" <<'S'
+番号： => 1
+(sd[a-z]) [^\n]*\n +空（何も(?:.|\n)*番号： => 4
+同じなら => @enter
+どの世代 => docs@latest
+sda など => %1
+打ってください（ほか => %1
+終了コード 0(?:.|\n)*で続けます => 5
+残す名前 => Sato
+sda など => %1
+打ってください（ほか => %1
+終了コード 0(?:.|\n)*で続けます => 0
+ => @end
+S
+disks=(--image "ro=$T/medium.img" --image "rw=$T/second.img" --image "ro=$T/key.img")
+for firmware in bios uefi secure; do
+	rm -f "$T/second.img"
+	truncate -s 64M "$T/second.img"
+	python3 "$SRC_ROOT/tests/lib/talk_qemu.py" --firmware $firmware --seconds 1800 --image "boot=$T/serial.img" "${disks[@]}" "$T/script" \
+		>"$T/out" 2>"$T/err" || fail "$firmware"
+	IMAGE=$T/second.img restored docs-latest-1 drill-1
+	unharmed $firmware
+	say "started by $firmware in QEMU, it restores (rsync equal) and drills from a USB medium to a second USB disk"
+done
+# on a screen and its keyboard: fbterm draws the menu, & is where a Japanese keyboard has it
+cat >"$T/script" <<S
+Booting \`bkp rescue: Nihongo => @steady $T/screen1.ppm
+ => @key 9 ret
+ => @steady $T/screen2.ppm
+ => @key p g r e p spc f b t e r m shift+6 shift+6 p o w e r o f f spc minus f ret
+ => @end
+S
+python3 "$SRC_ROOT/tests/lib/talk_qemu.py" --firmware uefi --seconds 1800 --image "boot=$T/screen.img" "${disks[@]}" "$T/script" \
+	>"$T/out" 2>"$T/err" || fail "on a screen"
+say "on a screen fbterm shows the menu, and a Japanese keyboard types what stands on it"
+[ -z "${BKP_KEEP_SCREENS:-}" ] || cp "$T"/screen?.ppm "$BKP_KEEP_SCREENS/" # to be looked at
