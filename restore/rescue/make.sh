@@ -93,12 +93,12 @@ take_programs() {
 
 # Which drivers: disks of all kinds, keyboards, file systems, wired networks.  The screen is the firmware's own (efifb, vesafb).
 DRIVERS="arch/x86/crypto crypto lib drivers/ata drivers/nvme drivers/scsi drivers/message drivers/cdrom drivers/block drivers/mmc
-	drivers/virtio drivers/usb/core drivers/usb/common drivers/usb/host drivers/usb/storage drivers/usb/typec drivers/usb/roles drivers/usb/dwc3
-	drivers/hid drivers/input/keyboard drivers/input/serio drivers/i2c/busses drivers/mfd drivers/pci drivers/hv drivers/thunderbolt
-	drivers/net/ethernet drivers/net/phy drivers/net/mdio drivers/net/pcs drivers/net/usb drivers/net/virtio_net.ko
-	drivers/net/vmxnet3 drivers/net/hyperv drivers/md drivers/pinctrl drivers/char/virtio_console.ko drivers/char/hw_random
-	fs/ext4 fs/jbd2 fs/mbcache.ko fs/xfs fs/btrfs fs/fat fs/exfat fs/ntfs3 fs/isofs fs/udf fs/fuse fs/nls fs/overlayfs fs/squashfs
-	net/packet"
+	drivers/virtio drivers/usb/core drivers/usb/common drivers/usb/host drivers/usb/storage drivers/usb/typec drivers/usb/roles
+	drivers/usb/dwc3 drivers/hid drivers/input/keyboard drivers/input/serio drivers/i2c/busses drivers/mfd drivers/pci drivers/hv
+	drivers/thunderbolt drivers/net/ethernet drivers/net/phy drivers/net/mdio drivers/net/pcs drivers/net/usb
+	drivers/net/virtio_net.ko drivers/net/vmxnet3 drivers/net/hyperv drivers/md drivers/pinctrl drivers/char/virtio_console.ko
+	drivers/char/hw_random fs/ext4 fs/jbd2 fs/mbcache.ko fs/xfs fs/btrfs fs/fat fs/exfat fs/ntfs3 fs/isofs fs/udf fs/fuse fs/nls
+	fs/overlayfs fs/squashfs net/packet"
 take_modules() {
 	local base=$tree/lib/modules/$version all=$work/all d
 	mkdir -p "$base" "$all/lib/modules"
@@ -127,7 +127,8 @@ make_tree() {
 	cp "$here/menu" "$tree/usr/lib/bkp/menu"
 	chmod 0755 "$tree/init" "$tree/usr/lib/bkp/menu"
 	cp "$here/jp106.kmap" "$tree/usr/lib/bkp/"
-	printf '<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "fonts.dtd">\n<fontconfig><dir>%s</dir></fontconfig>\n' ${FONT%/*} \
+	printf '<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "fonts.dtd">\n<fontconfig><dir>%s</dir>%s</fontconfig>\n' \
+		${FONT%/*} '<cachedir>/var/cache/fontconfig</cachedir>' \
 		>"$tree/etc/fonts/fonts.conf"
 	printf 'font-names=IPAGothic\nfont-size=20\n' >"$tree/root/.fbtermrc"
 	echo 'root:x:0:0:root:/root:/bin/bash' >"$tree/etc/passwd"

@@ -321,7 +321,7 @@ PLAN = {
     (JA + "recover.md", "# bkp-restore"): "its procedure wants gates signed and a server of its own: typed by tests/scenario/88 and 44b",
     (JA + "recover.md", "by:"): "answers to that procedure, likewise",
     ("docs/man/bkp-recover.1", "# bkp-restore"): "likewise",
-    (JA + "rescue.md", "# bkp rescue-image"): "needs a kernel's package: 91 makes it, and compares what is said",
+    (JA + "rescue.md", "# bkp --lang ja rescue-image"): "needs a kernel's package: 91 makes it, and compares what is said",
     (JA + "rescue.md", "# lsblk"): "writes to a stick: 91 types it with a file in its place",
     (JA + "rescue.md", "# head"): "likewise",
     (JA + "rescue.md", " どの"): "the menu: 91 compares it with what is shown",

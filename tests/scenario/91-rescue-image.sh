@@ -89,6 +89,17 @@ make=("$BKP" --lang ja rescue-image --kernel "$T/vmlinuz-$V" --modules "$T/modul
 expect 0 "${make[@]}" "$T/rescue.img"
 said "$(stat -c %s "$T/rescue.img")"
 said "$(sha256sum "$T/rescue.img" | cut -c1-64)"
+for l in 作成: バイト、SHA-256 "、BIOS と UEFI 用"; do # what the paper shows
+	grep -q "$l" "$SRC_ROOT/docs/ja/rescue.md" && said "$l"
+done
+# and what it tells to type, with a file in the place of the stick
+truncate -s 200M "$T/stick"
+sed -n 's/^# \(\(dd\|head\) .*\)/\1/p' "$SRC_ROOT/docs/ja/rescue.md" |
+	sed "s#/srv/rescue.img#$T/rescue.img#; s#/dev/sdX#$T/stick#; s#97517568#$(stat -c %s "$T/rescue.img")#; s#conv=fsync#&,notrunc#" \
+	>"$T/typed"
+[ "$(wc -l <"$T/typed")" = 2 ] || fail "the commands of the paper" "$T/typed"
+expect 0 sh -e "$T/typed"
+said "$(sha256sum "$T/rescue.img" | cut -c1-64)"
 [ -z "$(find "$T" -name '.*.making')" ] || die "a folder is left"
 
 # ---- opened by tools that are not ours ----
@@ -193,7 +204,7 @@ menu() { # LANGUAGE PATTERN=>ANSWER...
 	local lang=$1
 	shift
 	STATUS=0
-	BKP_LANG=$lang python3 "$SRC_ROOT/tests/lib/talk.py" "$@" -- unshare -m bash "$T/system" "$R" "${LOOPS[@]}" \
+	TALK_SECONDS=300 BKP_LANG=$lang python3 "$SRC_ROOT/tests/lib/talk.py" "$@" -- unshare -m bash "$T/system" "$R" "${LOOPS[@]}" \
 		>"$T/out" 2>"$T/err" || STATUS=$?
 	[ "$STATUS" = 10 ] || fail "menu: exit $STATUS"
 	unharmed menu
@@ -210,14 +221,17 @@ restored() { # FOLDER...: on the second disk, as another computer mounts it
 	umount "$T/back"
 	losetup -d "$d"
 }
-menu ja "番号：=>2" "同じなら=>" "で続けます=>4" "どの世代=>docs@latest" "sda など=>$B" "打ってください（ほか=>yes" "で続けます=>4" \
-	"どの世代=>docs@latest" "sda など=>$M" "で続けます=>0"
+menu ja "番号：=>2" "同じなら=>" "で続けます=>" "番号：=>4" "どの世代=>docs@latest" "sda など=>$B" "打ってください（ほか=>yes" "で続けます=>" "番号：=>4" \
+	"どの世代=>docs@latest" "sda など=>$M" "で続けます=>" "番号：=>0"
 said "媒体「m1」"; said "復旧鍵"; said "空（何も入っていない）"; said "docs@1 "; said "中止しました"
 said "その名前のディスクはありません"
+sed -n '/^ どのディスクも/,/^ 9 /p' "$SRC_ROOT/docs/ja/rescue.md" | while IFS= read -r l; do
+	grep -qxF -e "$l" "$T/out" || die "docs/ja/rescue.md has another menu: $l"
+done
 blank || die "something was written though nobody had typed the disk's name"
 for l in "${LOOPS[@]}"; do [ "$(blockdev --getro "$l")" = 1 ] || die "$l may be written to"; done
-menu ja "番号：=>4" "同じなら=>" "どの世代=>docs@latest" "sda など=>$B" "打ってください（ほか=>$B" "で続けます=>5" "残す名前=>Sato" \
-	"sda など=>$B" "打ってください（ほか=>$B" "で続けます=>0"
+menu ja "番号：=>4" "同じなら=>" "どの世代=>docs@latest" "sda など=>$B" "打ってください（ほか=>$B" "で続けます=>" "番号：=>5" "残す名前=>Sato" \
+	"sda など=>$B" "打ってください（ほか=>$B" "で続けます=>" "番号：=>0"
 said "終了コード 0"; ! grep -q "終了コード [^0]" "$T/out" || fail "the menu's commands"
 restored docs-latest-1 drill-1
 blockdev --setrw "${LOOPS[2]}"
@@ -228,14 +242,16 @@ say "in the unpacked system the menu finds medium and key, restores (rsync equal
 wipefs -qa "${LOOPS[2]}"
 mkfs.vfat -n $'OLD\033[2J' "${LOOPS[2]}" >/dev/null 2>&1 || mkfs.vfat -n OLD "${LOOPS[2]}" >/dev/null
 was=$(sha256sum <"$T/blank.img")
-menu en "number:=>4" "it is the same=>" "Which generation=>docs@latest" "as sda=>$B" "anything else stops=>$B" "goes on=>0"
+menu en "number:=>4" "it is the same=>" "Which generation=>docs@latest" "as sda=>$B" "anything else stops=>$B" "goes on=>" "number:=>0"
 said "in use: vfat"
 [ "$was" = "$(sha256sum <"$T/blank.img")" ] || die "a disk that holds something was written to for its name alone"
-menu en "number:=>4" "it is the same=>" "Which generation=>docs@latest" "as sda=>$B" "anything else stops=>erase $B" "goes on=>0"
+menu en "number:=>4" "it is the same=>" "Which generation=>docs@latest" "as sda=>$B" "anything else stops=>erase $B" \
+	"goes on=>" "number:=>0"
 said "Exit status 0"
 restored docs-latest-1
 other=$(tr 'A-Za-z' 'B-ZAb-za' <<<"${ROOT_PUBLIC:10:6}")
-menu en "number:=>2" "it is the same=>n" "from paper=>RWshort" "from paper=>${ROOT_PUBLIC:0:10}${other}${ROOT_PUBLIC:16}" "goes on=>0"
+menu en "number:=>2" "it is the same=>n" "from paper=>RWshort" "from paper=>${ROOT_PUBLIC:0:10}${other}${ROOT_PUBLIC:16}" \
+	"goes on=>" "number:=>0"
 said "E-VAULT-03"; said "56 characters"
 say "a disk that holds something is erased only for the words 'erase NAME'; a root key that is not the paper's is refused"
 
@@ -245,7 +261,8 @@ unset BKP_RESCUE_LEVEL SOURCE_DATE_EPOCH
 deb=$(apt-cache depends linux-image-amd64 | sed -n 's/^ *Depends: \(linux-image-[0-9].*\)/\1/p' | head -n 1)
 (cd "$T" && apt-get download -qq "$deb" && dpkg -x linux-image-*.deb kernel) >"$T/out" 2>"$T/err" || fail "no kernel to be had"
 V=$(ls "$T/kernel/lib/modules")
-make=("$BKP" --quiet --lang ja rescue-image --kernel "$T/kernel/boot/vmlinuz-$V" --modules "$T/kernel/lib/modules/$V" --root-key "$ROOT_PUBLIC")
+make=("$BKP" --quiet --lang ja rescue-image --root-key "$ROOT_PUBLIC"
+	--kernel "$T/kernel/boot/vmlinuz-$V" --modules "$T/kernel/lib/modules/$V")
 expect 0 "${make[@]}" --serial "$T/serial.img"
 expect 0 "${make[@]}" "$T/screen.img"
 for i in "${!LOOPS[@]}"; do blockdev --setrw "${LOOPS[$i]}"; losetup -d "${LOOPS[$i]}"; done
@@ -258,19 +275,24 @@ cat >"$T/script" <<'S'
 どの世代 => docs@latest
 sda など => %1
 打ってください（ほか => %1
-終了コード 0(?:.|\n)*で続けます => 5
+終了コード 0(?:.|\n)*で続けます => @enter
+番号： => 5
 残す名前 => Sato
 sda など => %1
 打ってください（ほか => %1
-終了コード 0(?:.|\n)*で続けます => 0
+終了コード 0(?:.|\n)*で続けます => @enter
+番号： => 0
  => @end
 S
 disks=(--image "ro=$T/medium.img" --image "rw=$T/second.img" --image "ro=$T/key.img")
+started() { # FIRMWARE IMAGE
+	python3 "$SRC_ROOT/tests/lib/talk_qemu.py" --firmware "$1" --seconds 1800 --image "boot=$T/$2.img" "${disks[@]}" "$T/script" \
+		>"$T/out" 2>"$T/err" || fail "$1, $2"
+}
 for firmware in bios uefi secure; do
 	rm -f "$T/second.img"
 	truncate -s 64M "$T/second.img"
-	python3 "$SRC_ROOT/tests/lib/talk_qemu.py" --firmware $firmware --seconds 1800 --image "boot=$T/serial.img" "${disks[@]}" "$T/script" \
-		>"$T/out" 2>"$T/err" || fail "$firmware"
+	started $firmware serial
 	IMAGE=$T/second.img restored docs-latest-1 drill-1
 	unharmed $firmware
 	say "started by $firmware in QEMU, it restores (rsync equal) and drills from a USB medium to a second USB disk"
@@ -283,7 +305,6 @@ Booting \`bkp rescue: Nihongo => @steady $T/screen1.ppm
  => @key p g r e p spc f b t e r m shift+6 shift+6 p o w e r o f f spc minus f ret
  => @end
 S
-python3 "$SRC_ROOT/tests/lib/talk_qemu.py" --firmware uefi --seconds 1800 --image "boot=$T/screen.img" "${disks[@]}" "$T/script" \
-	>"$T/out" 2>"$T/err" || fail "on a screen"
+started bios screen
 say "on a screen fbterm shows the menu, and a Japanese keyboard types what stands on it"
 [ -z "${BKP_KEEP_SCREENS:-}" ] || cp "$T"/screen?.ppm "$BKP_KEEP_SCREENS/" # to be looked at
