@@ -240,10 +240,12 @@ say "in the unpacked system the menu finds medium and key, restores (rsync equal
 
 # ---- a disk that holds something, and another root key than on paper ----
 wipefs -qa "${LOOPS[2]}"
-mkfs.vfat -n $'OLD\033[2J' "${LOOPS[2]}" >/dev/null 2>&1 || mkfs.vfat -n OLD "${LOOPS[2]}" >/dev/null
+partx -d "${LOOPS[2]}" 2>/dev/null || true
+mkfs.ext4 -q -F -L $'OLD\033[2J' "${LOOPS[2]}" # what it calls itself clears the screen
 was=$(sha256sum <"$T/blank.img")
 menu en "number:=>4" "it is the same=>" "Which generation=>docs@latest" "as sda=>$B" "anything else stops=>$B" "goes on=>" "number:=>0"
-said "in use: vfat"
+said "in use: .*OLD.*ext4"
+! grep -q $'\033\\[2J' "$T/out" || die "a label writes on the terminal"
 [ "$was" = "$(sha256sum <"$T/blank.img")" ] || die "a disk that holds something was written to for its name alone"
 menu en "number:=>4" "it is the same=>" "Which generation=>docs@latest" "as sda=>$B" "anything else stops=>erase $B" \
 	"goes on=>" "number:=>0"
