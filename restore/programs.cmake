@@ -20,6 +20,12 @@ set(TOOLS_FILES ${TOOLS}/rescue.py ${TOOLS}/FORMAT.md)
 install(PROGRAMS ${TOOLS}/rescue.py DESTINATION ${TOOLS_INSTALLED})
 install(FILES ${TOOLS}/FORMAT.md DESTINATION ${TOOLS_INSTALLED})
 
+# What 'bkp rescue-image' needs: likewise beside it, or where it is installed (bkp/cmd/app/tools_folder.h)
+file(GLOB rescue CONFIGURE_DEPENDS restore/rescue/*)
+list(FILTER rescue EXCLUDE REGEX "README\\.md$")
+file(CREATE_LINK ${CMAKE_SOURCE_DIR}/restore/rescue ${CMAKE_BINARY_DIR}/rescue SYMBOLIC)
+install(PROGRAMS ${rescue} DESTINATION ${CMAKE_INSTALL_LIBDIR}/bkp/rescue)
+
 if(BKP_STATIC_RESTORE)
 	# Only archives (.a), so that the program runs on whatever rescue system there is.  libarchive.a is large: only what
 	# is called is taken out of it (tar, write to disk), the formats and filters that are not registered stay behind.

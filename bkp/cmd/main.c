@@ -129,6 +129,9 @@ static const struct app_command commands[] = {
 	N_("who can open what is captured; take over another person, or one person less; pages for A4; who "
 	   "used a key, and the envelopes they are in"),
 	cmd_key},
+    {"rescue-image", APP_HOST,
+	"rescue-image FILE [--kernel FILE --modules DIR] [--root-key RW…] [--include PATH]… [--serial]",
+	N_("make the image of a USB stick that restores on a computer with nothing on it"), cmd_rescue_image},
     {"schedule", APP_HOST,
 	"schedule install [--kind cron|systemd] [--user USER] [--mailto ADDRESS] [--root-key RW…] [--name "
 	"NAME] [--root DIR]\n"

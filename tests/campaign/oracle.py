@@ -415,6 +415,7 @@ def rotation_kept(site):
     return faults if read(site.path("m3", "README.txt")) else faults + ["exit 0, and the disk has no README.txt"]
 
 
+STICK = b"rescue\n" * 300000  # what the make.sh of sites.py writes
 # what a command writes for a person -> whether it is that; a file that is not there is empty
 WRITTEN = {
     "keys": {"desk/identity": lambda b: b"\nAGE-SECRET-KEY-" in b, "safe/root.key": lambda b: b.startswith(b"untrusted comment: ")},
@@ -467,6 +468,9 @@ def promised(site, workload, code):
         recs, _ = records(journal_of(site.path("state")))
         return ([] if any(r["event"] == RECORDED[workload] for r in recs[-4:]) else ["exit 0, and nothing says so"]) + \
             (disc_kept(site) if workload == "disc" else [])
+    if workload == "stick":  # whole or not there, whatever the end
+        there = read(site.path("desk/rescue.img")) if code == 0 or os.path.exists(site.path("desk/rescue.img")) else STICK
+        return [] if there == STICK else ["half an image is there"]
     if code == 0 and workload == "canary":
         return canaries(site) or ([] if os.path.exists(site.path("state/canaries/docs")) else ["exit 0, and none was made"])
     if code == 0 and workload in ("first", "night", "due", "unchanged", "behind", "died", "remembered", "spread"):

@@ -16,12 +16,13 @@ BKP_TEST_PACKAGES="$BKP_BUILD_PACKAGES clang libclang-rt-14-dev debootstrap dpkg
   clamav
   cron systemd openssh-server openssh-client zip busybox
   jq fdisk xorriso
+  cpio dosfstools mtools kbd kmod iproute2 fbterm grub-common grub-pc-bin grub-efi-amd64-bin grub-efi-amd64-signed shim-signed
   acl attr libcap2-bin e2fsprogs xfsprogs btrfs-progs libarchive-tools strace bsdextrautils util-linux procps time man-db mandoc shellcheck
   python3-prometheus-client python3-yaml"
 
 # to test with tests/run.sh --long (tests/lib/long.txt)
 # shellcheck disable=SC2034 # for tests/run.sh
-BKP_LONG_PACKAGES=""
+BKP_LONG_PACKAGES="qemu-system-x86 ovmf" # 91 starts the rescue image; its kernel is fetched, not installed
 
 # What Debian starts when it is installed, by package.  The tests start their own, below their own folders.
 BKP_SERVICES="postgresql:postgresql mariadb-server:mariadb orthanc:orthanc openssh-server:ssh

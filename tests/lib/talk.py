@@ -2,7 +2,7 @@
 
 Runs COMMAND on a pseudo terminal; when what it showed since the last answer matches PATTERN (a regular expression), ANSWER is typed, or, when it begins
 with "!", run by a shell, or with "^C" the interrupt character is sent.  Prints what the terminal showed; exits as the command did; 98: the next
-PATTERN did not come within 60 s or before the end; 97: a line is wider than 80 columns."""
+PATTERN did not come within $TALK_SECONDS (60) or before the end; 97: a line is wider than 80 columns."""
 import os
 import pty
 import re
@@ -18,7 +18,8 @@ pid, fd = pty.fork()
 if pid == 0:
     os.environ.pop("COLUMNS", None)
     os.execvp(sys.argv[split + 1], sys.argv[split + 1:])
-shown, since, end = b"", 0, time.time() + 60
+limit = float(os.environ.get("TALK_SECONDS", "60"))
+shown, since, end = b"", 0, time.time() + limit
 while time.time() < end:
     if select.select([fd], [], [], 0.2)[0]:
         try:
@@ -31,7 +32,7 @@ while time.time() < end:
         continue
     if todo and re.search(todo[0][0], shown[since:].decode("utf-8", "replace")):
         answer = todo.pop(0)[1]
-        end = time.time() + 60
+        end = time.time() + limit
         if answer.startswith("!"):
             subprocess.run(answer[1:], shell=True, check=True)
         else:
@@ -45,7 +46,7 @@ if todo:
     sys.exit(98)
 for line in text.split("\n"):
     line = re.sub(r"\x1b\[K", "", line).split("\r")[-1]
-    if line.startswith(("bkp: ", "  → ")):  # an error is one line, for who copies it
+    if line.startswith(("bkp: ", "  → ", "      --")):  # an error is one line, for who copies it; so is an option of a command that is shown
         continue
     if sum(2 if unicodedata.east_asian_width(c) in "WFA" and ord(c) > 0x2000 and c != "…" else 1 for c in line) > 80:
         print("TOO WIDE:", line)

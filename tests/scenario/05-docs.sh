@@ -31,7 +31,7 @@ options() {
 }
 : >"$T/common"
 "$BKP_BIN/bkp" help all >"$T/help"
-sed -n 's/^  \([a-z]*\)  .*/\1/p' "$T/help" >"$T/commands"
+sed -n 's/^  \([a-z-]*\)  .*/\1/p' "$T/help" >"$T/commands"
 [ "$(wc -l <"$T/commands")" -ge 7 ] || fault "the commands cannot be read from 'bkp help all'"
 "$BKP_BIN/bkp" --help >"$T/help.clinic"
 for c in init check run rotate status verify; do grep -q "^  $c  " "$T/help.clinic" || fault "'bkp help' does not show $c"; done

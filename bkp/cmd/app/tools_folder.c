@@ -4,20 +4,15 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/version.h"
 #include "cmd/tools_sums.h"
 #include "write/media/medium_docs.h"
 
-static bool is_folder(const char *program, size_t n, const char *relative, char out[PATH_MAX])
+static bool is_there(const char *program, size_t n, const char *relative, char out[PATH_MAX])
 {
-	struct stat st;
-
-	if (snprintf(out, PATH_MAX, "%.*s/%s", (int)n, program, relative) >= PATH_MAX)
-		return false;
-	return !stat(out, &st) && S_ISDIR(st.st_mode);
+	return snprintf(out, PATH_MAX, "%.*s/%s", (int)n, program, relative) < PATH_MAX && !access(out, R_OK);
 }
 
 const char *tools_folder_of(const char *built, const char *installed, char out[PATH_MAX])
@@ -31,7 +26,7 @@ const char *tools_folder_of(const char *built, const char *installed, char out[P
 		return NULL;
 	/* where it was built, or where it was installed, under whatever prefix */
 	n--;
-	return is_folder(program, (size_t)n, built, out) || is_folder(program, (size_t)n, installed, out)
+	return is_there(program, (size_t)n, built, out) || is_there(program, (size_t)n, installed, out)
 		   ? out
 		   : NULL;
 }
@@ -39,6 +34,16 @@ const char *tools_folder_of(const char *built, const char *installed, char out[P
 const char *tools_folder(char out[PATH_MAX])
 {
 	return tools_folder_of("tools", BKP_TOOLS_FOLDER, out);
+}
+
+const char *tools_rescue(char out[PATH_MAX])
+{
+	return tools_folder_of("rescue", BKP_TOOLS_FOLDER "/../rescue", out);
+}
+
+const char *tools_restore(char out[PATH_MAX])
+{
+	return tools_folder_of("bkp-restore", "../bin/bkp-restore", out);
 }
 
 struct medium_docs_sources tools_sources(char out[PATH_MAX])

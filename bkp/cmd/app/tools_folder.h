@@ -12,6 +12,9 @@ struct medium_docs_sources;
  * none. */
 const char *tools_folder_of(const char *built, const char *installed, char out[PATH_MAX]);
 const char *tools_folder(char out[PATH_MAX]);
+/* Likewise: what makes a rescue image (restore/rescue), and the program bkp-restore. */
+const char *tools_rescue(char out[PATH_MAX]);
+const char *tools_restore(char out[PATH_MAX]);
 /* The same, and what this program was built with. */
 struct medium_docs_sources tools_sources(char out[PATH_MAX]);
 

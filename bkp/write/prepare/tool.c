@@ -15,7 +15,6 @@
 #include "base/path.h"
 #include "base/text.h"
 
-#define SAID  ((size_t)64 << 10)
 #define BLOCK 4096
 #define SHOW  256
 
@@ -39,19 +38,18 @@ static int start(const char *const argv[], const int in[2], const int out[2], pi
 	return r;
 }
 
-/* All that it writes is taken, so that it does not stop; what is beyond SAID is not kept. */
+/* All that it writes is taken, so that it does not stop; what is beyond TOOL_SAID is not kept. */
 static void listen_to(int fd, struct buf *said)
 {
 	char block[BLOCK];
 	ssize_t n;
 
 	while ((n = read(fd, block, sizeof(block))) > 0 || (n < 0 && errno == EINTR))
-		if (n > 0 && said->n + (size_t)n < SAID)
+		if (n > 0 && said->n + (size_t)n < TOOL_SAID)
 			(void)!buf_append(said, block, (size_t)n, NULL);
 }
 
-/* The last line that is not empty. */
-static const char *last_line(struct buf *said)
+const char *tool_last_line(struct buf *said)
 {
 	char *s, *line;
 
@@ -70,11 +68,10 @@ static int missing_tool(const char *name, int errnum, struct err *err)
 	    text("install it: sfdisk is in the package fdisk, mkfs.ext4 in e2fsprogs, mkfs.xfs in xfsprogs"));
 }
 
-int tool_run(const char *const argv[], const char *input, struct err *err)
+int tool_status(
+    const char *const argv[], const char *input, struct buf *said, int *ret_status, struct err *err)
 {
-	BUF_AUTO said = BUF_INIT(SAID + 1);
 	int in[2] = {-1, -1}, out[2] = {-1, -1}, status = 0, r;
-	char show[SHOW];
 	pid_t pid = -1;
 
 	if (pipe2(in, O_CLOEXEC) || pipe2(out, O_CLOEXEC) ||
@@ -86,15 +83,27 @@ int tool_run(const char *const argv[], const char *input, struct err *err)
 	io_close_quietly(&in[1]);
 	io_close_quietly(&out[1]);
 	if (!r)
-		listen_to(out[0], &said);
+		listen_to(out[0], said);
 	io_close_quietly(&out[0]);
 	if (r)
 		return missing_tool(argv[0], r, err);
 	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		;
-	if (WIFEXITED(status) && !WEXITSTATUS(status))
+	*ret_status = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+	return 0;
+}
+
+int tool_run(const char *const argv[], const char *input, struct err *err)
+{
+	BUF_AUTO said = BUF_INIT(TOOL_SAID + 1);
+	char show[SHOW];
+	int status;
+
+	if (tool_status(argv, input, &said, &status, err))
+		return -1;
+	if (!status)
 		return 0;
 	err_set(err, "E-PREPARE-08", text("'%s' failed: %s"), argv[0],
-	    path_show(last_line(&said), show, sizeof(show)));
+	    path_show(tool_last_line(&said), show, sizeof(show)));
 	return err_hint(err, "%s", text("look at the disk; preparing it again begins anew"));
 }
