@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/show/suggest.h"
 #include "base/text.h"
@@ -27,6 +28,9 @@ enum {
 	OPT_ATTEST,
 	OPT_OPERATOR,
 	OPT_KEEP,
+	OPT_ISOLATION,
+	OPT_RANDOM,
+	OPT_SEED,
 	OPT_JOURNAL,
 	OPT_PLAIN,
 	OPT_SINCE,
@@ -62,6 +66,9 @@ static const struct option options[] = {
     {"attest", required_argument, NULL, OPT_ATTEST},
     {"operator", required_argument, NULL, OPT_OPERATOR},
     {"keep", no_argument, NULL, OPT_KEEP},
+    {"isolation", required_argument, NULL, OPT_ISOLATION},
+    {"random", no_argument, NULL, OPT_RANDOM},
+    {"seed", required_argument, NULL, OPT_SEED},
     {"plain-identity", no_argument, NULL, OPT_PLAIN},
     {"since", required_argument, NULL, OPT_SINCE},
     {"envelope", required_argument, NULL, OPT_ENVELOPE},
@@ -90,6 +97,13 @@ static void help_drill(void)
 	printf("  --set NAME=VALUE        %s\n", text("a variable of the procedure; repeatable"));
 	printf("  --attest FILE           %s\n", text("answers for the steps that a person confirms"));
 	printf("  --keep                  %s\n", text("do not erase the restored data at the end"));
+	printf("  --random                %s\n",
+	    text("drill: one of the media given and one of its generations, drawn; the seed is recorded"));
+	printf("  --seed NUMBER           %s\n", text("with --random: the same choice once more"));
+	printf("  --isolation HOW         %s\n",
+	    text(
+		"drill: required, try (default) or off: its commands reach no network, no other program, and "
+		"write to the scratch folder alone"));
 }
 
 static void help_history(unsigned which)
@@ -203,6 +217,18 @@ static int take_drill(struct app *app, int opt)
 		break;
 	case OPT_KEEP:
 		app->keep = true;
+		break;
+	case OPT_RANDOM:
+		app->random = true;
+		break;
+	case OPT_SEED:
+		app->seed = optarg;
+		break;
+	case OPT_ISOLATION:
+		if (strcmp(optarg, "required") != 0 && strcmp(optarg, "try") != 0 &&
+		    strcmp(optarg, "off") != 0)
+			return app_usage(app, text("--isolation: '%s' is not required, try or off"), optarg);
+		app->isolation = optarg;
 		break;
 	default:
 		return APP_USAGE;

@@ -75,6 +75,8 @@ static const struct form forms[] = {
     {"17a", "hearing", TEXT_LATER("What the vendor is asked"), true, FORM_TABLE, OF(hearing), NULL,
 	.signers = parties, .rows = form_hearing},
     {"18", "month", TEXT_LATER("Report of the month"), true, FORM_TABLE, OF(month), NULL, .rows = form_month},
+    {"19", "findings", TEXT_LATER("Findings, measures and follow-up"), false, FORM_CARDS, OF(findings), NULL,
+	.rows = form_findings},
     {"20", "assets", TEXT_LATER("Register of equipment"), false, FORM_WIDE, OF(assets), NULL,
 	.rows = form_assets},
 };
