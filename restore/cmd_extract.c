@@ -67,7 +67,10 @@ static int restore_generation(
 	}
 	if (plan_new(patterns, n, &plan, err))
 		return -1;
-	r = extract_dataset(j->x, g->arc, &g->root->dataset, plan, j->s->run ? folder : j->target, err);
+	r = plan_exclude(plan, j->app->excluded, j->app->n_excluded, err);
+	if (!r)
+		r = extract_dataset(
+		    j->x, g->arc, &g->root->dataset, plan, j->s->run ? folder : j->target, err);
 	plan_free(plan);
 	app_generation_rest(g);
 	return r;
@@ -94,8 +97,7 @@ static int restore_all(struct job *j, char **patterns, size_t n)
 
 		err_hint(&err,
 		    text("what was restored so far stays in '%s', whole files only; the same command with "
-			 "--overwrite, or another "
-			 "folder, restores everything"),
+			 "--overwrite --skip-same restores the rest"),
 		    path_show(j->app->to, to, sizeof(to)));
 		outcome_count(&j->outcome, OUTCOME_STOPPED);
 		app_error(&err, APP_FAILED);
@@ -111,8 +113,11 @@ static bool on_stop(void *arg)
 
 int cmd_extract(struct app *app, int argc, char **argv)
 {
-	struct extract_options opt = {
-	    .same_owner = app->same_owner, .overwrite = app->overwrite, .stop = on_stop};
+	struct extract_options opt = {.same_owner = app->same_owner,
+	    .overwrite = app->overwrite,
+	    .skip_same = app->skip_same,
+	    .check = app->check,
+	    .stop = on_stop};
 	struct interrupt *interrupt = NULL;
 	struct job j = {.app = app, .target = -1};
 	struct selection s;
@@ -121,6 +126,8 @@ int cmd_extract(struct app *app, int argc, char **argv)
 
 	if (!app->to)
 		return app_usage(app, "%s", text("--to DIR is needed: where to restore to"));
+	if (app->check && !app->skip_same)
+		return app_usage(app, "%s", text("--check goes with --skip-same"));
 	if (app->same_owner && geteuid() != 0)
 		return app_usage(app, "%s", text("--same-owner is for root only"));
 	r = selection_open(app, argv[0], argc > 1 ? argv[1] : NULL, true, &s);

@@ -111,8 +111,9 @@ static struct app fresh_line(const struct app *app)
 	line.command = NULL;
 	line.to = line.since = line.svg = NULL;
 	line.from = line.upto = 0;
+	line.n_excluded = 0;
 	line.json = line.timeline = line.same_owner = line.overwrite = line.deep = line.incomplete =
-	    line.unvouched = false;
+	    line.unvouched = line.skip_same = line.check = false;
 	return line;
 }
 

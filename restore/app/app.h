@@ -32,6 +32,7 @@ struct vault_r_generation;
 #define APP_SETTINGS   64
 #define APP_MEDIA      8
 #define APP_JOURNALS   8
+#define APP_EXCLUDES   64
 
 /* The Nagios order, so that monitors can use them as they are. */
 enum app_exit {
@@ -60,6 +61,8 @@ struct app {
 	const char *isolation;		    /* of a drill: required, try (NULL), off */
 	const char *settings[APP_SETTINGS]; /* NAME=VALUE */
 	size_t n_settings;
+	const char *excluded[APP_EXCLUDES];
+	size_t n_excluded;
 	const char *needed, *shares; /* -k, -n */
 	const char *since;	     /* of a key drill: a run; of find: a day */
 	const char *envelope;
@@ -83,6 +86,7 @@ struct app {
 	bool plain;
 	bool keep;
 	bool same_owner, overwrite, deep;
+	bool skip_same, check;
 	bool json, quiet;
 	struct vault_r *vault;		   /* the first of those that could be opened */
 	struct vault_r *vaults[APP_MEDIA]; /* of each medium; NULL: it could not be opened */
@@ -116,7 +120,8 @@ enum app_option {
 	APP_MOUNT = 32768,   /* --allow-other */
 	APP_SHELL = 65536,   /* --idle */
 	APP_KNOWN = 131072,  /* --known-bad */
-	APP_VIEW = 16	     /* --no-browser */
+	APP_VIEW = 16,	     /* --no-browser */
+	APP_PART = 262144    /* --exclude --skip-same --check */
 };
 
 struct app_command {

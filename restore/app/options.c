@@ -46,6 +46,9 @@ enum {
 	OPT_ALLOW_OTHER,
 	OPT_IDLE,
 	OPT_NO_BROWSER,
+	OPT_EXCLUDE,
+	OPT_SKIP_SAME,
+	OPT_CHECK,
 };
 
 static const struct option options[] = {
@@ -83,6 +86,9 @@ static const struct option options[] = {
     {"allow-other", no_argument, NULL, OPT_ALLOW_OTHER},
     {"idle", required_argument, NULL, OPT_IDLE},
     {"no-browser", no_argument, NULL, OPT_NO_BROWSER},
+    {"exclude", required_argument, NULL, OPT_EXCLUDE},
+    {"skip-same", no_argument, NULL, OPT_SKIP_SAME},
+    {"check", no_argument, NULL, OPT_CHECK},
     {"quiet", no_argument, NULL, 'q'},
     {"help", no_argument, NULL, 'h'},
     {"version", no_argument, NULL, 'V'},
@@ -174,6 +180,14 @@ void options_help(unsigned which)
 		    text("as root: owners, setuid bits, devices, capabilities, immutable flags too"));
 	if (!which || which & APP_OVERWRITE)
 		printf("  --overwrite             %s\n", text("replace files that are there"));
+	if (!which || which & APP_PART) {
+		printf("  --exclude GLOB          %s\n",
+		    text("leaves out what is called so, and all below it; repeatable"));
+		printf("  --skip-same             %s\n",
+		    text("does not write again what is there with the same size, time and mode"));
+		printf("  --check                 %s\n",
+		    text("with --skip-same: and the same content, by SHA-256"));
+	}
 	if (!which || which & APP_DEEP)
 		printf("  --deep                  %s\n", text("decrypt and decode everything"));
 	if (!which || which & APP_DRILL)
@@ -309,6 +323,28 @@ static int take_history(struct app *app, int opt, unsigned *used)
 	}
 }
 
+/* Options of a restore in parts.  Likewise. */
+static int take_part(struct app *app, int opt, unsigned *used)
+{
+	switch (opt) {
+	case OPT_EXCLUDE:
+		if (app->n_excluded == APP_EXCLUDES)
+			return app_usage(app, text("at most %d times --exclude"), APP_EXCLUDES);
+		app->excluded[app->n_excluded++] = optarg;
+		break;
+	case OPT_SKIP_SAME:
+		app->skip_same = true;
+		break;
+	case OPT_CHECK:
+		app->check = true;
+		break;
+	default:
+		return take_history(app, opt, used);
+	}
+	*used |= APP_PART;
+	return -1;
+}
+
 /* Options that change what is restored, or how it is shown. Likewise; *used: enum app_option. */
 static int take_special(struct app *app, int opt, unsigned *used)
 {
@@ -354,7 +390,7 @@ static int take_special(struct app *app, int opt, unsigned *used)
 		*used |= APP_KEY;
 		break;
 	default:
-		return take_history(app, opt, used);
+		return take_part(app, opt, used);
 	}
 	return -1;
 }

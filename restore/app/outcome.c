@@ -16,7 +16,7 @@
 
 const char *outcome_name(enum outcome_kind kind)
 {
-	static const char *const names[OUTCOME_KINDS] = {"files", "folders", "links", "special",
+	static const char *const names[OUTCOME_KINDS] = {"files", "folders", "links", "special", "same",
 	    "stripped_modes", "stripped_xattrs", "stripped_flags", "changed", "attributes_incomplete",
 	    "unreadable", "skipped", "existing", "attributes_failed", "links_copied", "failed", "lost",
 	    "stopped"};
@@ -111,6 +111,8 @@ void outcome_summary(const struct outcome *o, double seconds, bool json)
 	printf(text("restored: %ju files, %ju folders, %ju links, %ju others, %s in %.1f s\n"),
 	    n[OUTCOME_FILE], n[OUTCOME_FOLDER], n[OUTCOME_LINK], n[OUTCOME_SPECIAL],
 	    progress_size(o->bytes, size), seconds);
+	count_line(
+	    n[OUTCOME_SAME], text("entries that were there already as they are to be: not written again"));
 	count_line(n[OUTCOME_STRIPPED_MODE],
 	    text("entries without their setuid or setgid bit (--same-owner as root keeps it)"));
 	count_line(n[OUTCOME_STRIPPED_XATTR],

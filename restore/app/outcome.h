@@ -16,6 +16,7 @@ enum outcome_kind {
 	OUTCOME_FOLDER,
 	OUTCOME_LINK, /* symbolic and hard links */
 	OUTCOME_SPECIAL,
+	OUTCOME_SAME, /* is there already as it would be made (--skip-same) */
 	/* left out because nobody asked for it: no fault */
 	OUTCOME_STRIPPED_MODE,	/* setuid, setgid */
 	OUTCOME_STRIPPED_XATTR, /* trusted.*, security.*, system.* */

@@ -37,6 +37,8 @@ struct progress;
 struct extract_options {
 	bool same_owner; /* the caller has made sure to be root */
 	bool overwrite;
+	bool skip_same;		 /* what is there as it would be made is left and counted (OUTCOME_SAME) */
+	bool check;		 /* and its content must have the SHA-256 that was captured */
 	unsigned threads;	 /* that write files; 0: one for each processor */
 	bool (*stop)(void *arg); /* asked between entries and chunks; true ends the run with E-RESTORE-15 */
 	void *stop_arg;

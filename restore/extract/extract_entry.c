@@ -8,6 +8,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/fs.h>
 #include <stdbool.h>
 #include <string.h>
@@ -203,6 +204,23 @@ static int link_source(const struct extract *x, const char *first, const char **
 		   : 1;
 }
 
+/* skip_same: does its name stand there already for what it is to be linked to, or, where it is to be a file of its own, for such a one? */
+static bool is_same_link(struct extract *x, const struct extract_item *it, const struct extract_place *at)
+{
+	const char *source, *name;
+	struct stat there, st;
+	int fd;
+
+	if (!x->opt.skip_same || !at->exists)
+		return false;
+	if (link_source(x, it->first, &source, NULL))
+		return it->extents && extract_is_same(x, at->parent, at->name, it);
+	return !target_enter(x->target.link_cursor, source, NULL, NULL, &fd, &name, NULL) &&
+	       !fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) &&
+	       !fstatat(at->parent, at->name, &there, AT_SYMLINK_NOFOLLOW) && st.st_dev == there.st_dev &&
+	       st.st_ino == there.st_ino;
+}
+
 /* 0 linked, 1 it must be a file of its own (err is set unless that is as it should be), -1. */
 static int put_link(
     struct extract *x, const struct extract_item *it, const struct extract_place *at, struct err *err)
@@ -356,6 +374,20 @@ static int take_first(const struct catalog_item *item, struct buf *first, struct
 	return 0;
 }
 
+static bool is_same_symlink(
+    const struct extract *x, const struct catalog_item *item, const struct extract_place *at)
+{
+	char there[PATH_MAX];
+	ssize_t n;
+
+	if (!x->opt.skip_same || !at->exists || archive_entry_filetype(item->entry) != AE_IFLNK)
+		return false;
+	n = readlinkat(at->parent, at->name, there, sizeof(there));
+	return n > 0 && (size_t)n < sizeof(there) &&
+	       strlen(archive_entry_symlink(item->entry)) == (size_t)n &&
+	       !memcmp(there, archive_entry_symlink(item->entry), (size_t)n);
+}
+
 static int put_special(
     struct extract *x, const struct catalog_item *item, struct extract_place *at, struct err *err)
 {
@@ -368,6 +400,10 @@ static int put_special(
 	type = archive_entry_filetype(item->entry);
 	if (look_at_place(at, &why))
 		return extract_fault(x, OUTCOME_FAILED, item->path, &why, err);
+	if (is_same_symlink(x, item, at)) {
+		outcome_count(x->outcome, OUTCOME_SAME);
+		return first.n ? extract_copied(x, (const char *)first.p, item->path, err) : 0;
+	}
 	if (at->exists && (!x->opt.overwrite || at->folder)) {
 		say_exists(at, false, &why);
 		return extract_fault(x, OUTCOME_EXISTS, item->path, &why, err);
@@ -430,6 +466,11 @@ int extract_file_result(struct extract *x, const struct extract_item *it, struct
 {
 	if (it->state == ITEM_WAITING)
 		return 0;
+	if (it->state == ITEM_SAME) {
+		outcome_count(x->outcome, OUTCOME_SAME);
+		progress_add(x->progress, it->size, NULL);
+		return it->first ? extract_copied(x, it->first, it->path, err) : 0;
+	}
 	if (!it->why && (it->state != ITEM_DONE || it->warning))
 		return err_nomem(err);
 	if (it->state == ITEM_DONE)
@@ -447,6 +488,10 @@ int extract_link(struct extract *x, struct extract_item *it, struct err *err)
 	r = target_enter(x->target.cursor, it->path, note_made, x, &at.parent, &at.name, &why);
 	if (r || look_at_place(&at, &why))
 		return extract_fault(x, OUTCOME_FAILED, it->path, &why, err);
+	if (is_same_link(x, it, &at)) {
+		it->state = ITEM_SAME;
+		return extract_file_result(x, it, err);
+	}
 	if (at.exists && (!x->opt.overwrite || at.folder)) {
 		say_exists(&at, false, &why);
 		return extract_fault(x, OUTCOME_EXISTS, it->path, &why, err);

@@ -14,16 +14,20 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/err.h"
 #include "base/io.h"
 #include "base/text.h"
+#include "format/crypto/digest.h"
 #include "read/vault/extent_r.h"
 #include "restore/extract/extract_lot.h"
 #include "restore/extract/extract_private.h"
 #include "restore/extract/target.h"
+
+#define SAME_READ ((size_t)256 << 10)
 
 /* A file being written. */
 struct sink {
@@ -112,13 +116,56 @@ static int make_file(int parent, const char *name)
 	return openat(parent, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 }
 
-/* Something is there.  ≥0: the file that will replace it; -1: ITEM_EXISTS, or FAILED, in *ret_state. */
-static int make_beside(
-    struct extract_writer *w, int parent, const char *name, enum extract_state *ret_state, struct err *err)
+/* To its end, whatever its length. */
+static bool is_content(const struct extract *x, int fd, const uint8_t sha256[DIGEST_LEN])
+{
+	uint8_t have[DIGEST_LEN], *p = malloc(SAME_READ);
+	struct digest *d = digest_new();
+	ssize_t n = -1;
+
+	while (p && d && !atomic_load_explicit(&x->ending, memory_order_relaxed) &&
+	       (n = read(fd, p, SAME_READ)) > 0)
+		digest_update(d, p, (size_t)n);
+	if (p && d && !n)
+		digest_final(d, have);
+	free(p);
+	digest_free(d);
+	return !n && !memcmp(have, sha256, DIGEST_LEN);
+}
+
+/* The time is what is set last when a file is made, so who was killed half-way left none that looks the same.  Its
+ * extended attributes are not looked at, and none of it is set but the flags of the second pass, which who was killed did not reach:
+ * it may be another name of a file elsewhere. */
+bool extract_is_same(const struct extract *x, int parent, const char *name, const struct extract_item *it)
+{
+	const struct extract_meta *m = &it->meta;
+	IO_FD_AUTO fd = -1;
+	struct stat st;
+
+	if (!x->opt.skip_same || fstatat(parent, name, &st, AT_SYMLINK_NOFOLLOW) || !S_ISREG(st.st_mode) ||
+	    (uint64_t)st.st_size != it->size || !m->has_mtime || st.st_mtim.tv_sec != m->mtime.tv_sec ||
+	    st.st_mtim.tv_nsec != m->mtime.tv_nsec)
+		return false;
+	/* the group's bits are its ACL's, where it has one */
+	if ((st.st_mode ^ m->mode) & (m->acl_access ? 07707 : 07777) ||
+	    (x->opt.same_owner && (st.st_uid != m->uid || st.st_gid != m->gid)))
+		return false;
+	if (!x->opt.check)
+		return true;
+	fd = openat(parent, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	return fd >= 0 && it->hashed && is_content(x, fd, it->sha256);
+}
+
+/* Something is there.  ≥0: the file that will replace it; -1: ITEM_SAME, EXISTS, or FAILED, in *ret_state. */
+static int make_beside(struct extract_writer *w, int parent, const char *name, const struct extract_item *it,
+    enum extract_state *ret_state, struct err *err)
 {
 	struct stat st;
 	int fd;
 
+	*ret_state = ITEM_SAME;
+	if (extract_is_same(w->x, parent, name, it))
+		return -1;
 	*ret_state = ITEM_EXISTS;
 	if (fstatat(parent, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode))
 		return err_set(err, "E-RESTORE-07", "%s", text("a folder of that name is there"));
@@ -159,7 +206,7 @@ static enum extract_state write_file(struct extract_writer *w, struct extract_it
 	fd = make_file(parent, name);
 	if (fd < 0 && errno == EEXIST) {
 		made = w->temporary;
-		fd = make_beside(w, parent, name, &state, err);
+		fd = make_beside(w, parent, name, it, &state, err);
 	} else if (fd < 0) {
 		extract_disk_error(errno, text("cannot be made"), err);
 	}
@@ -183,7 +230,7 @@ void extract_file(struct extract_writer *w, struct extract_item *it)
 	it->warning = false;
 	it->state = write_file(w, it, &why);
 	/* one that was left off says nothing: what ended the run is said */
-	if (it->state == ITEM_WAITING || (it->state == ITEM_DONE && !it->warning))
+	if (it->state == ITEM_WAITING || it->state == ITEM_SAME || (it->state == ITEM_DONE && !it->warning))
 		return;
 	it->why = malloc(sizeof(*it->why));
 	/* without memory for its text the run is at its end */

@@ -8,6 +8,8 @@
 #ifndef RESTORE_EXTRACT_EXTRACT_FILE_H
 #define RESTORE_EXTRACT_EXTRACT_FILE_H
 
+#include <stdbool.h>
+
 struct err;
 struct extract;
 struct extract_item;
@@ -17,5 +19,7 @@ struct extract_writer;
 int extract_writer_open(struct extract_writer *w, struct extract *x, unsigned number, struct err *err);
 void extract_writer_close(struct extract_writer *w);
 void extract_file(struct extract_writer *w, struct extract_item *it);
+/* skip_same: is what stands there a file as this one would be made?  What cannot be looked at is not. */
+bool extract_is_same(const struct extract *x, int parent, const char *name, const struct extract_item *it);
 
 #endif

@@ -24,7 +24,7 @@ struct err;
 #define LOT_BYTES ((size_t)6 << 20)
 
 enum extract_kind { ITEM_FILE, ITEM_LINK, ITEM_FOLDER, ITEM_SAY };
-enum extract_state { ITEM_WAITING, ITEM_DONE, ITEM_EXISTS, ITEM_FAILED };
+enum extract_state { ITEM_WAITING, ITEM_DONE, ITEM_EXISTS, ITEM_SAME, ITEM_FAILED };
 
 struct extract_item {
 	enum extract_kind kind;

@@ -23,8 +23,8 @@ struct pattern {
 };
 
 struct plan {
-	struct pattern *patterns;
-	size_t n;
+	struct pattern *patterns, *excluded;
+	size_t n, n_excluded;
 	const char *first, *last;
 };
 
@@ -215,41 +215,56 @@ static void find_bounds(struct plan *p)
 	}
 }
 
+/* *ret_n counts what is to be freed, also after a fault. */
+static int take_patterns(
+    const char *const *given, size_t n, struct pattern **ret, size_t *ret_n, struct err *err)
+{
+	*ret = calloc(n + 1, sizeof(**ret));
+	if (!*ret)
+		return err_nomem(err);
+	for (size_t i = 0; i < n; i++) {
+		*ret_n = i + 1;
+		if (take_pattern(&(*ret)[i], given[i], err))
+			return -1;
+	}
+	return 0;
+}
+
 int plan_new(char *const *patterns, size_t n, struct plan **ret, struct err *err)
 {
 	struct plan *p = calloc(1, sizeof(*p));
-	size_t i;
 
 	if (!p)
 		return err_nomem(err);
-	p->patterns = calloc(n + 1, sizeof(*p->patterns));
-	if (!p->patterns) {
-		free(p);
-		return err_nomem(err);
-	}
-	for (i = 0; i < n; i++) {
-		p->n = i + 1;
-		if (take_pattern(&p->patterns[i], patterns[i], err)) {
-			plan_free(p);
-			return -1;
-		}
+	if (take_patterns((const char *const *)patterns, n, &p->patterns, &p->n, err)) {
+		plan_free(p);
+		return -1;
 	}
 	find_bounds(p);
 	*ret = p;
 	return 0;
 }
 
+int plan_exclude(struct plan *p, const char *const *patterns, size_t n, struct err *err)
+{
+	return n ? take_patterns(patterns, n, &p->excluded, &p->n_excluded, err) : 0;
+}
+
+static void free_patterns(struct pattern *patterns, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		free(patterns[i].clean);
+		free(patterns[i].prefix);
+	}
+	free(patterns);
+}
+
 void plan_free(struct plan *p)
 {
-	size_t i;
-
 	if (!p)
 		return;
-	for (i = 0; i < p->n; i++) {
-		free(p->patterns[i].clean);
-		free(p->patterns[i].prefix);
-	}
-	free(p->patterns);
+	free_patterns(p->patterns, p->n);
+	free_patterns(p->excluded, p->n_excluded);
 	free(p);
 }
 
@@ -283,14 +298,21 @@ static bool pattern_selects(const struct pattern *p, const char *path)
 	return r;
 }
 
+static bool is_excluded(const struct plan *p, const char *path)
+{
+	for (size_t i = 0; i < p->n_excluded; i++)
+		if (pattern_selects(&p->excluded[i], path))
+			return true;
+	return false;
+}
+
 bool plan_match(const struct plan *p, const char *path)
 {
-	size_t i;
+	bool any = p->n == 0;
 
-	for (i = 0; i < p->n; i++)
-		if (pattern_selects(&p->patterns[i], path))
-			return true;
-	return p->n == 0;
+	for (size_t i = 0; i < p->n && !any; i++)
+		any = pattern_selects(&p->patterns[i], path);
+	return any && !is_excluded(p, path);
 }
 
 bool plan_select(struct plan *p, const char *path)
@@ -301,7 +323,7 @@ bool plan_select(struct plan *p, const char *path)
 	for (i = 0; i < p->n; i++)
 		if (pattern_selects(&p->patterns[i], path))
 			any = p->patterns[i].hit = true;
-	return any;
+	return any && !is_excluded(p, path);
 }
 
 const char *plan_unmatched(const struct plan *p, size_t *i)

@@ -6,7 +6,8 @@
  * without '/' is tried on the last component at any depth; any other pattern is about the whole path.  A '/'
  * at the beginning and at the end is ignored.  ? takes a whole UTF-8 character where there is one.
  *
- * No pattern at all selects everything.
+ * No pattern at all selects everything.  plan_exclude() takes away again what its patterns select, whatever
+ * else selects it.
  *
  * Errors: E-PLAN-01 a pattern that can select nothing ("", "..", "a//b").
  */
@@ -20,6 +21,7 @@ struct err;
 
 struct plan;
 int plan_new(char *const *patterns, size_t n, struct plan **ret, struct err *err);
+int plan_exclude(struct plan *p, const char *const *patterns, size_t n, struct err *err);
 void plan_free(struct plan *p);
 
 bool plan_match(const struct plan *p, const char *path);

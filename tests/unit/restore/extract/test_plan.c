@@ -149,6 +149,33 @@ static void what_lies_between_is_passed_over(void **state)
 	plan_free(p);
 }
 
+static void what_is_excluded_is_not_selected_whatever_selects_it(void **state)
+{
+	char *given[] = {"srv", "var/log"};
+	const char *excluded[] = {"*.tmp", "/srv/old/"}, *bad[] = {"*.tmp", "a//b"};
+	struct err err = ERR_INIT;
+	struct plan *p;
+	size_t i = 0;
+	(void)state;
+
+	assert_int_equal(plan_new(given, 2, &p, &err), 0);
+	assert_int_equal(plan_exclude(p, excluded, 2, &err), 0);
+	assert_true(plan_select(p, "srv/a"));
+	assert_false(plan_match(p, "srv/a/b.tmp"));
+	assert_false(plan_match(p, "srv/b.tmp/inside"));
+	assert_false(plan_match(p, "srv/old"));
+	assert_false(plan_match(p, "srv/old/x"));
+	assert_true(plan_match(p, "srv/older"));
+	/* it was asked for and is there: nobody is told that nothing is called so */
+	assert_false(plan_select(p, "var/log/x.tmp"));
+	assert_null(plan_unmatched(p, &i));
+	plan_free(p);
+	assert_int_equal(plan_new(NULL, 0, &p, &err), 0);
+	assert_int_equal(plan_exclude(p, bad, 2, &err), -1);
+	assert_string_equal(err.code, "E-PLAN-01");
+	plan_free(p);
+}
+
 static void impossible_patterns_are_refused(void **state)
 {
 	char *bad[] = {"", "..", "a/../b", "a//b", "./a"};
@@ -171,6 +198,7 @@ int main(void)
 	    cmocka_unit_test(a_path_selects_itself_and_what_is_below),
 	    cmocka_unit_test(a_glob_without_a_slash_is_about_names),
 	    cmocka_unit_test(what_lies_between_is_passed_over),
+	    cmocka_unit_test(what_is_excluded_is_not_selected_whatever_selects_it),
 	    cmocka_unit_test(impossible_patterns_are_refused),
 	};
 
