@@ -1,7 +1,8 @@
 /* compare: see compare.h.
  *
  * Two rows of entries in the same order are gone through side by side.  Where a block of a catalog is lost, its entries are in neither more
- * nor less: up to the path that the next block begins with (unknown) nothing is said to be missing there. */
+ * nor less: up to the path that the next block begins with (unknown) nothing is said to be missing there.  Likewise what lies below a path of
+ * the folder on disk that could not be read (unread). */
 #include "restore/look/compare.h"
 
 #include <errno.h>
@@ -25,6 +26,7 @@
 #include "restore/look/version.h"
 
 #define PATH_MAX_BYTES ((size_t)1 << 20)
+#define UNREAD_BYTES   ((size_t)64 << 20)
 #define PART	       ((size_t)256 << 10)
 #define SHOW	       300
 
@@ -43,6 +45,8 @@ struct comparing {
 	struct side a, b;
 	struct disk *disk; /* in the place of b; or NULL */
 	struct buf root;   /* outermost path that disk is in */
+	struct buf unread; /* paths of disk, each with a NUL, in catalog order */
+	size_t unread_at;  /* those before it are passed */
 	struct digestset *shared;
 };
 
@@ -94,6 +98,30 @@ static int side_next(struct comparing *x, struct side *s, struct err *err)
 	return r ? -1 : version_of(&s->item, &s->v, err);
 }
 
+/* Told, and remembered: what is below it is not known to be missing. */
+static int disk_unread(struct comparing *x, struct err *why, struct err *err)
+{
+	const char *path = disk_path(x->disk);
+
+	tell(x, NULL, why);
+	return buf_append(&x->unread, path, strlen(path) + 1, err);
+}
+
+/* Paths are asked about in catalog order. */
+static bool is_unread(struct comparing *x, const char *path)
+{
+	while (x->unread_at < x->unread.n) {
+		const char *unread = (const char *)x->unread.p + x->unread_at;
+
+		if (path_within(path, unread))
+			return true;
+		if (path_compare(unread, path) > 0)
+			return false;
+		x->unread_at += strlen(unread) + 1;
+	}
+	return false;
+}
+
 static int disk_side_next(struct comparing *x, struct err *err)
 {
 	struct err why = ERR_INIT;
@@ -104,7 +132,8 @@ static int disk_side_next(struct comparing *x, struct err *err)
 			*err = why;
 			return -1;
 		}
-		tell(x, NULL, &why);
+		if (disk_unread(x, &why, err))
+			return -1;
 	}
 	x->b.there = r > 0;
 	return 0;
@@ -215,7 +244,7 @@ static unsigned parts_of_disk(struct comparing *x)
 
 static int only_a(struct comparing *x, struct err *err)
 {
-	if (x->disk || !is_unknown(&x->b, x->a.v.e.path))
+	if (x->disk ? !is_unread(x, x->a.v.e.path) : !is_unknown(&x->b, x->a.v.e.path))
 		x->how->fn(x->how->arg, &x->a.v, NULL, 0);
 	return side_next(x, &x->a, err);
 }
@@ -247,10 +276,8 @@ static int change_root(struct comparing *x, struct err *err)
 	x->root.n = 0;
 	if (buf_puts(&x->root, x->a.v.e.path, err) || buf_terminate(&x->root, err))
 		return -1;
-	if (disk_begin(x->disk, x->a.v.e.path, &why)) {
-		tell(x, NULL, &why);
-		return 0;
-	}
+	if (disk_begin(x->disk, x->a.v.e.path, &why))
+		return disk_unread(x, &why, err);
 	return disk_side_next(x, err);
 }
 
@@ -311,12 +338,13 @@ int compare_generations(
 
 int compare_folder(const struct compare *c, struct app_generation *a, const char *folder, struct err *err)
 {
-	struct comparing x = {.how = c, .root = BUF_INIT(PATH_MAX_BYTES)};
+	struct comparing x = {.how = c, .root = BUF_INIT(PATH_MAX_BYTES), .unread = BUF_INIT(UNREAD_BYTES)};
 	int r = side_open(&x.a, a, err) || disk_open(folder, &x.disk, err) || side_next(&x, &x.a, err) ||
 		go(&x, err);
 
 	side_close(&x.a);
 	disk_close(x.disk);
 	buf_free(&x.root);
+	buf_free(&x.unread);
 	return r ? -1 : 0;
 }

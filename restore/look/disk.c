@@ -270,6 +270,11 @@ int disk_next(struct disk *d, struct version *ret, struct err *err)
 	return r;
 }
 
+const char *disk_path(const struct disk *d)
+{
+	return (const char *)d->path.p;
+}
+
 int disk_file(const struct disk *d, struct err *err)
 {
 	const int how = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;

@@ -18,6 +18,8 @@ void disk_close(struct disk *d);
 int disk_begin(struct disk *d, const char *path, struct err *err) __attribute__((warn_unused_result));
 /* 1: *ret, whose strings live until the next call; its content is not read.  0: no more.  -1. */
 int disk_next(struct disk *d, struct version *ret, struct err *err) __attribute__((warn_unused_result));
+/* What the last call was about; behind a fault: what was not read, with all below it.  Until the next call. */
+const char *disk_path(const struct disk *d);
 /* The file that was given last, opened for reading; the caller's. */
 int disk_file(const struct disk *d, struct err *err) __attribute__((warn_unused_result));
 

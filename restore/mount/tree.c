@@ -375,6 +375,10 @@ int tree_list(struct tree *t, uint64_t folder, uint64_t *cookie, char *ret_name,
 			    (uint32_t)((*cookie - 1) / PLACE_MAX), (uint32_t)((*cookie - 1) % PLACE_MAX)};
 		if (*cookie == COOKIE_END)
 			return TREE_LAST;
+		/* who looks may seek anywhere: the folder's own entry has no name within it */
+		if (n.place.block < begin.block ||
+		    (n.place.block == begin.block && n.place.index < begin.index))
+			n.place = begin;
 		r = entry_at(t, n.generation, &n.place, &e);
 		if (r || (t->folder.n && !path_within(e->path, (char *)t->folder.p)))
 			return r ? r : TREE_LAST;

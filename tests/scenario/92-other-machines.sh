@@ -1,6 +1,6 @@
 #!/bin/bash
 # Goal: a restore that was cut off goes on where it was: what is there as it is to be is not written again (inode and time of change stay),
-# half and other files are replaced, nothing is left out; by size and time, or with --check by content; and --exclude leaves out what was named.
+# half and other files are replaced, nothing is left out; by size and time, or with --check by content; --exclude leaves out what was named.
 # shellcheck source=tests/lib/site.sh
 . "$(dirname "$0")/../lib/site.sh"
 export TZ=UTC LC_ALL=C.UTF-8
