@@ -64,7 +64,7 @@ def row_of_paper(asked):
 
 ANSWERS = [(r"分割片 (\d+) の (\d+)段目[^\n]*: $", row_of_paper), (r"(?i)passphrase[^\n]*: ?$|のパスフレーズ(（[^\n]*）)?: ?$|もう一度: ?$", PASS), (r"（はい y / いいえ n） ?$", "はい"), (r"確認者の名前（[^\n]*） ?$", ""),
            (r"担当者は(.|\n)*番号（1〜2）[^\n]*: $", "2"), (r"Who does(.|\n)*Number[^\n]*: $", "2"), (r"抜かれるのを待って|Waiting until it is unplugged", lambda asked: unplug()), (r"(どこに保管|is kept)[^\n]*\r?\n> $", ""),
-           (r"特記事項（[^\n]*） ?$", "封印異常なし"), (r"\(yes/no\) ?$", "yes"), (r"ここで Enter か Ctrl-C", ""), (r"(your name|remark) [^\n]*\? ?$", "")]
+           (r"特記事項（[^\n]*） ?$", "封印異常なし"), (r"\(yes/no\) ?$", "yes"), (r"ここで Enter か Ctrl-C", ""), (r"(your name|remark) [^\n]*\? ?$", ""), (r"(a finding, |指摘)[^\n]*[?）：] ?$", "")]
 
 class Shell:
     """Plain sh with a terminal; commands come by a FIFO, so that what they read is what is typed."""

@@ -43,7 +43,7 @@ while True:
         typed += len(commands)
         answer = "はい" if all(type_in(*c) == 0 for c in commands) else "いいえ"
         took += time.time() - begun
-    elif re.search(r"(確認者の名前|特記事項)（[^\n]*） $", tail):
+    elif re.search(r"(確認者の名前|特記事項|指摘)[^\n]*（[^\n]*） $", tail):
         answer = ""
     if answer is not None:
         answered = len(seen)
