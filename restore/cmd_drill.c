@@ -17,6 +17,7 @@
 #include "format/crypto/digest.h"
 #include "restore/app/app.h"
 #include "restore/app/within.h"
+#include "restore/command/isolation.h"
 #include "restore/drill/drill.h"
 #include "restore/drill/drill_page.h"
 #include "restore/drill/holders.h"
@@ -43,6 +44,61 @@ static int ready_drill(struct session *s)
 	    session_about(s, &err))
 		return app_error(&err, APP_FAILED);
 	return prepare(s->app, s->d, s->variables, s->generation);
+}
+
+/* ---- isolation ---- */
+
+static int begin_isolation(const struct session *s, struct isolation **ret, struct err *err)
+{
+	const struct app *app = s->app;
+	const char *seen[APP_MEDIA + 1] = {s->file}, *hidden[APP_IDENTITIES + 2];
+	struct isolation_request q = {
+	    .scratch = scratch_path(s->scratch), .seen = seen, .n_seen = 1, .hidden = hidden};
+
+	for (size_t i = 0; i < app->n_media; i++)
+		seen[q.n_seen++] = app->media[i];
+	for (size_t i = 0; i < app->n_identities; i++)
+		hidden[q.n_hidden++] = app->identities[i];
+	if (app->passphrase_file)
+		hidden[q.n_hidden++] = app->passphrase_file;
+	if (app->sign_slip)
+		hidden[q.n_hidden++] = app->sign_slip;
+	return isolation_begin(&q, ret, err);
+}
+
+/* Where the commands run, said aloud if it is not apart from everything else.  0, or the exit code. */
+static int isolate(struct session *s, struct isolation **ret)
+{
+	const char *how = s->app->isolation ? s->app->isolation : "try";
+	struct drill *d = s->d;
+	struct err loud = ERR_INIT;
+
+	if (!drill_runs_commands(s->procedure))
+		return 0;
+	d->isolation = !strcmp(how, "off") ? DRILL_ISOLATION_OFF : DRILL_ISOLATED;
+	if (d->isolation == DRILL_ISOLATED && begin_isolation(s, ret, &d->isolation_why)) {
+		d->isolation = DRILL_NOT_ISOLATED;
+		err_hint(&d->isolation_why, "%s",
+		    text("as root, or where user namespaces are allowed; on a computer without any network "
+			 "'--isolation off' says so"));
+		if (!strcmp(how, "required"))
+			return app_error(&d->isolation_why, APP_FAILED);
+	}
+	if (d->isolation == DRILL_ISOLATED) {
+		app_note(s->app,
+		    text("commands run isolated; another terminal gets there by: nsenter -n -m -t %d"),
+		    (int)isolation_process(*ret));
+		return 0;
+	}
+	err_set(&loud, "W-DRILL-01", "%s%s%s",
+	    text("NOT ISOLATED: the commands of this drill can reach the "
+		 "network and everything on this computer"),
+	    d->isolation_why.msg[0] ? ": " : "", d->isolation_why.msg);
+	err_hint(&loud, "%s",
+	    d->isolation_why.hint[0] ? d->isolation_why.hint
+				     : text("only on a computer that is cut off from the network"));
+	app_error(&loud, APP_ATTENTION);
+	return 0;
 }
 
 /* ---- the end ---- */
@@ -135,9 +191,10 @@ static void say_result(const struct session *s)
 	printf(text("to print and sign: %s/%s\n"), d->folder, PAGE);
 }
 
-static int run_drill(struct session *s)
+static int run_drill(struct session *s, struct isolation *isolation)
 {
 	struct replay r = {.app = s->app,
+	    .isolation = isolation,
 	    .d = s->d,
 	    .generation = s->generation,
 	    .scratch = s->scratch,
@@ -147,11 +204,15 @@ static int run_drill(struct session *s)
 	int code;
 
 	environment = variables_environment(s->variables, scratch_path(s->scratch), NULL, &err);
-	if (!environment)
+	if (!environment) {
+		isolation_end(isolation);
 		return app_error(&err, APP_FAILED);
+	}
 	r.environment = environment;
 	replay(&r);
 	variables_environment_free(environment);
+	/* what commands left running ends here, before what they held is erased */
+	isolation_end(isolation);
 	drill_judge(s->d);
 	erase_scratch(s);
 	code = write_down(s);
@@ -174,6 +235,7 @@ static void undo_drill(struct session *s)
 int cmd_drill(struct app *app, int argc, char **argv)
 {
 	struct session s = {.app = app, .file = argv[0]};
+	struct isolation *isolation = NULL;
 	struct err err = ERR_INIT;
 	int r;
 
@@ -190,10 +252,12 @@ int cmd_drill(struct app *app, int argc, char **argv)
 		r = session_open(&s);
 	if (!r) {
 		r = ready_drill(&s);
+		if (!r)
+			r = isolate(&s, &isolation);
 		if (r)
 			undo_drill(&s);
 		else
-			r = run_drill(&s);
+			r = run_drill(&s, isolation);
 	}
 	session_end(&s);
 	return r;

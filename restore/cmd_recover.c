@@ -266,6 +266,9 @@ int cmd_recover(struct app *app, int argc, char **argv)
 		    app, "%s", text("--medium DIR is needed: the folder that holds bkp-medium.json"));
 	if (app->keep)
 		return app_usage(app, "%s", text("a recovery erases nothing: --keep is for drills"));
+	if (app->isolation)
+		return app_usage(
+		    app, "%s", text("a recovery is carried out for real: --isolation is for drills"));
 	if (app->same_owner && geteuid() != 0)
 		return app_usage(app, "%s", text("--same-owner is for root only"));
 	code = session_begin(&r.s);

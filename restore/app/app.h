@@ -54,6 +54,7 @@ struct app {
 	size_t n_identities;
 	const char *to;
 	const char *at, *attest, *operator_name;
+	const char *isolation; /* of a drill: required, try (NULL), off */
 	const char *settings[APP_SETTINGS]; /* NAME=VALUE */
 	size_t n_settings;
 	const char *needed, *shares; /* -k, -n */
@@ -99,7 +100,7 @@ enum app_option {
 	APP_DEEP = 8,
 	APP_JSON = 32,
 	APP_IDENTITY = 64,   /* and what is written down of its use: --operator --slip --sign-slip */
-	APP_DRILL = 128,     /* --at --set --attest --keep */
+	APP_DRILL = 128,     /* --at --set --attest --keep --isolation */
 	APP_NO_MEDIUM = 256, /* neither --medium nor --journal */
 	APP_KEY = 1024,	     /* -k -n --plain-identity --envelope */
 	APP_SELECTS = 512,   /* no option: the first operand is a selector */

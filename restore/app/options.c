@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/show/suggest.h"
 #include "base/text.h"
@@ -27,6 +28,7 @@ enum {
 	OPT_ATTEST,
 	OPT_OPERATOR,
 	OPT_KEEP,
+	OPT_ISOLATION,
 	OPT_JOURNAL,
 	OPT_PLAIN,
 	OPT_SINCE,
@@ -61,6 +63,7 @@ static const struct option options[] = {
     {"attest", required_argument, NULL, OPT_ATTEST},
     {"operator", required_argument, NULL, OPT_OPERATOR},
     {"keep", no_argument, NULL, OPT_KEEP},
+    {"isolation", required_argument, NULL, OPT_ISOLATION},
     {"plain-identity", no_argument, NULL, OPT_PLAIN},
     {"since", required_argument, NULL, OPT_SINCE},
     {"envelope", required_argument, NULL, OPT_ENVELOPE},
@@ -88,6 +91,10 @@ static void help_drill(void)
 	printf("  --set NAME=VALUE        %s\n", text("a variable of the procedure; repeatable"));
 	printf("  --attest FILE           %s\n", text("answers for the steps that a person confirms"));
 	printf("  --keep                  %s\n", text("do not erase the restored data at the end"));
+	printf("  --isolation HOW         %s\n",
+	    text(
+		"drill: required, try (default) or off: its commands reach no network, no other program, and "
+		"write to the scratch folder alone"));
 }
 
 static void help_history(unsigned which)
@@ -199,6 +206,12 @@ static int take_drill(struct app *app, int opt)
 		break;
 	case OPT_KEEP:
 		app->keep = true;
+		break;
+	case OPT_ISOLATION:
+		if (strcmp(optarg, "required") != 0 && strcmp(optarg, "try") != 0 &&
+		    strcmp(optarg, "off") != 0)
+			return app_usage(app, text("--isolation: '%s' is not required, try or off"), optarg);
+		app->isolation = optarg;
 		break;
 	default:
 		return APP_USAGE;

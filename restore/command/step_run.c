@@ -29,6 +29,7 @@
 #include "base/io.h"
 #include "base/text.h"
 #include "restore/app/interrupt.h"
+#include "restore/command/isolation.h"
 
 #define SHELL	   "/bin/sh"
 #define PAUSE_MS   50 /* between looks where there are no pidfds (before Linux 5.3) */
@@ -64,10 +65,12 @@ static void run_child(const struct step_run_request *q, int out, int errors, int
 
 	interrupt_child();
 	setsid();
-	if (null >= 0 && dup2(null, 0) >= 0 && dup2(out, 1) >= 0 && dup2(errors, 2) >= 0 &&
-	    fchdir(q->folder) == 0)
-		execve(SHELL, argv, q->environment);
-	errnum = errno;
+	errnum = q->isolation ? isolation_enter(q->isolation) : fchdir(q->folder) ? errno : 0;
+	if (!errnum) {
+		if (null >= 0 && dup2(null, 0) >= 0 && dup2(out, 1) >= 0 && dup2(errors, 2) >= 0)
+			execve(SHELL, argv, q->environment);
+		errnum = errno;
+	}
 	(void)!write(said, &errnum, sizeof(errnum));
 	_exit(127);
 }

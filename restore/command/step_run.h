@@ -21,17 +21,19 @@
 
 struct err;
 struct interrupt;
+struct isolation;
 
 #define STEP_RUN_TAIL  2048
 #define STEP_RUN_GRACE 5
 
 struct step_run_request {
 	const char *command;
-	char *const *environment;    /* NULL-terminated */
-	int folder;		     /* its working folder */
-	int64_t limit_s;	     /* > 0 */
-	size_t value_max;	     /* bytes of standard output to keep */
-	struct interrupt *interrupt; /* or NULL */
+	char *const *environment;	   /* NULL-terminated */
+	int folder;			   /* its working folder */
+	int64_t limit_s;		   /* > 0 */
+	size_t value_max;		   /* bytes of standard output to keep */
+	struct interrupt *interrupt;	   /* or NULL */
+	const struct isolation *isolation; /* or NULL; then its scratch folder is the working folder */
 };
 
 enum step_run_end { STEP_RUN_EXITED, STEP_RUN_SIGNALLED, STEP_RUN_LIMIT, STEP_RUN_INTERRUPTED };

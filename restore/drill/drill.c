@@ -170,6 +170,14 @@ void drill_judge(struct drill *d)
 	d->verdict = failed ? PROCEDURE_MARK_FAILED : late ? PROCEDURE_MARK_LATE : PROCEDURE_MARK_PASSED;
 }
 
+bool drill_runs_commands(const struct procedure *p)
+{
+	for (size_t i = 0; i < p->n_steps; i++)
+		if (p->steps[i].command)
+			return true;
+	return false;
+}
+
 int drill_exit(const struct drill *d)
 {
 	size_t i;
@@ -183,7 +191,8 @@ int drill_exit(const struct drill *d)
 	for (i = 0; i < d->n_generations; i++)
 		if (!d->generation[i].vouched)
 			return 1;
-	if (d->verdict == PROCEDURE_MARK_LATE || (d->erased.done && !d->erased.ok))
+	if (d->verdict == PROCEDURE_MARK_LATE || (d->erased.done && !d->erased.ok) ||
+	    d->isolation == DRILL_NOT_ISOLATED)
 		return 1;
 	return 0;
 }

@@ -85,6 +85,14 @@ struct drill_erased {
 	struct err why;
 };
 
+/* Where its commands ran (restore/command/isolation.h). */
+enum drill_isolation {
+	DRILL_ISOLATION_NONE, /* it has none; or a recovery */
+	DRILL_ISOLATED,
+	DRILL_NOT_ISOLATED, /* it could not be had */
+	DRILL_ISOLATION_OFF /* nobody wanted it */
+};
+
 struct drill {
 	const struct procedure *procedure;
 	const char *file;      /* of the procedure, as given */
@@ -110,6 +118,9 @@ struct drill {
 	char *target;	  /* recovery: where the recovered system is to live; or NULL */
 	unsigned resumed; /* recovery: how often it was gone on with */
 
+	enum drill_isolation isolation;
+	struct err isolation_why; /* of DRILL_NOT_ISOLATED */
+
 	enum procedure_mark verdict;
 	struct drill_erased erased;
 };
@@ -132,6 +143,7 @@ double drill_rpo(const struct drill *d);
 void drill_step_done(struct drill_step *s, bool well);
 /* Sets verdict; steps that were not reached become NOT_DONE. */
 void drill_judge(struct drill *d);
+bool drill_runs_commands(const struct procedure *p);
 /* 0, 1 or 2 as enum app_exit. */
 int drill_exit(const struct drill *d);
 

@@ -100,6 +100,19 @@ static void add_targets(const struct drill *d, struct facts *f)
 		    clock_format_span(drill_rpo(d), took), clock_format_span((double)p->rpo_s, goal));
 }
 
+static void add_isolation(const struct drill *d, struct facts *f)
+{
+	if (d->isolation == DRILL_ISOLATED)
+		add_fact(f, text("Isolation"), "%s",
+		    text("commands ran without a network, and could write to the scratch folder alone"));
+	else if (d->isolation == DRILL_NOT_ISOLATED)
+		add_fact(f, text("Isolation"), text("NOT ISOLATED: %s"), d->isolation_why.msg);
+	else if (d->isolation == DRILL_ISOLATION_OFF)
+		add_fact(f, text("Isolation"), "%s",
+		    text("NOT ISOLATED (--isolation off): commands could reach the network and everything "
+			 "on this computer"));
+}
+
 static void add_head(const struct drill *d, struct facts *f)
 {
 	char begun[CLOCK_DATE], finished[CLOCK_DATE];
@@ -116,6 +129,7 @@ static void add_head(const struct drill *d, struct facts *f)
 	    clock_format_date(d->finished_ns, finished));
 	add_fact_if(f, text("Carried out by"), d->operator_name);
 	add_fact_if(f, text("Computer"), d->host);
+	add_isolation(d, f);
 	add_fact_if(f, text("Recovered to"), d->target);
 	if (d->resumed)
 		add_fact(f, text("Gone on with"), text("%u times, after it was interrupted"), d->resumed);

@@ -231,12 +231,21 @@ static json_t *recovery_json(const struct drill *d)
 			   : json_null();
 }
 
+static json_t *isolation_json(const struct drill *d)
+{
+	static const char *const words[] = {NULL, "isolated", "not-isolated", "off"};
+
+	return d->isolation == DRILL_ISOLATION_NONE ? json_null()
+						    : json_pack("{s:s, s:o}", "state", words[d->isolation],
+							  "fault", fault_json(&d->isolation_why));
+}
+
 static json_t *drill_json(const struct drill *d)
 {
 	const struct procedure *p = d->procedure;
 
 	return json_pack("{s:i, s:s, s:s, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:o, s:o, s:o, "
-			 "s:i, s:o, s:o, s:o, s:o, s:o, s:o}",
+			 "s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
 	    "format", 1, "kind", d->recovery ? DRILL_SLIP_RECOVERY : DRILL_SLIP_DRILL, "verdict",
 	    drill_mark_word(d->verdict), "interrupted", d->interrupted, "procedure", procedure_json(d),
 	    "medium", medium_json(d), "repository", string_json(d->repository), "site", string_json(d->site),
@@ -247,7 +256,7 @@ static json_t *drill_json(const struct drill *d)
 	    target_json(p->rto_s, d->recovery_s, !drill_over_rto(d)), "rpo",
 	    target_json(p->rpo_s, drill_rpo(d), drill_rpo(d) >= 0 && drill_rpo(d) <= (double)p->rpo_s),
 	    "variables", variables_json(d), "steps", steps_json(d), "erased", erased_json(d), "recovery",
-	    recovery_json(d));
+	    recovery_json(d), "isolation", isolation_json(d));
 }
 
 int record_format(const struct drill *d, struct buf *out, struct err *err)

@@ -21,6 +21,7 @@ struct app_generation;
 struct drill;
 struct drill_step;
 struct interrupt;
+struct isolation;
 struct scratch;
 
 struct replay {
@@ -30,6 +31,7 @@ struct replay {
 	struct scratch *scratch;
 	struct interrupt *interrupt;
 	char *const *environment;
+	const struct isolation *isolation; /* of its commands, or NULL */
 	/* of the step that runs */
 	unsigned interrupts; /* counted before it */
 };

@@ -99,7 +99,8 @@ bool replay_command(struct replay *r, struct drill_step *s)
 	    .folder = scratch_fd(r->scratch),
 	    .limit_s = limit_of(s),
 	    .value_max = (size_t)2 * VALUE_MAX, /* newlines at the end do not count: as for a probe */
-	    .interrupt = r->interrupt};
+	    .interrupt = r->interrupt,
+	    .isolation = r->isolation};
 	struct step_run_result ran;
 	bool well;
 

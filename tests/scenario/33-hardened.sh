@@ -176,7 +176,7 @@ command: |
 ```
 P
 # shellcheck disable=SC2086
-held pwrite drill $R drill "$T/p.md" --to "$T/to/drill"
+held pwrite drill $R drill "$T/p.md" --to "$T/to/drill" --isolation off
 [ -s "$T/to/by-a-command" ] || die "a command of the procedure was held back"
 say "a hijacked extract, cat, list, export, verify, drill: outside the target nothing is made, changed, renamed or removed, no program" \
 	"started, no connection made"

@@ -21,7 +21,7 @@ static struct step_run_result result;
 
 static double run_for(const char *command, int64_t limit_s, size_t value_max, struct interrupt *interrupt)
 {
-	struct step_run_request q = {command, plain, scratch_dirfd(), limit_s, value_max, interrupt};
+	struct step_run_request q = {command, plain, scratch_dirfd(), limit_s, value_max, interrupt, NULL};
 	struct timespec from, to;
 	struct err err = ERR_INIT;
 
@@ -184,7 +184,7 @@ static void is_interrupted(void **state)
 
 static void cannot_start(void **state)
 {
-	struct step_run_request q = {NULL, plain, scratch_dirfd(), 60, 4096, NULL};
+	struct step_run_request q = {NULL, plain, scratch_dirfd(), 60, 4096, NULL, NULL};
 	char *huge = malloc(200001);
 	struct err err = ERR_INIT;
 
