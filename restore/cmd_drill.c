@@ -51,12 +51,16 @@ static int ready_drill(struct session *s)
 static int begin_isolation(const struct session *s, struct isolation **ret, struct err *err)
 {
 	const struct app *app = s->app;
-	const char *seen[APP_MEDIA + 1] = {s->file}, *hidden[APP_IDENTITIES + 2];
+	const char *seen[APP_MEDIA + 1 + PROCEDURE_VARIABLES_MAX] = {s->file}, *hidden[APP_IDENTITIES + 2];
 	struct isolation_request q = {
 	    .scratch = scratch_path(s->scratch), .seen = seen, .n_seen = 1, .hidden = hidden};
 
 	for (size_t i = 0; i < app->n_media; i++)
 		seen[q.n_seen++] = app->media[i];
+	/* what it says it looks at: programs, lists of viruses */
+	for (size_t i = 0; i < s->procedure->n_variables; i++)
+		if (s->procedure->variables[i].type == PROCEDURE_PATH)
+			seen[q.n_seen++] = variables_lookup(s->variables, s->procedure->variables[i].name);
 	for (size_t i = 0; i < app->n_identities; i++)
 		hidden[q.n_hidden++] = app->identities[i];
 	if (app->passphrase_file)

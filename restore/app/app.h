@@ -54,7 +54,7 @@ struct app {
 	size_t n_identities;
 	const char *to;
 	const char *at, *attest, *operator_name;
-	const char *isolation; /* of a drill: required, try (NULL), off */
+	const char *isolation;		    /* of a drill: required, try (NULL), off */
 	const char *settings[APP_SETTINGS]; /* NAME=VALUE */
 	size_t n_settings;
 	const char *needed, *shares; /* -k, -n */

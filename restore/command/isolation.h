@@ -9,7 +9,8 @@
  * - processes: those of the drill alone;
  * - files: all that is there, read-only, but for: the scratch folder; /tmp, /var/tmp and /dev/shm, empty and gone at the end; /run, whose
  *   folders are there and empty; /dev with what computes (null, zero, full, random, urandom); /proc of its own, read-only.  Sockets that a
- *   program of the computer listens at when it begins, and the files of `hidden`, are empty.  What `seen` names is there also below /tmp;
+ *   program of the computer listens at when it begins, and the files of `hidden`, are empty.  What `seen` names is there also below
+ *   /tmp, read-only;
  * - as root: without the capabilities that reach around that (mounts, devices, modules, clock, raw network, tracing).
  *
  * Needs root, or a kernel that lets others make user namespaces, and Linux 5.12.  There is all of it or none: what cannot be had fails as a

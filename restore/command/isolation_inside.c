@@ -24,7 +24,7 @@
 #include "base/io.h"
 
 #define PLAIN	  (MS_NOSUID | MS_NODEV)
-#define FILES_MAX 64
+#define FILES_MAX 128
 
 #define KEEP(c) (UINT64_C(1) << (c))
 /* What servers need to become another user and to work with files; nothing that changes mounts, devices, the kernel, the clock, or other

@@ -259,7 +259,7 @@ say "a wrong value, a failure, lateness, too much output, a missing probe and a 
 	block run 止まらない 1 <<<"id: hangs
 limit: 1m
 command: |
-  touch "\$scratch/started"
+  touch started
   sleep 271.828 & sleep 271.828"
 	block run 後 1 <<<'command: true'
 	block run 後始末 1 <<<'id: clear

@@ -88,7 +88,9 @@ value: "0"
 Y
 	block check postgresql <<Y
 command: |
-  for h in $T/run /run/postgresql /tmp 127.0.0.1; do $PG/psql -h \$h -p 54391 -U postgres -c 'drop table patient' && echo "\$h"; done 2>/dev/null || true
+  for h in $T/run /run/postgresql /tmp 127.0.0.1; do
+    $PG/psql -h \$h -p 54391 -U postgres -c 'drop table patient' && echo "\$h"
+  done 2>/dev/null || true
   echo none
 value: none
 Y
@@ -101,19 +103,25 @@ command: |
   for f in $OUTSIDE/reach.py /proc/sys/kernel/core_pattern /proc/sysrq-trigger /etc/passwd; do
     (: >>\$f) 2>/dev/null && echo "\$f"
   done
-  chmod 700 $OUTSIDE 2>/dev/null && echo chmod; rm -f $OUTSIDE/reach.py 2>/dev/null && echo rm; ln $OUTSIDE/reach.py x 2>/dev/null && echo ln
+  chmod 700 $OUTSIDE 2>/dev/null && echo chmod; rm -f $OUTSIDE/reach.py 2>/dev/null && echo rm
+  ln $OUTSIDE/reach.py x 2>/dev/null && echo ln
   echo none
 value: none
 Y
 	block check way_out <<Y
 command: |
   set +e
-  mount -o remount,rw / 2>/dev/null && echo remount; mount -t tmpfs none /mnt 2>/dev/null && echo mount; umount /tmp 2>/dev/null && echo umount
+  mount -o remount,rw / 2>/dev/null && echo remount; mount -t tmpfs none /mnt 2>/dev/null && echo mount
+  umount /tmp 2>/dev/null && echo umount
   mknod disk b 7 0 2>/dev/null && echo mknod; ls /dev/sd* /dev/vd* /dev/loop* /dev/mem /dev/fuse 2>/dev/null
-  nsenter -t 1 -m true 2>/dev/null && echo nsenter; ls /proc/1/root/ 2>/dev/null; ls /proc/1/fd 2>/dev/null; [ -r /proc/1/mem ] && head -c 1 /proc/1/mem 2>/dev/null
+  nsenter -t 1 -m true 2>/dev/null && echo nsenter
+  ls /proc/1/root/ 2>/dev/null; ls /proc/1/fd 2>/dev/null
+  [ -r /proc/1/mem ] && head -c 1 /proc/1/mem 2>/dev/null
   unshare -Urm sh -c 'mount -o remount,rw,bind / || umount /tmp || umount /proc' 2>/dev/null && echo userns
-  modprobe -n dummy 2>/dev/null && modprobe dummy 2>/dev/null && echo module; date -s 2001-01-01 >/dev/null 2>&1
-  kill -0 $(head -n 1 "$T/production/postmaster.pid") 2>/dev/null && echo kill; kill -0 $server 2>/dev/null && echo kill
+  modprobe -n dummy 2>/dev/null && modprobe dummy 2>/dev/null && echo module
+  date -s 2001-01-01 >/dev/null 2>&1
+  kill -0 $(head -n 1 "$T/production/postmaster.pid") 2>/dev/null && echo kill
+  kill -0 $server 2>/dev/null && echo kill
   ps ax -o comm= | grep -cE '^(postgres|python3)\$'
   true
 value: "0"
@@ -125,7 +133,8 @@ value: "0 $BELOW"
 Y
 	block check medium <<'Y'
 command: |
-  [ -f "$medium/bkp-medium.json" ] && [ -f "$procedure" ] && [ "$PWD" = "$scratch" ] && ! touch "$medium/x" 2>/dev/null && echo seen
+  [ -f "$medium/bkp-medium.json" ] && [ -f "$procedure" ] && [ "$PWD" = "$scratch" ] &&
+    ! touch "$medium/x" 2>/dev/null && echo seen
 value: seen
 Y
 	block check inside <<Y
@@ -138,7 +147,8 @@ value: "3 3 "
 Y
 	block run leftovers <<<'command: |
   setsid sleep 4271.5 >/dev/null 2>&1 &
-  echo x >/tmp/x; echo x >/var/tmp/x; echo x >/dev/shm/x; echo x >/run/x; [ "$(cat /dev/null | wc -c)" = 0 ]; head -c 4 /dev/urandom >/dev/zero'
+  echo x >/tmp/x; echo x >/var/tmp/x; echo x >/dev/shm/x; echo x >/run/x
+  [ "$(cat /dev/null | wc -c)" = 0 ]; head -c 4 /dev/urandom >/dev/zero'
 	block run waits <<<'command: |
   echo here >"$scratch/here"
   while [ ! -e "$scratch/go" ]; do sleep 0.1; done'
@@ -172,12 +182,13 @@ drill.json" ] || die "left: $(ls -A "$T/d1")"
 [ ! -e /tmp/x ] && [ ! -e /var/tmp/x ] && [ ! -e /dev/shm/x ] && [ ! -e /run/x ] || die "written outside"
 findmnt -n -l -o TARGET | { grep -F "$T" || true; } | cmp - "$T/mounts" || die "a mount was left"
 [ "$(wc -l <"$T/came")" = 4 ] || die "somebody came: $(cat "$T/came")"
-[ "$(pg_sql 54391 postgres -c 'select count(*) from patient') $(pg_sql 54391 postgres -c 'select pg_postmaster_start_time()')" = "1 $started" ] ||
+[ "$(pg_sql 54391 postgres -c 'select count(*) from patient')" = 1 ] &&
+	[ "$(pg_sql 54391 postgres -c 'select pg_postmaster_start_time()')" = "$started" ] ||
 	die "the hospital's server was touched"
 [ "$(ls -A "$OUTSIDE")" = "reach.py
 sock" ] && [ -S "$OUTSIDE/sock" ] || die "something was written outside: $(ls -A "$OUTSIDE")"
-say "a hostile procedure of 11 steps: TCP, sockets in folders and in none, files, mounts, devices, other processes and the identity are out of" \
-	"reach; a server of its own on the same port answers, and ends with the drill; the hospital's server never noticed"
+say "a hostile procedure of 11 steps: TCP, sockets in folders and in none, files, mounts, devices, other processes and the identity are" \
+	"out of reach; a server of its own on the same port answers, and ends with the drill; the hospital's server never noticed"
 
 # ---- a drill that is killed takes its commands with it
 block run hangs <<<'command: |
@@ -193,15 +204,17 @@ say "a drill that is killed takes with it what it had started"
 
 # ---- where it cannot be had
 block run reaches <<<"command: $reach >\$scratch/reached; grep -c REACHED \$scratch/reached" | procedure reaches
-less() { status setpriv --bounding-set=-sys_admin "$RESTORE" --medium "$T/m1" --identity "$T/id.txt" --quiet drill "$T/reaches.md" "$@"; }
+less() { status setpriv --bounding-set=-sys_admin "$RESTORE" --medium "$T/m1" --identity "$T/id.txt" -q drill "$T/reaches.md" "$@"; }
 less --to "$T/d3"
 [ "$STATUS" = 1 ] && grep -q 'W-DRILL-01: NOT ISOLATED' "$T/err" || fail "without the rights: exit $STATUS"
-[ "$(of d3 '.isolation | .state, .fault.code' | tr '\n' ' ')" = "not-isolated E-DRILL-29 " ] && grep -q 'NOT ISOLATED' "$T/d3/drill.html" ||
+[ "$(of d3 '.isolation | .state, .fault.code' | tr '\n' ' ')" = "not-isolated E-DRILL-29 " ] &&
+	grep -q 'NOT ISOLATED' "$T/d3/drill.html" ||
 	die "not recorded: $(of d3 .isolation)"
 less --to "$T/d4" --isolation required
 [ "$STATUS" = 2 ] && grep -q 'E-DRILL-29' "$T/err" && [ ! -e "$T/d4" ] || fail "required: exit $STATUS"
 drill 0 reaches d5 --isolation off
-grep -q 'W-DRILL-01: NOT ISOLATED' "$T/err" && [ "$(of d5 .isolation.state)" = off ] && grep -q 'NOT ISOLATED (--isolation off)' "$T/d5/drill.html" ||
+grep -q 'W-DRILL-01: NOT ISOLATED' "$T/err" && [ "$(of d5 .isolation.state)" = off ] &&
+	grep -q 'NOT ISOLATED (--isolation off)' "$T/d5/drill.html" ||
 	fail "off is not said aloud"
 [ "$(wc -l <"$T/came")" = 12 ] || die "the comparison: without isolation all four are reached, twice: $(cat "$T/came")"
 block note nothing </dev/null | procedure note
@@ -221,17 +234,20 @@ if setpriv --reuid=65534 --regid=65534 --clear-groups unshare -Urn true 2>/dev/n
 		block check alone <<Y
 command: |
   set +e
-  { id -u; $reach | grep -c REACHED; (echo x >$OUTSIDE/x) 2>/dev/null && echo written; wc -c <$OUTSIDE/own/id.txt; cat docs$T/src/a; cp docs$T/src/a copy && cat copy
+  { id -u; $reach | grep -c REACHED; (echo x >$OUTSIDE/x) 2>/dev/null && echo written
+  wc -c <$OUTSIDE/own/id.txt; cat docs$T/src/a; cp docs$T/src/a copy && cat copy
   ip -o link | wc -l; echo >/tmp/y; ls /tmp | wc -l; } | tr '\\n' ' '
 value: "65534 0 0 患者 患者 1 1 "
 Y
 	} | procedure other
 	cp "$T/other.md" "$OUTSIDE/own/"
 	chown -R 65534:65534 "$OUTSIDE/own"
-	status setpriv --reuid=65534 --regid=65534 --clear-groups env HOME="$OUTSIDE/own" "$OUTSIDE/own/bkp-restore" --medium "$OUTSIDE/own/m1" \
-		--identity "$OUTSIDE/own/id.txt" --quiet drill "$OUTSIDE/own/other.md" --to "$OUTSIDE/own/d"
+	status setpriv --reuid=65534 --regid=65534 --clear-groups env HOME="$OUTSIDE/own" \
+		"$OUTSIDE/own/bkp-restore" --medium "$OUTSIDE/own/m1" --identity "$OUTSIDE/own/id.txt" --quiet \
+		drill "$OUTSIDE/own/other.md" --to "$OUTSIDE/own/d"
 	[ "$STATUS" = 0 ] || fail "not root: exit $STATUS" "$OUTSIDE/own/d/drill.json"
-	[ "$(jq -r .isolation.state "$OUTSIDE/own/d/drill.json")" = isolated ] || die "not root: $(jq .isolation "$OUTSIDE/own/d/drill.json")"
+	[ "$(jq -r .isolation.state "$OUTSIDE/own/d/drill.json")" = isolated ] ||
+		die "not root: $(jq .isolation "$OUTSIDE/own/d/drill.json")"
 	[ "$(wc -l <"$T/came")" = 12 ] || die "somebody came"
 	say "without root, by a user namespace of its own: the same"
 else

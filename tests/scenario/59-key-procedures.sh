@@ -51,7 +51,7 @@ drill() { # EXIT PROCEDURE SETTING... [-- OPTION...]: from the medium as it was 
 	*) PLAY=(python3 "$SRC_ROOT/tests/lib/play_procedure.py" "$T/pass" "$T/host" "$T/away" --) ;;
 	esac
 	expect "$want" timeout 60 "${PLAY[@]}" "$RESTORE" --lang ja --medium "$T/shelf" --identity "$T/incho/identity.age" \
-		--passphrase-file "$T/pass" drill "$PROC/$p.md" --to "$D" --operator 院長 "${sets[@]}" "$@"
+		--passphrase-file "$T/pass" drill "$PROC/$p.md" --to "$D" --isolation off --operator 院長 "${sets[@]}" "$@"
 }
 is() { jq -e "$2" "$1" >/dev/null || fail "not so: $2" "$1" "$T/out"; }
 in_journal() { jq -se "$1" "$J" >/dev/null || fail "the record: $1" <(grep -E '"event":"(keys|use|envelope)"' "$J"); }
