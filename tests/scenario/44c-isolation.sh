@@ -97,7 +97,7 @@ Y
 	block check outside <<Y
 command: |
   set +e
-  for f in $OUTSIDE/x /root/bkp-x /etc/bkp-x /var/lib/bkp-x /usr/bin/bkp-x /proc/sys/kernel/bkp-x /sys/bkp-x /dev/bkp-x; do
+  for f in $OUTSIDE/x /bkp-x /etc/bkp-x /var/lib/bkp-x /usr/bin/bkp-x /proc/sys/kernel/bkp-x /sys/bkp-x /dev/bkp-x; do
     (echo x >\$f) 2>/dev/null && echo "\$f"
   done
   for f in $OUTSIDE/reach.py /proc/sys/kernel/core_pattern /proc/sysrq-trigger /etc/passwd; do
