@@ -9,6 +9,8 @@
 #include <string.h>
 #include <time.h>
 
+#include <sodium.h>
+
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/err.h"
@@ -20,6 +22,7 @@
 #include "restore/command/isolation.h"
 #include "restore/drill/drill.h"
 #include "restore/drill/drill_page.h"
+#include "restore/drill/finding.h"
 #include "restore/drill/holders.h"
 #include "restore/drill/prepare.h"
 #include "restore/drill/provenance.h"
@@ -44,6 +47,41 @@ static int ready_drill(struct session *s)
 	    session_about(s, &err))
 		return app_error(&err, APP_FAILED);
 	return prepare(s->app, s->d, s->variables, s->generation);
+}
+
+/* ---- --random ---- */
+
+/* Which medium is read first; which generations, prepare.h.  The same media in another order are the same choice. */
+static int draw_medium(struct app *app, struct drill *d)
+{
+	const char *drawn;
+	char *end = NULL;
+	uint64_t best = 0;
+	size_t which = 0;
+
+	if (app->seed) {
+		d->seed = strtoull(app->seed, &end, 10);
+		if (!app->random || *app->seed < '0' || *app->seed > '9' || *end)
+			return app_usage(app, "%s", text("--seed takes a number, and goes with --random"));
+	} else {
+		randombytes_buf(&d->seed, sizeof(d->seed));
+	}
+	d->random = app->random;
+	for (size_t i = 0; app->random && i < app->n_media; i++) {
+		char *real = realpath(app->media[i], NULL);
+		uint64_t n = drill_draw(d->seed, real ? real : app->media[i]);
+
+		free(real);
+		which = n >= best ? i : which;
+		best = n >= best ? n : best;
+	}
+	drawn = app->media[which];
+	app->media[which] = app->media[0];
+	app->media[0] = drawn;
+	if (app->random)
+		app_note(app, text("drawn: the medium %s (--seed %ju draws the same once more)"), drawn,
+		    (uintmax_t)d->seed);
+	return 0;
 }
 
 /* ---- isolation ---- */
@@ -215,6 +253,8 @@ static int run_drill(struct session *s, struct isolation *isolation)
 	r.environment = environment;
 	replay(&r);
 	variables_environment_free(environment);
+	if (finding_collect(&r, s->attest, &err))
+		app_error(&err, APP_FAILED);
 	/* what commands left running ends here, before what they held is erased */
 	isolation_end(isolation);
 	drill_judge(s->d);
@@ -252,6 +292,8 @@ int cmd_drill(struct app *app, int argc, char **argv)
 	r = session_begin(&s);
 	if (!r && session_answered(&s, &err))
 		r = app_error(&err, APP_USAGE);
+	if (!r)
+		r = draw_medium(app, s.d);
 	if (!r)
 		r = session_open(&s);
 	if (!r) {

@@ -27,6 +27,7 @@
 #include "restore/drill/attest.h"
 #include "restore/drill/drill.h"
 #include "restore/drill/drill_page.h"
+#include "restore/drill/finding.h"
 #include "restore/drill/prepare.h"
 #include "restore/drill/provenance.h"
 #include "restore/drill/record.h"
@@ -250,6 +251,8 @@ static int recover(struct recovery *r)
 		say_stopped(r);
 		return APP_FAILED;
 	}
+	if (finding_collect(&r->replay, r->s.attest, &err))
+		return app_error(&err, APP_FAILED);
 	return finish(r);
 }
 
@@ -266,6 +269,8 @@ int cmd_recover(struct app *app, int argc, char **argv)
 		    app, "%s", text("--medium DIR is needed: the folder that holds bkp-medium.json"));
 	if (app->keep)
 		return app_usage(app, "%s", text("a recovery erases nothing: --keep is for drills"));
+	if (app->random || app->seed)
+		return app_usage(app, "%s", text("a recovery draws nothing: --random is for drills"));
 	if (app->isolation)
 		return app_usage(
 		    app, "%s", text("a recovery is carried out for real: --isolation is for drills"));

@@ -63,6 +63,12 @@ static const struct app_command commands[] = {
 	"announce TEXT --datasets NAME,…|all --until DAY [--from DAY] [--expect KIND,…] --operator NAME\n"
 	"announce --end NUMBER --operator NAME",
 	N_("tell the guard beforehand of a change that it should expect"), cmd_announce},
+    {"finding", APP_GENERATIONS,
+	"finding [list] [--all]\n"
+	"finding add TEXT --owner NAME --due DAY --operator NAME\n"
+	"finding measure NUMBER TEXT [--due DAY] --operator NAME\n"
+	"finding close NUMBER TEXT --operator NAME",
+	N_("what drills and audits showed to be mended, what was done, and that it is"), cmd_finding},
     {"guard", APP_GENERATIONS,
 	"guard show [DATASET | GENERATION]\n"
 	"guard since N [DATASET]\n"

@@ -54,6 +54,8 @@ struct app {
 	size_t n_identities;
 	const char *to;
 	const char *at, *attest, *operator_name;
+	bool random;			    /* medium and generations are drawn */
+	const char *seed;		    /* by it; NULL: a new one */
 	const char *isolation;		    /* of a drill: required, try (NULL), off */
 	const char *settings[APP_SETTINGS]; /* NAME=VALUE */
 	size_t n_settings;

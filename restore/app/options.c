@@ -29,6 +29,8 @@ enum {
 	OPT_OPERATOR,
 	OPT_KEEP,
 	OPT_ISOLATION,
+	OPT_RANDOM,
+	OPT_SEED,
 	OPT_JOURNAL,
 	OPT_PLAIN,
 	OPT_SINCE,
@@ -64,6 +66,8 @@ static const struct option options[] = {
     {"operator", required_argument, NULL, OPT_OPERATOR},
     {"keep", no_argument, NULL, OPT_KEEP},
     {"isolation", required_argument, NULL, OPT_ISOLATION},
+    {"random", no_argument, NULL, OPT_RANDOM},
+    {"seed", required_argument, NULL, OPT_SEED},
     {"plain-identity", no_argument, NULL, OPT_PLAIN},
     {"since", required_argument, NULL, OPT_SINCE},
     {"envelope", required_argument, NULL, OPT_ENVELOPE},
@@ -91,6 +95,9 @@ static void help_drill(void)
 	printf("  --set NAME=VALUE        %s\n", text("a variable of the procedure; repeatable"));
 	printf("  --attest FILE           %s\n", text("answers for the steps that a person confirms"));
 	printf("  --keep                  %s\n", text("do not erase the restored data at the end"));
+	printf("  --random                %s\n",
+	    text("drill: one of the media given and one of its generations, drawn; the seed is recorded"));
+	printf("  --seed NUMBER           %s\n", text("with --random: the same choice once more"));
 	printf("  --isolation HOW         %s\n",
 	    text(
 		"drill: required, try (default) or off: its commands reach no network, no other program, and "
@@ -206,6 +213,12 @@ static int take_drill(struct app *app, int opt)
 		break;
 	case OPT_KEEP:
 		app->keep = true;
+		break;
+	case OPT_RANDOM:
+		app->random = true;
+		break;
+	case OPT_SEED:
+		app->seed = optarg;
 		break;
 	case OPT_ISOLATION:
 		if (strcmp(optarg, "required") != 0 && strcmp(optarg, "try") != 0 &&

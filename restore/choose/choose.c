@@ -189,6 +189,18 @@ static int say_none(struct app *app, const struct listed *l, const struct choose
 	return hint_there(l, c, err);
 }
 
+/* Those that suit, one after the other from a place that was drawn: each is as likely where all suit. */
+static size_t draw_one(struct app *app, const struct choose *c, const struct listed *l, int64_t now)
+{
+	for (size_t k = 0; k < l->n; k++) {
+		size_t i = (size_t)((c->draw % l->n + k) % l->n);
+
+		if (suits(app->vault, c, l->number[i], now))
+			return i + 1;
+	}
+	return 0;
+}
+
 int choose_generation(struct app *app, const struct choose *c, uint64_t *ret, struct err *err)
 {
 	struct clock_stamp now;
@@ -208,7 +220,8 @@ int choose_generation(struct app *app, const struct choose *c, uint64_t *ret, st
 		if (!r && app->known_bad)
 			r = leave_known_bad(app, &l, c, err);
 	}
-	for (i = l.n; !r && i > 0 && !suits(app->vault, c, l.number[i - 1], now.wall_ns);)
+	for (i = r || !c->random ? l.n : draw_one(app, c, &l, now.wall_ns);
+	     !r && !c->random && i > 0 && !suits(app->vault, c, l.number[i - 1], now.wall_ns);)
 		i--;
 	if (!r && i)
 		*ret = l.number[i - 1];

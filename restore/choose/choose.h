@@ -24,6 +24,8 @@ struct choose {
 	 * ordinary, as the journal at hand says; and, where app->known_bad names a list (this needs identities), before the first that holds
 	 * a file of it. */
 	bool not_suspect;
+	bool random; /* not the newest, but any of those that suit: by `draw` */
+	uint64_t draw;
 };
 int choose_generation(struct app *app, const struct choose *c, uint64_t *ret, struct err *err)
     __attribute__((warn_unused_result));

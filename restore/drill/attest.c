@@ -17,6 +17,8 @@
 #include "format/config/config_problem.h"
 #include "format/config/config_text.h"
 #include "format/config/config_value.h"
+#include "format/journal/drill_slip.h"
+#include "format/medium/selector.h"
 
 #define TEXT_MAX 1024
 
@@ -288,9 +290,56 @@ static int read_decisions(struct reader *r, const struct config_node *root, stru
 	return 0;
 }
 
+static int read_finding(struct reader *r, const struct config_node *node, struct err *err)
+{
+	static const char *const known[] = {"step", "text", "owner", "due"};
+	const char *id = line_of(node, "step", r->problems);
+	const char *what = required_text(node, "text", text("what is to be mended"), r->problems);
+	const char *owner = required_text(node, "owner", text("who sees to it"), r->problems);
+	const char *due = required_text(node, "due", text("a day, as 2026-11-30"), r->problems);
+	struct attest_finding *f = &r->attest->finding[r->attest->n_findings];
+	uint64_t day;
+
+	check_keys(node, known, sizeof(known) / sizeof(*known), r->problems);
+	if (due && !selector_date(due, &day))
+		config_problem_error(r->problems, config_node_get(node, "due")->mark, "E-DRILL-08",
+		    text("'%s' is a day, as 2026-11-30"), "due");
+	f->step = id ? step_of(r, node, id) : r->procedure->n_steps;
+	if (!what || !owner || !due)
+		return 0;
+	f->text = strdup(what);
+	f->owner = strdup(owner);
+	f->due = strdup(due);
+	r->attest->n_findings++;
+	return f->text && f->owner && f->due ? 0 : err_nomem(err);
+}
+
+static int read_findings(struct reader *r, const struct config_node *root, struct err *err)
+{
+	const struct config_node *list = config_node_get(root, "findings"), *i;
+
+	if (!list)
+		return 0;
+	if (list->kind != CONFIG_LIST || list->n > DRILL_SLIP_FINDINGS) {
+		config_problem_error(r->problems, list->mark, "E-DRILL-08",
+		    text("'%s' is a list of up to %d"), "findings", DRILL_SLIP_FINDINGS);
+		return 0;
+	}
+	r->attest->finding = calloc(list->n + 1, sizeof(*r->attest->finding));
+	if (!r->attest->finding)
+		return err_nomem(err);
+	for (i = list->first; i; i = i->next)
+		if (!i->refused && i->kind == CONFIG_TABLE && read_finding(r, i, err))
+			return -1;
+		else if (!i->refused && i->kind != CONFIG_TABLE)
+			config_problem_error(r->problems, i->mark, "E-DRILL-08",
+			    text("a finding is a table of keys: {text: TEXT, owner: NAME, due: DAY}"));
+	return 0;
+}
+
 static int read_tree(struct reader *r, const struct config_node *root, struct err *err)
 {
-	static const char *const known[] = {"by", "answers", "confirm", "again", "decisions"};
+	static const char *const known[] = {"by", "answers", "confirm", "again", "decisions", "findings"};
 	const struct config_node *list, *i;
 	const struct config_mark top = {1, 1};
 
@@ -315,7 +364,7 @@ static int read_tree(struct reader *r, const struct config_node *root, struct er
 	for (i = list ? list->first : NULL; i; i = i->next)
 		if (read_answer(r, i, err))
 			return -1;
-	return read_decisions(r, root, err);
+	return read_decisions(r, root, err) || read_findings(r, root, err) ? -1 : 0;
 }
 
 static int parse_answers(struct reader *r, const char *p, size_t n, struct err *err)
@@ -404,6 +453,12 @@ void attest_free(struct attest *a)
 		free(a->decision[i].reason);
 	}
 	free(a->decision);
+	for (i = 0; i < a->n_findings; i++) {
+		free(a->finding[i].text);
+		free(a->finding[i].owner);
+		free(a->finding[i].due);
+	}
+	free(a->finding);
 	free(a->confirm);
 	free(a);
 }

@@ -6,6 +6,8 @@
  *     by: NAME                 who answers, unless an answer says otherwise
  *     answers: [{step: ID*, answer: yes|no*, by: NAME, note: TEXT}]
  *             to a confirm step or a gate; a gate has one for each of its people, and note* (the evidence)
+ *     findings: [{text: TEXT*, owner: NAME*, due: DAY*, step: ID}]
+ *             what is to be mended (指摘), who sees to it, by when
  *     confirm: TEXT            what a recovery wants typed before it begins
  *     again: yes               commands that were cut off when the computer died are run again
  *     decisions: [{step: ID*, choice: retry|medium|older|skip|abort*, by: NAME, reason: TEXT}]
@@ -46,6 +48,11 @@ struct attest_decision {
 	char *by, *reason;
 };
 
+struct attest_finding {
+	size_t step; /* index; n_steps: none */
+	char *text, *owner, *due;
+};
+
 struct attest {
 	struct attest_answer *answer; /* one a step of the procedure, by its index */
 	size_t n;
@@ -53,6 +60,8 @@ struct attest {
 	bool again;
 	struct attest_decision *decision;
 	size_t n_decisions;
+	struct attest_finding *finding;
+	size_t n_findings;
 };
 
 /* 0, or -1: err says the first problem as "file:line:column: …", problems (may be NULL) holds all. */

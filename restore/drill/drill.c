@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -59,6 +60,11 @@ static void step_free(struct drill_step *s)
 	free(s->by);
 	free(s->note);
 	free(s->statement);
+	for (i = 0; i < s->n_seen; i++) {
+		free(s->seen[i].name);
+		free(s->seen[i].note);
+	}
+	free(s->seen);
 	for (i = 0; i < s->n_signers; i++) {
 		free(s->signer[i].by);
 		free(s->signer[i].evidence);
@@ -79,6 +85,12 @@ void drill_free(struct drill *d)
 		return;
 	for (i = 0; i < d->n; i++)
 		step_free(&d->step[i]);
+	for (i = 0; i < d->n_findings; i++) {
+		free(d->finding[i].text);
+		free(d->finding[i].owner);
+		free(d->finding[i].due);
+	}
+	free(d->finding);
 	free(d->step);
 	free(d->order);
 	free(d->generation);
@@ -168,6 +180,19 @@ void drill_judge(struct drill *d)
 			late = true;
 	}
 	d->verdict = failed ? PROCEDURE_MARK_FAILED : late ? PROCEDURE_MARK_LATE : PROCEDURE_MARK_PASSED;
+}
+
+uint64_t drill_draw(uint64_t seed, const char *what)
+{
+	uint8_t sha256[DIGEST_LEN];
+	char from[GENERATION_NAME + 32];
+	uint64_t n = 0;
+
+	snprintf(from, sizeof(from), "%" PRIu64 " %s", seed, what);
+	digest_sha256(from, strlen(from), sha256);
+	for (size_t i = 0; i < sizeof(n); i++)
+		n = n << 8 | sha256[i];
+	return n;
 }
 
 bool drill_runs_commands(const struct procedure *p)

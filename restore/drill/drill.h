@@ -57,8 +57,15 @@ struct drill_step {
 	int exit_status;		      /* run, check; -1: none */
 	int signal;			      /* likewise; 0: none */
 	char *tail;			      /* of failed ones: the end of what it said, safe; or NULL */
-	bool confirmed;			      /* confirm: the answer, when `by` is there */
+	/* confirm: what was looked at one by one */
+	struct drill_seen {
+		char *name, *note; /* note: or NULL */
+		bool answered, yes;
+	} * seen;
+	size_t n_seen;
+	bool confirmed; /* confirm: the answer, when `by` is there */
 	char *by, *note;
+	bool mock; /* gate: played in a drill, signed for nothing */
 	/* gate: who signed */
 	struct drill_signer {
 		char *by, *evidence;
@@ -74,6 +81,12 @@ struct drill_step {
 	} * decision;
 	size_t n_decisions;
 	unsigned tries; /* how often it was begun */
+};
+
+/* What is to be mended (指摘). */
+struct drill_finding {
+	unsigned step; /* its number; 0: none */
+	char *text, *owner, *due;
 };
 
 struct drill_erased {
@@ -97,7 +110,7 @@ struct drill {
 	const struct procedure *procedure;
 	const char *file;      /* of the procedure, as given */
 	bool signed_on_medium; /* the procedure: see provenance.h */
-	const struct variables *variables;
+	struct variables *variables;
 	char *folder; /* absolute path of the drill's folder */
 	char *operator_name, *host;
 	/* the medium; strings may be NULL where it does not say */
@@ -117,6 +130,11 @@ struct drill {
 	bool recovery;	  /* no drill: nothing is erased */
 	char *target;	  /* recovery: where the recovered system is to live; or NULL */
 	unsigned resumed; /* recovery: how often it was gone on with */
+
+	struct drill_finding *finding;
+	size_t n_findings;
+	bool random;   /* medium and generations were drawn */
+	uint64_t seed; /* by it, once more the same ones */
 
 	enum drill_isolation isolation;
 	struct err isolation_why; /* of DRILL_NOT_ISOLATED */
@@ -143,6 +161,8 @@ double drill_rpo(const struct drill *d);
 void drill_step_done(struct drill_step *s, bool well);
 /* Sets verdict; steps that were not reached become NOT_DONE. */
 void drill_judge(struct drill *d);
+/* A number that follows from the seed and what it is drawn for alone. */
+uint64_t drill_draw(uint64_t seed, const char *what);
 bool drill_runs_commands(const struct procedure *p);
 /* 0, 1 or 2 as enum app_exit. */
 int drill_exit(const struct drill *d);

@@ -130,6 +130,9 @@ static void add_head(const struct drill *d, struct facts *f)
 	add_fact_if(f, text("Carried out by"), d->operator_name);
 	add_fact_if(f, text("Computer"), d->host);
 	add_isolation(d, f);
+	if (d->random)
+		add_fact(
+		    f, text("Drawn"), text("medium and generations, by the seed %ju"), (uintmax_t)d->seed);
 	add_fact_if(f, text("Recovered to"), d->target);
 	if (d->resumed)
 		add_fact(f, text("Gone on with"), text("%u times, after it was interrupted"), d->resumed);
@@ -152,6 +155,15 @@ static void add_confirmed(const struct drill_step *s, struct facts *f)
 {
 	if (!s->by)
 		return;
+	for (size_t i = 0; i < s->n_seen; i++) {
+		const struct drill_seen *k = &s->seen[i];
+
+		add_fact(f, text("Looked at"), "%s: %s%s%s", k->name,
+		    !k->answered ? text("not looked at")
+		    : k->yes	 ? text("yes")
+				 : text("no"),
+		    k->note && *k->note ? ", " : "", k->note ? k->note : "");
+	}
 	add_fact(f, text("Answer"), "%s", s->confirmed ? text("yes") : text("no"));
 	add_fact_if(f, text("Confirmed by"), s->by);
 	add_fact_if(f, text("Remark"), s->note);
@@ -162,7 +174,8 @@ static void add_people(const struct drill_step *s, struct facts *f)
 	char when[CLOCK_DATE];
 
 	for (size_t i = 0; i < s->n_signers; i++)
-		add_fact(f, text("Signed"), text("%s (%s), %s; evidence: %s"), s->signer[i].by, s->is->role,
+		add_fact(f, s->mock ? text("Signed (MOCK, drill)") : text("Signed"),
+		    text("%s (%s), %s; evidence: %s"), s->signer[i].by, s->is->role,
 		    clock_format_date(s->signer[i].when_ns, when), s->signer[i].evidence);
 	for (size_t i = 0; i < s->n_decisions; i++) {
 		const struct drill_decision *d = &s->decision[i];
@@ -198,6 +211,16 @@ static void add_foot(const struct drill *d, const uint8_t *record_sha256, struct
 {
 	const struct drill_erased *e = &d->erased;
 	char when[CLOCK_DATE], hex[DIGEST_HEX];
+
+	for (size_t i = 0; i < d->n_findings; i++) {
+		const struct drill_finding *k = &d->finding[i];
+
+		if (k->step)
+			add_fact(f, text("Finding"), text("step %u: %s; %s, by %s"), k->step, k->text,
+			    k->owner, k->due);
+		else
+			add_fact(f, text("Finding"), text("%s; %s, by %s"), k->text, k->owner, k->due);
+	}
 
 	if (d->recovery)
 		add_fact(f, text("Restored data"), text("in %s: it stays there"), d->folder);

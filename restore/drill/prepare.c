@@ -131,6 +131,9 @@ static int of_step(struct work *w, struct drill_step *s, struct err *err)
 		r = parse_select(s->dataset, said, &c, err);
 	else
 		r = parse_when(s->dataset, said ? said : at, &c.sel, err);
+	/* what the procedure or --at says stays said */
+	c.random = w->d->random && !s->wanted && !said && !w->app->at;
+	c.draw = c.random ? drill_draw(w->d->seed, s->dataset) : 0;
 	r = r || choose_generation(w->app, &c, &number, err);
 	free(said);
 	if (r)

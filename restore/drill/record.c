@@ -5,6 +5,8 @@
  */
 #include "restore/drill/record.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -65,9 +67,10 @@ static json_t *procedure_json(const struct drill *d)
 {
 	const struct procedure *p = d->procedure;
 
-	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:b}", "file", string_json(d->file), "title",
-	    string_json(p->title), "id", string_json(p->id), "version", string_json(p->version), "dataset",
-	    string_json(p->dataset), "sha256", hex_json(p->sha256), "signed", d->signed_on_medium);
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b}", "scenario", string_json(p->scenario),
+	    "file", string_json(d->file), "title", string_json(p->title), "id", string_json(p->id), "version",
+	    string_json(p->version), "dataset", string_json(p->dataset), "sha256", hex_json(p->sha256),
+	    "signed", d->signed_on_medium);
 }
 
 static json_t *medium_json(const struct drill *d)
@@ -115,12 +118,58 @@ static json_t *checked_json(const struct drill_step *s)
 	    string_json(s->expected), "found", string_json(s->found));
 }
 
+static json_t *seen_json(const struct drill_step *s)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; list && i < s->n_seen; i++) {
+		const struct drill_seen *k = &s->seen[i];
+
+		if (json_array_append_new(
+			list, json_pack("{s:o, s:o, s:o}", "name", string_json(k->name), "answer",
+				  k->answered ? json_string(k->yes ? "yes" : "no") : json_null(), "note",
+				  string_json(k->note && k->note[0] ? k->note : NULL)))) {
+			json_decref(list);
+			return NULL;
+		}
+	}
+	return list;
+}
+
+static json_t *findings_json(const struct drill *d)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; list && i < d->n_findings; i++) {
+		const struct drill_finding *f = &d->finding[i];
+
+		if (json_array_append_new(
+			list, json_pack("{s:o, s:o, s:o, s:o}", "step",
+				  f->step ? json_integer(f->step) : json_null(), "text", string_json(f->text),
+				  "owner", string_json(f->owner), "due", string_json(f->due)))) {
+			json_decref(list);
+			return NULL;
+		}
+	}
+	return list;
+}
+
+/* The seed is a text: not every reader of JSON keeps 64 bits. */
+static json_t *random_json(const struct drill *d)
+{
+	char seed[24];
+
+	snprintf(seed, sizeof(seed), "%" PRIu64, d->seed);
+	return d->random ? json_pack("{s:s}", "seed", seed) : json_null();
+}
+
 static json_t *confirmed_json(const struct drill_step *s)
 {
 	if (s->is->kind != PROCEDURE_CONFIRM || !s->by)
 		return json_null();
-	return json_pack("{s:o, s:s, s:o}", "by", string_json(s->by), "answer", s->confirmed ? "yes" : "no",
-	    "note", string_json(s->note && s->note[0] ? s->note : NULL));
+	return json_pack("{s:o, s:s, s:o, s:o}", "by", string_json(s->by), "answer",
+	    s->confirmed ? "yes" : "no", "note", string_json(s->note && s->note[0] ? s->note : NULL), "names",
+	    seen_json(s));
 }
 
 static json_t *fault_json(const struct err *why)
@@ -141,9 +190,9 @@ static json_t *gate_json(const struct drill_step *s)
 			return NULL;
 		}
 	if (s->is->kind == PROCEDURE_GATE)
-		return json_pack("{s:o, s:i, s:o, s:o}", "role", string_json(s->is->role), "people",
-		    (int)s->is->people, "text", string_json(s->statement ? s->statement : s->what), "signed",
-		    list);
+		return json_pack("{s:b, s:o, s:i, s:o, s:o}", "mock", s->mock, "role",
+		    string_json(s->is->role), "people", (int)s->is->people, "text",
+		    string_json(s->statement ? s->statement : s->what), "signed", list);
 	json_decref(list);
 	return json_null();
 }
@@ -245,7 +294,7 @@ static json_t *drill_json(const struct drill *d)
 	const struct procedure *p = d->procedure;
 
 	return json_pack("{s:i, s:s, s:s, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:o, s:o, s:o, "
-			 "s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+			 "s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
 	    "format", 1, "kind", d->recovery ? DRILL_SLIP_RECOVERY : DRILL_SLIP_DRILL, "verdict",
 	    drill_mark_word(d->verdict), "interrupted", d->interrupted, "procedure", procedure_json(d),
 	    "medium", medium_json(d), "repository", string_json(d->repository), "site", string_json(d->site),
@@ -256,7 +305,8 @@ static json_t *drill_json(const struct drill *d)
 	    target_json(p->rto_s, d->recovery_s, !drill_over_rto(d)), "rpo",
 	    target_json(p->rpo_s, drill_rpo(d), drill_rpo(d) >= 0 && drill_rpo(d) <= (double)p->rpo_s),
 	    "variables", variables_json(d), "steps", steps_json(d), "erased", erased_json(d), "recovery",
-	    recovery_json(d), "isolation", isolation_json(d));
+	    recovery_json(d), "isolation", isolation_json(d), "findings", findings_json(d), "random",
+	    random_json(d));
 }
 
 int record_format(const struct drill *d, struct buf *out, struct err *err)

@@ -1,22 +1,29 @@
 /* replay_confirm: a step that a person confirms, or people sign, beforehand in a file or now on the terminal; see replay.h.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/err.h"
+#include "base/io.h"
 #include "base/text.h"
+#include "restore/app/app.h"
 #include "restore/app/interrupt.h"
 #include "restore/drill/attest.h"
 #include "restore/drill/drill.h"
 #include "restore/drill/replay.h"
+#include "restore/drill/variables.h"
+#include "restore/extract/scratch.h"
 
-#define LINE 1024
+#define LINE	    1024
+#define NAMES_BYTES 8192
 
 enum replay_heard replay_listen(struct replay *r, const char *question, char **ret)
 {
@@ -77,15 +84,87 @@ static void show_text(const char *label, const char *s)
 	free(safe);
 }
 
-static enum replay_heard ask_person(struct replay *r, struct drill_step *s)
+/* ---- what is looked at one by one ---- */
+
+static bool add_seen(struct drill_step *s, char *name)
+{
+	struct drill_seen *more = reallocarray(s->seen, s->n_seen + 1, sizeof(*more));
+
+	s->seen = more ? more : s->seen;
+	if (!more || !name) {
+		free(name);
+		err_nomem(&s->why);
+		return false;
+	}
+	s->seen[s->n_seen++] = (struct drill_seen){.name = name};
+	return true;
+}
+
+/* The lines of a file that a step before has left: whatever it is and holds. */
+static bool read_names(const struct replay *r, struct drill_step *s)
+{
+	IO_FD_AUTO fd =
+	    openat(scratch_fd(r->scratch), s->is->names_from, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	char text_of[NAMES_BYTES + 1], *rest = text_of, *line;
+	struct stat st;
+	ssize_t n = fd < 0 || fstat(fd, &st) || !S_ISREG(st.st_mode)
+			? -1
+			: io_read_full(fd, text_of, sizeof(text_of));
+
+	if (n >= 0 && n <= NAMES_BYTES) {
+		text_of[n] = '\0';
+		while ((line = strsep(&rest, "\n")) && s->n_seen <= PROCEDURE_NAMES_MAX)
+			if (*line && !add_seen(s, drill_safe(line, strlen(line))))
+				return false;
+	}
+	if (n >= 0 && s->n_seen && s->n_seen <= PROCEDURE_NAMES_MAX)
+		return true;
+	err_set(&s->why, "E-DRILL-30", text("'%s' holds no names to be looked at (1 to %d lines)"),
+	    s->is->names_from, PROCEDURE_NAMES_MAX);
+	err_hint(&s->why, "%s", text("a step before is to leave it in the scratch folder, one name a line"));
+	return false;
+}
+
+/* Each is answered for by itself; what was not looked at has no answer. */
+static enum replay_heard ask_names(struct replay *r, struct drill_step *s, bool *ret_all)
 {
 	enum replay_heard h = REPLAY_HEARD;
+
+	for (size_t i = 0; i < s->n_seen && h == REPLAY_HEARD; i++) {
+		struct drill_seen *k = &s->seen[i];
+		int yes = -1;
+
+		show_text(text("look at"), k->name);
+		while (yes < 0 && h == REPLAY_HEARD) {
+			char *answer = NULL;
+
+			h = replay_listen(r, text("is it so? (yes/no)"), &answer);
+			if (h == REPLAY_HEARD)
+				yes = meaning_of(answer);
+			free(answer);
+		}
+		if (h == REPLAY_HEARD)
+			h = replay_listen(r, text("remark (or empty)?"), &k->note);
+		k->answered = yes >= 0;
+		k->yes = yes == 1;
+		*ret_all &= k->yes;
+	}
+	return h;
+}
+
+static enum replay_heard ask_person(struct replay *r, struct drill_step *s)
+{
+	enum replay_heard h;
+	bool all = true;
 	int yes = -1;
 
 	show_text(text("who"), s->who);
 	show_text(text("what"), s->what);
 	show_text(text("how"), s->how);
 	show_text(text("passes when"), s->pass);
+	h = ask_names(r, s, &all);
+	if (s->n_seen)
+		yes = all;
 	while (yes < 0 && h == REPLAY_HEARD) {
 		char *answer = NULL;
 
@@ -120,7 +199,19 @@ bool replay_confirm(struct replay *r, struct drill_step *s)
 	const struct attest_answer *a = s->answer;
 	enum replay_heard h = REPLAY_HEARD;
 
+	for (size_t i = 0; i < s->n_seen; i++) { /* of a former try */
+		free(s->seen[i].name);
+		free(s->seen[i].note);
+	}
+	s->n_seen = 0;
+	for (size_t i = 0; i < s->is->n_names; i++)
+		if (!add_seen(s, variables_expand(r->d->variables, s->is->names[i], &s->why)))
+			return false;
+	if (s->is->names_from && !read_names(r, s))
+		return false;
 	if (a) {
+		for (size_t i = 0; i < s->n_seen; i++)
+			s->seen[i].answered = true, s->seen[i].yes = a->yes;
 		s->by = strdup(a->by);
 		s->note = a->note ? strdup(a->note) : NULL;
 		s->confirmed = a->yes;
@@ -217,6 +308,9 @@ static bool take_signers(struct drill_step *s)
 
 bool replay_gate(struct replay *r, struct drill_step *s)
 {
+	s->mock = !r->d->recovery;
+	if (s->mock)
+		app_note(r->app, "    %s", text("MOCK: in a drill nothing is confirmed by signing here"));
 	if (!take_signers(s))
 		return false;
 	if (s->n_signers < s->is->people && !s->answer && isatty(STDIN_FILENO)) {

@@ -54,6 +54,7 @@ WORKLOADS = {
     "segment": ("brim", ["bkp", "hold", "1", "--operator", "Sato", "--reason", LONG]),
     "release": ("held", ["bkp", "release", "docs@1", "--operator", "Sato"]),
     "accept": ("suspect", ["bkp", "accept", "docs@3", "--operator", "Sato", "--reason", "a campaign"]),
+    "finding": ("night2", ["bkp", "finding", "add", "a campaign", "--owner", "Sato", "--due", SOON, "--operator", "Sato"]),
     "announce": ("night2", ["bkp", "announce", "a campaign", "--datasets", "all", "--until", SOON, "--operator", "Sato"]),
     "canary": ("crowded", ["bkp", "guard", "canary", "add", "--datasets", "docs", "--yes", "--quiet", "--operator", "Sato"]),
     "move": ("apart", ["bkp", "medium", "move", "m3", "--operator", "Sato", "--place", "倉庫"]),

@@ -73,6 +73,7 @@ reach="python3 $OUTSIDE/reach.py $port $OUTSIDE/sock $SYSTEM/sock bkp-$$"
 wait_for "four that came" sh -c "[ \$(wc -l <$T/came) = 4 ]"
 
 # below a /tmp that is another there is what the drill needs, and nothing else
+OWN=written-${T##*.} # others may have theirs there
 BELOW="d1 hostile.md m1 "
 [ "${T#/tmp/}" != "$T" ] || die "TMPDIR is elsewhere"
 {
@@ -145,10 +146,12 @@ command: |
   for h in 127.0.0.1 /run/postgresql; do $PG/psql -h \$h -p 54391 -U postgres -XAtqc 'select count(*) from pg_database'; done | tr '\\n' ' '
 value: "3 3 "
 Y
-	block run leftovers <<<'command: |
+	block run leftovers <<Y
+command: |
   setsid sleep 4271.5 >/dev/null 2>&1 &
-  echo x >/tmp/x; echo x >/var/tmp/x; echo x >/dev/shm/x; echo x >/run/x
-  [ "$(cat /dev/null | wc -c)" = 0 ]; head -c 4 /dev/urandom >/dev/zero'
+  for d in /tmp /var/tmp /dev/shm /run; do echo x >\$d/$OWN; done
+  [ "\$(cat /dev/null | wc -c)" = 0 ]; head -c 4 /dev/urandom >/dev/zero
+Y
 	block run waits <<<'command: |
   echo here >"$scratch/here"
   while [ ! -e "$scratch/go" ]; do sleep 0.1; done'
@@ -179,7 +182,7 @@ STATUS=0; wait "$pid" || STATUS=$?
 	die "what a step left running still runs"
 [ "$(ls -A "$T/d1")" = "drill.html
 drill.json" ] || die "left: $(ls -A "$T/d1")"
-[ ! -e /tmp/x ] && [ ! -e /var/tmp/x ] && [ ! -e /dev/shm/x ] && [ ! -e /run/x ] || die "written outside"
+for d in /tmp /var/tmp /dev/shm /run; do [ ! -e "$d/$OWN" ] || die "written outside: $d/$OWN"; done
 findmnt -n -l -o TARGET | { grep -F "$T" || true; } | cmp - "$T/mounts" || die "a mount was left"
 [ "$(wc -l <"$T/came")" = 4 ] || die "somebody came: $(cat "$T/came")"
 [ "$(pg_sql 54391 postgres -c 'select count(*) from patient')" = 1 ] &&

@@ -120,6 +120,6 @@ int app_flush(int code);
 app_fn cmd_init, cmd_check, cmd_journal, cmd_generations, cmd_medium, cmd_status, cmd_run, cmd_verify,
     cmd_repair, cmd_explain;
 app_fn cmd_disc, cmd_rotate, cmd_schedule, cmd_notify, cmd_expire, cmd_agree, cmd_clock, cmd_hold, cmd_key,
-    cmd_release, cmd_accept, cmd_announce, cmd_guard, cmd_report;
+    cmd_release, cmd_accept, cmd_announce, cmd_finding, cmd_guard, cmd_report;
 
 #endif

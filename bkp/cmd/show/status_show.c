@@ -278,6 +278,27 @@ static void drill_row(struct table *t, const struct status_view *v)
 	event_row(t, text("drill"), oldest.last->at_ns, line);
 }
 
+/* Nothing where nothing is to be mended. */
+static void finding_row(struct table *t, const struct status_view *v)
+{
+	const struct ledger *l = v->ledger;
+	size_t open = 0, overdue = 0;
+	char line[SUMMARY_LINE];
+	int64_t last = 0;
+
+	for (size_t i = 0; i < ledger_findings(l); i++) {
+		const struct ledger_finding *f = ledger_finding(l, i);
+
+		open += !f->closed;
+		overdue += ledger_finding_overdue(f, v->s->now_ns);
+		last = f->closed ? last : f->at_ns;
+	}
+	if (!open)
+		return;
+	snprintf(line, sizeof(line), text("open: %zu, overdue: %zu ('bkp finding list')"), open, overdue);
+	event_row(t, text("findings"), last, line);
+}
+
 /* What somebody did with a recovery key; nothing where nobody has. */
 static void key_rows(struct table *t, const struct ledger *l, const struct compliance *s)
 {
@@ -340,6 +361,8 @@ static int show_events(const struct status_view *v)
 	}
 	if (t)
 		drill_row(t, v);
+	if (t)
+		finding_row(t, v);
 	if (t)
 		key_rows(t, l, s);
 	if (t) {

@@ -13,6 +13,7 @@
 #include "base/err.h"
 #include "base/text.h"
 #include "format/journal/slip.h"
+#include "format/medium/selector.h"
 
 /* ---- the record ---- */
 
@@ -54,12 +55,42 @@ static bool is_restored_list(const json_t *v)
 	return json_is_array(v) && json_array_size(v) <= DRILL_SLIP_DATASETS;
 }
 
+static bool is_day(const json_t *v)
+{
+	uint64_t day;
+
+	return slip_is_line(v) && selector_date(json_string_value(v), &day);
+}
+
+const char *drill_slip_finding_wrong(const json_t *finding)
+{
+	static const struct slip_member of[] = {
+	    {"text", slip_is_word}, {"owner", slip_is_word}, {"due", is_day}};
+
+	return slip_wrong(of, 3, finding);
+}
+
+/* Records of the time before there were any have none. */
+static bool is_findings(const json_t *v)
+{
+	for (size_t i = 0; i < json_array_size(v); i++)
+		if (drill_slip_finding_wrong(json_array_get(v, i)))
+			return false;
+	return !v || (json_is_array(v) && json_array_size(v) <= DRILL_SLIP_FINDINGS);
+}
+
+static bool is_boolean_opt(const json_t *v)
+{
+	return !v || json_is_null(v) || json_is_boolean(v);
+}
+
 static const struct slip_member members_of[] = {{"kind", is_kind}, {"verdict", is_verdict},
     {"begun", slip_is_time}, {"finished", slip_is_time}, {"operator", slip_is_word},
     {"host", slip_is_line_opt}, {"medium", slip_is_uuid_opt}, {"label", slip_is_line_opt},
     {"type", slip_is_line_opt}, {"procedure", is_procedure}, {"recovery_s", slip_is_count},
     {"rpo_s", slip_is_count_opt}, {"datasets", is_restored_list}, {"steps", slip_is_count},
-    {"failed", slip_is_count}, {"late", slip_is_count}, {"erased", slip_is_boolean}};
+    {"failed", slip_is_count}, {"late", slip_is_count}, {"erased", slip_is_boolean},
+    {"findings", is_findings}, {"isolated", is_boolean_opt}};
 #define N_MEMBERS (sizeof(members_of) / sizeof(*members_of))
 
 const char *drill_slip_wrong(const json_t *members)
@@ -173,6 +204,28 @@ static size_t count_marked(const json_t *steps, const char *mark)
 	return n;
 }
 
+static json_t *findings_of(const json_t *file)
+{
+	const json_t *all = json_object_get(file, "findings");
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < json_array_size(all) && i <= DRILL_SLIP_FINDINGS; i++) {
+		const json_t *o = json_array_get(all, i);
+
+		json_array_append_new(list, json_pack("{s:o, s:o, s:o}", "text", member(o, "text"), "owner",
+						member(o, "owner"), "due", member(o, "due")));
+	}
+	return list;
+}
+
+/* null: no command was run, or it is the record of an earlier version. */
+static json_t *isolated_of(const json_t *file)
+{
+	const char *state = journal_text(json_object_get(file, "isolation"), "state");
+
+	return *state ? json_boolean(!strcmp(state, "isolated")) : json_null();
+}
+
 static json_t *record_of(const json_t *file, bool recovery)
 {
 	const json_t *steps = json_object_get(file, "steps"), *medium = json_object_get(file, "medium"),
@@ -192,15 +245,16 @@ static json_t *record_of(const json_t *file, bool recovery)
 		}
 	}
 	return json_pack(
-	    "{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:I, s:b}", "kind",
-	    recovery ? "recovery" : "drill", "verdict", member(file, "verdict"), "begun",
+	    "{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:I, s:b, s:o, s:o}",
+	    "kind", recovery ? "recovery" : "drill", "verdict", member(file, "verdict"), "begun",
 	    member(file, "begun"), "finished", member(file, "finished"), "operator", member(file, "operator"),
 	    "host", member(file, "host"), "medium", member(medium, "uuid"), "label", member(medium, "label"),
 	    "type", member(medium, "type"), "procedure", procedure_of(file), "recovery_s",
 	    target(file, "rto"), "rpo_s", target(file, "rpo"), "datasets", list, "steps",
 	    (json_int_t)json_array_size(steps), "failed",
 	    (json_int_t)(count_marked(steps, "failed") + count_marked(steps, "not-done")), "late",
-	    (json_int_t)count_marked(steps, "late"), "erased", (int)gone);
+	    (json_int_t)count_marked(steps, "late"), "erased", (int)gone, "findings", findings_of(file),
+	    "isolated", isolated_of(file));
 }
 
 int drill_slip_parse(

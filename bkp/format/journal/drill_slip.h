@@ -19,6 +19,7 @@ struct json_t;
 
 #define DRILL_SLIP_MAX	    ((size_t)16 << 20) /* bytes of a file */
 #define DRILL_SLIP_DATASETS 200		       /* as many as a procedure may have steps */
+#define DRILL_SLIP_FINDINGS 100
 
 #define DRILL_SLIP_DRILL    "bkp-drill" /* its "kind" */
 #define DRILL_SLIP_RECOVERY "bkp-recovery"
@@ -28,6 +29,9 @@ const char *drill_slip_wrong(const struct json_t *members);
 /* The members as a record takes them.  *ret is the caller's. */
 int drill_slip_parse(const void *p, size_t n, char ret_repository[JOURNAL_UUID], struct json_t **ret,
     struct err *err) __attribute__((warn_unused_result));
+
+/* One finding (指摘): what is wrong, who sees to it, by which day: {"text", "owner", "due"} and more.  NULL, or the name of the member. */
+const char *drill_slip_finding_wrong(const struct json_t *finding);
 
 /* Of members that are right.  When it ended; do they show that everything was brought back as the procedure says it, and (a drill)
  * that it is erased?  What took longer than planned is brought back all the same. */

@@ -313,6 +313,8 @@ static void free_step(struct procedure_step *s)
 	free(s->who);
 	free(s->what);
 	free(s->how);
+	free_texts(s->names, s->n_names);
+	free(s->names_from);
 	free(s->pass);
 	free(s->dataset);
 	free_texts(s->paths, s->n_paths);
@@ -346,6 +348,7 @@ void procedure_free(struct procedure *p)
 	free(p->id);
 	free(p->version);
 	free(p->dataset);
+	free(p->scenario);
 	free(p->target);
 	free(p->source);
 	free(p);

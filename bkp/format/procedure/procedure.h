@@ -17,6 +17,7 @@
  *	id: WORD
  *	version: TEXT
  *	dataset: NAME (what is being recovered, for the report)
+ *	scenario (想定): TEXT: what has happened, as it is assumed in a drill
  *	rto, rpo: DURATION
  *	contacts: [TEXT…]
  *	variables: [{name*, title, type: text|number|name|path (default text), value}]
@@ -24,6 +25,8 @@
  *	target: NAME of a variable of type path: a recovery checks that folder
  *		(restore/recover/place.h), a drill puts one below the scratch folder in its place
  * confirm: a person confirms something.
+ *	names (氏名): [TEXT…]: each is looked at and answered by itself (1…20)
+ *	names_from (名簿): a file that a step before leaves in the scratch folder, one name a line, in the place of names
  * note: something to know at this point.
  * restore: brings data back.
  *	dataset*
@@ -95,6 +98,7 @@ struct err;
 	((size_t)256 << 10) /* libcmark takes quadratic time for hostile text: seconds, not minutes */
 #define PROCEDURE_STEPS_MAX	200
 #define PROCEDURE_VARIABLES_MAX 64
+#define PROCEDURE_NAMES_MAX	20   /* of a confirm step */
 #define PROCEDURE_VALUE_MAX	1024 /* bytes of a variable's value */
 
 enum procedure_kind {
@@ -116,6 +120,10 @@ struct procedure_step {
 	char *who, *what, *how, *pass; /* templates: may hold ${name} */
 	unsigned minutes;	       /* planned */
 	bool always;
+	/* confirm: what is looked at one by one; templates, but for the file's name */
+	char **names;
+	size_t n_names;
+	char *names_from; /* or NULL */
 	/* restore; templates but for n_paths */
 	char *dataset;
 	char **paths;
@@ -148,6 +156,7 @@ struct procedure_variable {
 struct procedure {
 	char *title;
 	char *id, *version, *dataset; /* or NULL */
+	char *scenario;		      /* or NULL */
 	char *target;	      /* the variable that names where the recovered system is to live; or NULL */
 	int64_t rto_s, rpo_s; /* 0: not stated */
 	char **contacts;

@@ -38,6 +38,8 @@ static void plan_rows(struct sheet *s)
 		sheet_row(s, text("Version"), p->version);
 	if (p->dataset)
 		sheet_row(s, text("Data set"), p->dataset);
+	if (p->scenario)
+		sheet_row(s, text("Scenario"), p->scenario);
 	snprintf(line, sizeof(line), text("%zu steps, %u min"), p->n_steps, p->minutes);
 	sheet_row(s, text("Plan"), line);
 	if (s->page->n_facts)

@@ -65,6 +65,14 @@ static void restore_rows(struct sheet *s, const struct procedure_step *step)
 	sheet_template(s, "row", text("Into the folder"), step->to);
 }
 
+static void name_rows(struct sheet *s, const struct procedure_step *step)
+{
+	for (size_t i = 0; i < step->n_names; i++)
+		sheet_template(s, "row", text("To be looked at"), step->names[i]);
+	if (step->names_from)
+		sheet_row(s, text("To be looked at"), step->names_from);
+}
+
 static void command_rows(struct sheet *s, const struct procedure_step *step)
 {
 	char duration[POLICY_PLAN_TEXT];
@@ -130,6 +138,8 @@ void sheet_step(struct sheet *s, size_t i)
 		restore_rows(s, step);
 	if (step->kind == PROCEDURE_GATE)
 		gate_rows(s, step, !stamp || stamp->mark == PROCEDURE_MARK_NONE);
+	if (step->kind == PROCEDURE_CONFIRM)
+		name_rows(s, step);
 	if (step->command)
 		command_rows(s, step);
 	sheet_template(s, "row", text("Pass criterion"), step->pass);

@@ -188,15 +188,37 @@ static void check_templates(const struct rules *r)
 {
 	static const char *const keys[] = {"who", "誰", "what", "何を", "how", "どのように", "pass",
 	    "合否条件", "dataset", "to", "generation", "select", "probe", "value", "text", "確認文"};
-	const struct config_node *node, *list = config_node_get(r->root, "paths");
+	static const char *const lists[] = {"paths", "names", "氏名"};
+	const struct config_node *node, *list;
 	size_t i;
 
 	for (i = 0; i < sizeof(keys) / sizeof(*keys); i++)
 		if ((node = scalar_of(r->root, keys[i])))
 			check_template(r, node);
-	for (node = list && list->kind == CONFIG_LIST ? list->first : NULL; node; node = node->next)
-		if (!node->refused && node->kind == CONFIG_SCALAR)
-			check_template(r, node);
+	for (i = 0; i < sizeof(lists) / sizeof(*lists); i++) {
+		list = config_node_get(r->root, lists[i]);
+		for (node = list && list->kind == CONFIG_LIST ? list->first : NULL; node; node = node->next)
+			if (!node->refused && node->kind == CONFIG_SCALAR)
+				check_template(r, node);
+	}
+}
+
+/* What is looked at by eye: a few names, in one way. */
+static void check_seen(const struct rules *r, const struct procedure_step *s)
+{
+	const struct config_node *from = scalar_of(r->root, "names_from");
+
+	from = from ? from : scalar_of(r->root, "名簿");
+	if (s->n_names > PROCEDURE_NAMES_MAX)
+		config_problem_error(
+		    r->problems, r->root->mark, "E-PROC-18", text("more than %d names"), PROCEDURE_NAMES_MAX);
+	if (from && s->n_names)
+		config_problem_error(r->problems, from->mark, "E-PROC-15",
+		    text("a confirm step has 'names' and 'names_from': only one can say who is looked at"));
+	if (from && (strchr(from->s, '/') || !path_is_entry(from->s)))
+		config_problem_hint(
+		    report_wrong(r, from, "E-PROC-16", text("'%s' is no file in the scratch folder")), "%s",
+		    text("a step before leaves it there, one name a line"));
 }
 
 /* What the template could become: every name is replaced by `with`.  NUL-terminated; "" when it is too long.
@@ -414,6 +436,8 @@ int procedure_rules_step(const struct procedure *p, const struct procedure_step 
 		check_places(&r);
 		check_select(&r);
 	}
+	if (step->kind == PROCEDURE_CONFIRM)
+		check_seen(&r, step);
 	if (step->kind == PROCEDURE_GATE && step->always)
 		config_problem_hint(config_problem_error(problems, config_node_get(root, "always")->key_mark,
 					"E-PROC-15", text("a gate is never done after a failure")),

@@ -30,6 +30,11 @@ static const char *const type_words[] = {"text", "number", "name", "path", NULL}
 #define LIMIT {.key = "limit", .type = CONFIG_T_DURATION, .offset = AT(limit_s)}
 
 static const struct config_field note_fields[] = {EVERY_STEP};
+static const struct config_field confirm_fields[] = {
+	EVERY_STEP,
+	{.key = "names", .alias = "氏名", .type = CONFIG_T_TEXTS, .item = CONFIG_T_TEXT, .max = SHORT_MAX, .offset = AT(names), .count = AT(n_names), .min = 1},
+	{.key = "names_from", .alias = "名簿", .type = CONFIG_T_TEXT, .offset = AT(names_from), .max = 200},
+};
 static const struct config_field restore_fields[] = {
 	EVERY_STEP,
 	{.key = "dataset", .type = CONFIG_T_TEXT, .offset = AT(dataset), .required = true},
@@ -53,7 +58,7 @@ static const struct config_field check_fields[] = {
 	{.key = "value", .type = CONFIG_T_TEXT, .offset = AT(value), .max = PROCEDURE_VALUE_MAX},
 };
 static const struct config_shape step_shapes[] = { /* as enum procedure_kind */
-	SHAPE(TEXT_LATER("a confirm step"), note_fields, 0, 0),
+	SHAPE(TEXT_LATER("a confirm step"), confirm_fields, 0, 0),
 	SHAPE(TEXT_LATER("a restore step"), restore_fields, 0, 0),
 	SHAPE(TEXT_LATER("a run step"), run_fields, 0, 0),
 	SHAPE(TEXT_LATER("a check step"), check_fields, 0, 0),
@@ -79,6 +84,7 @@ static const struct config_field head_fields[] = {
 	{.key = "id", .type = CONFIG_T_TEXT, .offset = AT(id)},
 	{.key = "version", .type = CONFIG_T_TEXT, .offset = AT(version)},
 	{.key = "dataset", .type = CONFIG_T_DATASET_NAME, .offset = AT(dataset)},
+	{.key = "scenario", .alias = "想定", .type = CONFIG_T_LINES, .offset = AT(scenario), .max = LONG_MAX},
 	{.key = "target", .type = CONFIG_T_TEXT, .offset = AT(target)},
 	{.key = "rto", .type = CONFIG_T_DURATION, .offset = AT(rto_s)},
 	{.key = "rpo", .type = CONFIG_T_DURATION, .offset = AT(rpo_s)},
@@ -90,7 +96,7 @@ static const struct config_shape head_shape = SHAPE(TEXT_LATER("the procedure"),
 
 static const struct config_shape *const all_shapes[] = {&head_shape, &step_shapes[PROCEDURE_RUN],
     &step_shapes[PROCEDURE_CHECK], &step_shapes[PROCEDURE_RESTORE], &step_shapes[PROCEDURE_GATE],
-    &variable_shape};
+    &step_shapes[PROCEDURE_CONFIRM], &variable_shape};
 
 static int read_block(const struct config_shape *shape, const struct config_node *root, void *at,
     struct config_problems *problems, struct err *err)

@@ -245,6 +245,19 @@ struct ledger_drill {
 	bool proves;		     /* drill_slip_proves() */
 };
 
+/* A finding (指摘) of a drill, a recovery or an audit: what is to be mended, until somebody records that it is (確認). */
+struct ledger_finding {
+	char id[32];  /* "41.2": the second of record 41 */
+	uint64_t seq; /* of the record that raised it */
+	int64_t at_ns;
+	const struct json_t *raised; /* "text", "owner", "due": "2026-11-30" */
+	const struct json_t
+	    *measure; /* the record of the last measure (対応): "text", "due" or null; or NULL */
+	const struct json_t *closed; /* that of its end (確認): "text"; or NULL */
+	char due[16];		     /* as it was said last */
+	const char *title;	     /* of the drill's procedure; or NULL */
+};
+
 /* The newest generation of a data set that a holder has opened in a key drill in which everything opened. */
 struct ledger_opened {
 	const char *dataset;
@@ -449,6 +462,11 @@ const struct ledger_drill *ledger_drilled(
     const struct ledger *l, const char *dataset, const struct ledger_generation **ret_from);
 /* The newest drill or recovery that was to bring one of its generations back, and failed; or NULL. */
 const struct ledger_drill *ledger_drilled_in_vain(const struct ledger *l, const char *dataset);
+size_t ledger_findings(const struct ledger *l);
+const struct ledger_finding *ledger_finding(const struct ledger *l, size_t i);		   /* as they came */
+const struct ledger_finding *ledger_finding_named(const struct ledger *l, const char *id); /* or NULL */
+/* Not closed, and its day has passed. */
+bool ledger_finding_overdue(const struct ledger_finding *f, int64_t now_ns);
 /* Those in force when they were last looked at: [{"name", "sha256"}]; NULL: nobody has looked. */
 const struct json_t *ledger_procedures(const struct ledger *l);
 bool ledger_procedure_is(const struct ledger *l, const char *sha256); /* one of them */

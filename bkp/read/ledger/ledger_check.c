@@ -472,6 +472,7 @@ static const struct rule {
     {"procedures", {{"procedures", LIST}}, ledger_check_procedures},
     {"procedure-approved", {{"name", WORD}, {"sha256", SHA256}, {"operator", WORD}, {"signed_by", TEXT_OPT}},
 	check_nothing},
+    {"finding", {{"action", WORD}, {"text", WORD}, {"operator", WORD}}, ledger_check_finding},
     {"uses-reviewed", {{"uses", NUMBER}, {"declared", NUMBER}, {"operator", WORD}}, check_nothing},
     {"envelope",
 	{{"number", WORD}, {"action", WORD}, {"operator", WORD}, {"person", TEXT_OPT}, {"seal", TEXT_OPT},

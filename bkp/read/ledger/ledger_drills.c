@@ -82,7 +82,7 @@ static int apply_drill(struct ledger *l, const struct journal_record *r, struct 
 int ledger_fold_drills(struct ledger *l, const struct journal_record *r, struct err *err)
 {
 	if (!strcmp(r->event, "drill"))
-		return apply_drill(l, r, err);
+		return apply_drill(l, r, err) || ledger_fold_findings(l, r, err) ? -1 : 0;
 	if (!strcmp(r->event, "procedure-approved")) {
 		l->approved = l->approved ? l->approved : json_object();
 		return json_object_set(l->approved, member_str(r->json, "sha256"), (json_t *)r->json)

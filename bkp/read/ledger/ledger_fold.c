@@ -645,6 +645,7 @@ static const struct rule {
     {"procedures", ledger_fold_drills},
     {"countersigned", ledger_fold_witness},
     {"procedure-approved", ledger_fold_drills},
+    {"finding", ledger_fold_findings},
 };
 
 static void follow_clock(struct ledger *l, const struct journal_record *r)
@@ -690,5 +691,6 @@ void ledger_fold_clear(struct ledger *l)
 	ledger_announcements_clear(l);
 	ledger_drills_clear(l);
 	ledger_witness_clear(l);
+	ledger_findings_clear(l);
 	ledger_stays_clear(l);
 }

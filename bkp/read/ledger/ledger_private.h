@@ -81,6 +81,8 @@ struct ledger {
 	size_t n_drills;
 	json_t *procedures;
 	json_t *approved; /* records procedure-approved by sha256, the newest of each; NULL: none */
+	struct ledger_finding *findings; /* ledger_findings.c */
+	size_t n_findings;
 	/* the keys of people: ledger_uses.c */
 	struct ledger_use *uses;
 	size_t n_uses;
@@ -168,6 +170,11 @@ int ledger_keep_head(struct ledger *l, const struct journal_record *r, struct er
 ledger_check_fn ledger_check_countersigned;
 int ledger_fold_witness(struct ledger *l, const struct journal_record *r, struct err *err);
 void ledger_witness_clear(struct ledger *l);
+
+/* ledger_findings.c: finding, and those that a drill brings. */
+ledger_check_fn ledger_check_finding;
+int ledger_fold_findings(struct ledger *l, const struct journal_record *r, struct err *err);
+void ledger_findings_clear(struct ledger *l);
 
 /* ledger_media.c: what people record of a medium: its data, who has it, stock-takes, loss. */
 ledger_check_fn ledger_check_custody, ledger_check_counted;

@@ -1,11 +1,13 @@
 /* compliance_next_site: what to do about the clock, about what the guard found, about runs that were missed
  * or failed, about what was agreed; see compliance.h. */
 #include <stdio.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "base/day.h"
 #include "base/path.h"
 #include "base/text.h"
+#include "format/journal/journal.h"
 #include "format/policy/policy.h"
 #include "read/drills/drills.h"
 #include "read/rules/compliance_private.h"
@@ -335,8 +337,33 @@ static void say_slow(struct compliance_next *n, const struct policy_dataset *p)
 		    compliance_span(p->rto_s, target, sizeof(target)));
 }
 
+/* What is to be mended and was not by its day. */
+static void say_findings(struct compliance_next *n)
+{
+	const struct ledger *l = n->v->l;
+	const struct ledger_finding *first = NULL;
+	unsigned all = 0;
+
+	for (size_t i = 0; i < ledger_findings(l); i++) {
+		const struct ledger_finding *f = ledger_finding(l, i);
+
+		if (!ledger_finding_overdue(f, n->v->s->now_ns))
+			continue;
+		first = !first || strcmp(f->due, first->due) < 0 ? f : first;
+		all++;
+	}
+	if (first)
+		compliance_say(n,
+		    text("finding %s '%s' (overdue: %u) was to be mended by %s, by %s: record what was done "
+			 "with 'bkp finding measure', and "
+			 "that it is mended with 'bkp finding close'"),
+		    first->id, journal_text(first->raised, "text"), all, first->due,
+		    journal_text(first->raised, "owner"));
+}
+
 void compliance_next_drills(struct compliance_next *n)
 {
+	say_findings(n);
 	for (enum drills_state s = DRILLS_NEVER; s <= DRILLS_HOST; s++)
 		say_state(n, s);
 	for (size_t i = 0; i < n->v->s->n_datasets; i++)

@@ -12,6 +12,7 @@
 #include "format/journal/journal.h"
 #include "format/medium/generation.h"
 #include "format/policy/policy.h"
+#include "read/ledger/ledger.h"
 #include "read/rules/compliance.h"
 
 #define LINE 512
@@ -26,7 +27,8 @@ const struct fact_column form_drills_columns[] = {{"record", TEXT_LATER("No."), 
     {"rto_target", TEXT_LATER("RTO, of the policy"), FACT_TEXT},
     {"rpo", TEXT_LATER("RPO, measured"), FACT_TEXT},
     {"rpo_target", TEXT_LATER("RPO, of the policy"), FACT_TEXT},
-    {"steps", TEXT_LATER("Steps: all, failed, late"), FACT_TEXT}, {"erased", TEXT_LATER("Erased"), FACT_TEXT},
+    {"steps", TEXT_LATER("Steps: all, failed, late"), FACT_TEXT},
+    {"isolated", TEXT_LATER("Isolated"), FACT_TEXT}, {"erased", TEXT_LATER("Erased"), FACT_TEXT},
     {"operator", TEXT_LATER("Operator"), FACT_TEXT}, {"host", TEXT_LATER("Computer"), FACT_TEXT},
     {"signed_by", TEXT_LATER("Signed by"), FACT_TEXT}, {"carried_by", TEXT_LATER("Brought by"), FACT_TEXT}};
 
@@ -81,6 +83,34 @@ static json_t *generations_json(const json_t *sets, double *bytes, double *ms)
 	return json_string(all);
 }
 
+const struct fact_column form_findings_columns[] = {{"finding", TEXT_LATER("No."), FACT_TEXT},
+    {"raised", TEXT_LATER("Raised"), FACT_TIME}, {"from", TEXT_LATER("From"), FACT_TEXT},
+    {"text", TEXT_LATER("Finding"), FACT_TEXT}, {"owner", TEXT_LATER("Owner"), FACT_TEXT},
+    {"due", TEXT_LATER("Due"), FACT_TEXT}, {"measure", TEXT_LATER("Measure"), FACT_TEXT},
+    {"closed", TEXT_LATER("Follow-up"), FACT_TEXT}, {"closed_by", TEXT_LATER("Seen by"), FACT_TEXT},
+    {"state", TEXT_LATER("State"), FACT_TEXT}};
+
+int form_findings(const struct report *r, json_t *rows, struct err *err)
+{
+	char raised[FORM_TIME];
+
+	for (size_t i = 0; i < ledger_findings(r->l); i++) {
+		const struct ledger_finding *f = ledger_finding(r->l, i);
+
+		if (form_row(rows, err, "finding", f->id, "raised", form_time(f->at_ns, raised), "from",
+			f->title, "text", journal_text(f->raised, "text"), "owner",
+			journal_text(f->raised, "owner"), "due", f->due, "measure",
+			journal_text(f->measure, "text"), "closed", journal_text(f->closed, "text"),
+			"closed_by", journal_text(f->closed, "operator"), "state",
+			f->closed			       ? text("closed")
+			: ledger_finding_overdue(f, r->now_ns) ? text("OVERDUE")
+							       : text("open"),
+			NULL))
+			return -1;
+	}
+	return 0;
+}
+
 static const char *verdict_text(const char *v)
 {
 	return !strcmp(v, "passed") ? text("passed") : !strcmp(v, "late") ? text("late") : text("failed");
@@ -114,6 +144,7 @@ json_t *form_drill(const struct report *r, const struct journal_record *rec)
 	const bool drill = !strcmp(journal_text(o, "kind"), "drill");
 	const char *signer = json_string_value(json_object_get(o, "signed_by"));
 	char number[24], title[LINE], medium[LINE];
+	const json_t *isolated = json_object_get(o, "isolated");
 	json_t *row;
 
 	if (strcmp(rec->event, "drill") != 0)
@@ -125,10 +156,13 @@ json_t *form_drill(const struct report *r, const struct journal_record *rec)
 	row = figures_json(r, o);
 	if (!row ||
 	    json_object_update_new(row,
-		json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "record", number,
-		    "ended", journal_text(o, "finished"), "kind", drill ? text("drill") : text("recovery"),
-		    "procedure", title, "verdict", verdict_text(journal_text(o, "verdict")), "medium", medium,
-		    "erased",
+		json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "isolated",
+		    json_is_true(isolated)    ? text("yes")
+		    : json_is_false(isolated) ? text("no")
+					      : "",
+		    "record", number, "ended", journal_text(o, "finished"), "kind",
+		    drill ? text("drill") : text("recovery"), "procedure", title, "verdict",
+		    verdict_text(journal_text(o, "verdict")), "medium", medium, "erased",
 		    !drill					 ? ""
 		    : json_is_true(json_object_get(o, "erased")) ? text("yes")
 								 : text("no"),

@@ -65,6 +65,8 @@ static const struct form forms[] = {
     {"16", "bcp", TEXT_LATER("Table for the business continuity plan"), true, FORM_TABLE, OF(bcp),
 	"生きたBCPとするためにも", .rows = form_bcp},
     {"18", "month", TEXT_LATER("Report of the month"), true, FORM_TABLE, OF(month), NULL, .rows = form_month},
+    {"19", "findings", TEXT_LATER("Findings, measures and follow-up"), false, FORM_CARDS, OF(findings), NULL,
+	.rows = form_findings},
     {"20", "assets", TEXT_LATER("Register of equipment"), false, FORM_WIDE, OF(assets), NULL,
 	.rows = form_assets},
 };
