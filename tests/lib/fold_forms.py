@@ -92,6 +92,7 @@ class Medium:
 class World:
     def __init__(self, path, at):
         self.g, self.m, self.records, self.drills, self.keys, self.uses = {}, {}, [], [], [], []
+        self.findings = {}
         self.at, self.policy, self.procedures, self.created, self.next = at, "", [], None, 1
         for line in open(path, "rb"):
             r = json.loads(line)
@@ -208,6 +209,16 @@ class World:
 
     def on_drill(self, r):
         self.drills.append(r)
+        for i, f in enumerate(r.get("findings", [])):
+            self.findings["%d.%d" % (r["seq"], i + 1)] = dict(f, at=when(r["time"]), source=r["procedure"]["title"])
+
+    def on_finding(self, r):
+        if r["action"] == "raised":
+            self.findings["%d.1" % r["seq"]] = dict(text=r["text"], owner=r["owner"], due=r["due"], at=when(r["time"]), source="")
+            return
+        f = self.findings[r["finding"]]
+        f[r["action"]] = r
+        f["due"] = r.get("due", f["due"])
 
     def on_procedures(self, r):
         self.procedures = r["procedures"]
@@ -475,8 +486,16 @@ class Site:
                    "Seconds per GB": "%.1f" % (ms / 1e3 / (bytes_ / 1e9)) if bytes_ >= 1e7 else "", "RTO, measured": span(d["recovery_s"]),
                    "RTO, of the policy": span(strict[0]) if strict[0] else "", "RPO, measured": span(d["rpo_s"]),
                    "RPO, of the policy": span(strict[1]) if strict[1] else "", "Steps: all, failed, late": "%(steps)d, %(failed)d, %(late)d" % d,
+                   "Isolated": {True: "yes", False: "no", None: ""}[d.get("isolated")],
                    "Erased": "yes" if d["erased"] else "no", "Operator": d["operator"], "Computer": d["host"],
                    "Signed by": d["signed_by"] or "declared only", "Brought by": d["carried_by"]}
+
+    def findings(self):
+        for number, f in self.w.findings.items():
+            end = f.get("closed")
+            yield [number, local(f["at"]), f["source"], f["text"], f["owner"], f["due"], f["measure"]["text"] if "measure" in f else "",
+                   end["text"] if end else "", end["operator"] if end else "",
+                   "closed" if end else "OVERDUE" if str(day_of(self.at)) > f["due"] else "open"]
 
     MAY = {"manager": "decides, approves, looks at uses of keys", "operator": "brings media in and takes them away",
            "witness": "signs when a medium changes hands", "restorer": "restores, with a key that somebody hands over"}
@@ -581,7 +600,7 @@ def main(journal, policy, at, pack):
     site = Site(yaml.safe_load(open(policy, encoding="utf-8")), world)
     by_name = {"datasets": site.datasets, "generations": site.generations, "rule": site.rule, "media": site.media, "allowed": site.allowed,
                "transfers": site.transfers, "disposals": site.disposals, "losses": site.losses, "procedures": site.procedures,
-               "drills": site.drill_rows, "people": site.people_rows, "keys": site.key_rows, "bcp": site.bcp, "month": site.month, "external": site.external,
+               "drills": site.drill_rows, "findings": site.findings, "people": site.people_rows, "keys": site.key_rows, "bcp": site.bcp, "month": site.month, "external": site.external,
                "contacts": site.contact_rows, "wall": site.contact_rows, "assets": site.assets}
     cells = 0
     seen = set()

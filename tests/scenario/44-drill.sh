@@ -106,7 +106,7 @@ is ok "d['verdict'], d['operator'], d['medium']['label'], d['repository'] != ''"
 is ok "[(g['dataset'], g['generation']) for g in d['generations']]" "[('docs', 2), ('late', 2)]"
 is ok "[x['mark'] for x in d['steps']] == ['passed'] * 6 and all(x['seconds'] >= 0 and x['begun'] for x in d['steps'])" True
 is ok "s['count']['check']" "{'probe': None, 'expected': '4', 'found': '4'}"
-is ok "s['label']['confirm']" "{'by': '事務長', 'answer': 'yes', 'note': '番号一致'}"
+is ok "s['label']['confirm']" "{'by': '事務長', 'answer': 'yes', 'note': '番号一致', 'names': []}"
 is ok "s['docs']['restore']['files'], s['part']['restore']['files'], s['part']['restore']['to']" "(4, 1, 'a/b')"
 is ok "d['erased']['ok'], d['erased']['files'] >= 8, d['rto']['met'], d['rpo']['met'], d['planned_minutes']" "(True, True, True, True, 13)"
 is ok "d['procedure']['sha256']" "$(sha256sum <"$T/good.md" | cut -d' ' -f1)"
@@ -312,7 +312,7 @@ _, status = os.waitpid(pid, 0)
 assert os.waitstatus_to_exitcode(status) == 0, (status, seen.decode())
 assert "ラベル".encode() in seen
 P
-is tty "s['label']['confirm']" "{'by': '佐藤', 'answer': 'yes', 'note': '番号 12 一致'}"
+is tty "s['label']['confirm']" "{'by': '佐藤', 'answer': 'yes', 'note': '番号 12 一致', 'names': []}"
 say "on a terminal a person is asked, and the answer, name and remark are in the record"
 
 # ---- a procedure that lies on the medium: its commands count only when the repository signed it
