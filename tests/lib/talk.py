@@ -46,7 +46,7 @@ if todo:
     sys.exit(98)
 for line in text.split("\n"):
     line = re.sub(r"\x1b\[K", "", line).split("\r")[-1]
-    if line.startswith(("bkp: ", "  → ", "      --")):  # an error is one line, for who copies it; so is an option of a command that is shown
+    if line.startswith(("bkp: ", "bkp-restore: ", "  → ", "      --")):  # an error, or an option of a command, is one line, for who copies it
         continue
     if sum(2 if unicodedata.east_asian_width(c) in "WFA" and ord(c) > 0x2000 and c != "…" else 1 for c in line) > 80:
         print("TOO WIDE:", line)
