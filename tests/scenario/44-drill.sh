@@ -291,7 +291,7 @@ say "SIGTERM in the middle: the command and what it started are ended, always-st
 python3 - "$RESTORE" "$T" <<'P'
 import os, pty, sys
 restore, t = sys.argv[1:]
-answers = ["perhaps", "はい", "佐藤", "番号 12 一致"]
+answers = ["perhaps", "はい", "佐藤", "番号 12 一致", ""]
 pid, fd = pty.fork()
 if pid == 0:
     os.execv(restore, [restore, "--lang", "en", "--medium", t + "/m1", "--identity", t + "/id.txt",
@@ -305,7 +305,7 @@ while True:
     if not got:
         break
     seen += got
-    if answers and seen.rstrip().endswith((b"(yes/no)", b"operator)?", b"empty)?")):
+    if answers and seen.rstrip().endswith((b"(yes/no)", b"operator)?", b"empty)?", b"no more)?")):
         os.write(fd, (answers.pop(0) + "\n").encode())
         seen += b"\n."
 _, status = os.waitpid(pid, 0)
