@@ -61,6 +61,7 @@ WORKLOADS = {
     "data": ("night2", ["bkp", "medium", "set", "m2", "--operator", "Sato", "--maker", LONG, "--use-until", SOON]),
     "count": ("apart", ["bkp", "medium", "count", "--place", "金庫", "--seen", "m3", "--operator", "Sato"]),
     "report": ("night2", ["bkp", "report", "media", "--csv", "--out", "{}/desk/media.csv"]),
+    "pack": ("night2", ["bkp", "report", "pack", "--out", "{}/desk/pack", "--quiet"]),
     "disc": ("burnable", ["bkp", "disc", "write", "--to", "stdio:{}/desk/disc.iso", "--disc", "50 MiB", "--operator", "Sato", "--quiet"]),
     "import": ("rehearsed", ["bkp", "journal", "import", "{}/desk/drill/drill.json", "--operator", "Sato"]),
     "countersign": ("rehearsed", ["bkp", "journal", "countersign", "{}/desk/head", "--operator", "Sato", "--by", "監査", "--public-key",

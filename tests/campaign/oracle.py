@@ -421,6 +421,8 @@ WRITTEN = {
     "plan": {"desk/plan": lambda b: b.endswith(b"\n")},
     "export": {"desk/journal.csv": lambda b: b.endswith(b"\n")},
     "report": {"desk/media.csv": lambda b: b.endswith(b"\n")},
+    "pack": {"desk/pack/SHA256SUMS": lambda b: b.endswith(b"  00_index.html\n"), "desk/pack/00_index.html": lambda b: b.endswith(b"</html>\n"),
+             "desk/pack/SHA256SUMS.minisig": lambda b: b.count(b"\n") == 4, "desk/pack/keys.jsonl": lambda b: b.endswith(b"}\n")},
     "install": {"sys/etc/cron.d/bkp": lambda b: b.endswith(b"\n")},
     "remove": {"sys/etc/cron.d/bkp": lambda b: not b},
 }
@@ -441,7 +443,7 @@ def canaries(site):
 
 # workload -> the record that exit 0 promises
 RECORDED = {"announce": "announced", "more": "keys", "less": "keys", "continue": "epoch", "disc": "disc-written", "import": "drill",
-            "approve": "procedure-approved"}
+            "approve": "procedure-approved", "pack": "pack"}
 
 
 def disc_kept(site):

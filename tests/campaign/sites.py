@@ -491,6 +491,7 @@ def set_up(root, build, here):
         shutil.copy2(build + "/" + p, root + "/bin/")
     for p in ("rescue.py", "FORMAT.md"):
         shutil.copy2(build + "/tools/" + p, root + "/bin/tools/")
+    shutil.copytree(build + "/checklists", root + "/bin/checklists")
     shutil.copy(here + "/faults.c", root)
     flags = ["-O1", "-shared", "-fPIC", "-w", "-DSANITIZED=%d" % ("asan" in preloaded(root + "/bin"))]
     for so, source in (("faults", "faults.c"), ("pause", "pause.c"), ("fakeclock", "../lib/fakeclock.c"), ("forkserver", "forkserver.c")):

@@ -92,7 +92,7 @@ class Medium:
 class World:
     def __init__(self, path, at):
         self.g, self.m, self.records, self.drills, self.keys, self.uses = {}, {}, [], [], [], []
-        self.at, self.policy, self.procedures, self.created, self.next = at, "", [], None, 1
+        self.at, self.policy, self.procedures, self.created, self.next, self.approved = at, "", [], None, 1, {}
         for line in open(path, "rb"):
             r = json.loads(line)
             if when(r["time"]) <= at:
@@ -211,6 +211,9 @@ class World:
 
     def on_procedures(self, r):
         self.procedures = r["procedures"]
+
+    def on_procedure_approved(self, r):
+        self.approved[r["sha256"]] = r
 
     def on_keys(self, r):
         self.keys.append(r)
@@ -461,7 +464,12 @@ class Site:
             proves = d and d["verdict"] in ("passed", "late") and d["erased"]
             yield [p["name"], d["procedure"]["title"] if d else "", d["procedure"]["version"] if d else "", p["sha256"],
                    local(when(d["finished"])) if d else "", d["verdict"] if d else "",
-                   "rehearsed as it stands" if proves else "NOT REHEARSED as it stands (未検証)", "", ""]
+                   "rehearsed as it stands" if proves else "NOT REHEARSED as it stands (未検証)",
+                   *self.approval(p["sha256"])]
+
+    def approval(self, sha256):
+        r = self.w.approved.get(sha256)
+        return (r["operator"] + ("" if r["signed_by"] else " (declared only: 申告)"), local(when(r["time"]))) if r else ("", "")
 
     def drill_rows(self):
         for d in self.w.drills:

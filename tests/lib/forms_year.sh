@@ -144,6 +144,8 @@ forms_day() { # DATE
 	2026-03-02) op "$1 10:00:00" key envelope add E-1 --person holder-1 --seal S-77 --place 金庫 --holder 院長 ;;
 	2026-05-11 | 2026-08-17 | 2026-12-09) forms_drill "$1" ;;
 	2026-06-01) echo '追記' >>"$T/emr.md" ;;
+	2026-05-12 | 2026-09-01) at "$1 15:00:00" "$BKP" --quiet agree --procedure "$T/emr.md" --operator 院長 >"$T/op" 2>&1 ||
+		fail "the approval on $1" "$T/op" ;;
 	2026-09-07) op "$1 10:00:00" key envelope opened E-1 --why 訓練 ;;
 	2026-10-05) op "$1 10:00:00" medium lend RDX-01 --to 監査法人 --until 2026-10-20 --reason 監査 --witness 伊藤 ;;
 	2026-0[4-9]-06 | 2026-11-06) op "$1 11:00:00" expire ;;

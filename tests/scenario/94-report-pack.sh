@@ -92,6 +92,7 @@ year_cells=$cells
 for w in '× no generation' 'suspect' 'failed' 'days: 9, nothing was captured'; do
 	grep -q "$w" "$T/year/04_generations.csv" || fail "the year has no '$w'" "$T/year/04_generations.csv"
 done
+grep -q '院長 (declared only: 申告)' "$T/year/10_procedures.csv" || fail "who approved it" "$T/year/10_procedures.csv"
 folded 2026-06-15 "$T/then"
 say "a hospital's year ($records records): $year_cells cells of its forms, and $cells of those of 15 June, are what a fold in Python has;" \
 	"nine dates without a generation, failed dumps and a suspect night are named; $ms ms"
