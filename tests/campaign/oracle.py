@@ -422,7 +422,8 @@ WRITTEN = {
     "plan": {"desk/plan": lambda b: b.endswith(b"\n")},
     "export": {"desk/journal.csv": lambda b: b.endswith(b"\n")},
     "report": {"desk/media.csv": lambda b: b.endswith(b"\n")},
-    "pack": {"desk/pack/SHA256SUMS": lambda b: b.endswith(b"  00_index.html\n")},
+    "pack": {"desk/pack/SHA256SUMS": lambda b: b.endswith(b"  00_index.html\n"), "desk/pack/00_index.html": lambda b: b.endswith(b"</html>\n"),
+             "desk/pack/SHA256SUMS.minisig": lambda b: b.count(b"\n") == 4, "desk/pack/keys.jsonl": lambda b: b.endswith(b"}\n")},
     "install": {"sys/etc/cron.d/bkp": lambda b: b.endswith(b"\n")},
     "remove": {"sys/etc/cron.d/bkp": lambda b: not b},
 }

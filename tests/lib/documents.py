@@ -326,6 +326,8 @@ PLAN = {
     (JA + "rescue.md", "# head"): "likewise",
     (JA + "rescue.md", " どの"): "the menu: 91 compares it with what is shown",
     ("docs/man/bkp-rescue-image.8", "# bkp rescue-image"): "needs a kernel's package: 91",
+    (JA + "audit.md", "PACK="): "94a types it at a pack of its own, with sh, openssl, sha256sum and minisign alone",
+    (JA + "audit.md", "cd \"$PACK"): "likewise",
     ("README.md", "./policies/demo/run.sh"): "builds the programs and runs this very suite; 05 looks that both scripts are there",
     ("docs/man/bkp-key.8", "$ bkp-restore"): "59 plays such a change, as policies/procedures/holder-leaves.md says it",
     ("docs/man/bkp-key.8", "# bkp key remove"): "59 likewise",
@@ -347,6 +349,7 @@ for doc, begins in {
     "docs/man/bkp-check.8": ("$ bkp --policy",),
     "docs/man/bkp-drill.1": ("# bkp-restore",),
     "docs/man/bkp-explain.8": ("$ bkp explain",),
+    "docs/man/bkp-finding.8": ("# bkp finding",),
     "docs/man/bkp-expire.8": ("# bkp expire --dry-run", "# bkp expire --medium"),
     "docs/man/bkp-generations.8": ("$ bkp generations 42",),
     "docs/man/bkp-guard.8": ("# bkp guard canary",),
@@ -553,6 +556,7 @@ def manual(known):
     take(known, P + "check.8", "$ bkp --policy", sh=sh)
     take(known, P + "drill.1", "# bkp-restore", sh=sh, subs=names + [("/mnt/rdx", "/mnt/rdx/bkp"), (r"RW\.\.\.", SUBS["ROOT"]), ("emr-postgresql", "emr")])
     take(known, P + "explain.8", "$ bkp explain", sh=sh)
+    take(known, P + "finding.8", "# bkp finding", sh=sh, subs=names)
     take(known, P + "expire.8", "# bkp expire --dry-run", sh=sh)
     take(known, P + "expire.8", "# bkp expire --medium", sh=sh, subs=names)
     take(known, P + "generations.8", "$ bkp generations 42", lambda b: typed(sh, b, instead="\n".join(b.text.replace("bkp generations 42", "bkp --lang en generations 13").split("\n")[:2]) + "\n"))

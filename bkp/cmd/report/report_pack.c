@@ -58,7 +58,7 @@ struct pack {
 
 /* ---- files ---- */
 
-static int put_file(
+static int pack_file(
     struct pack *p, const char *name, const struct form *f, const struct buf *b, struct err *err)
 {
 	struct report_pack_file *file = &p->files[p->n_files];
@@ -80,7 +80,7 @@ static int put_json(struct pack *p, const char *name, const struct form *f, json
 
 	free(line);
 	json_decref(o);
-	return r ? -1 : put_file(p, name, f, &b, err);
+	return r ? -1 : pack_file(p, name, f, &b, err);
 }
 
 static int put_form(struct pack *p, size_t i, struct err *err)
@@ -92,10 +92,10 @@ static int put_form(struct pack *p, size_t i, struct err *err)
 
 	snprintf(name, sizeof(name), "%s_%s.html", f->number, f->name);
 	if (!p->w->clinic &&
-	    (report_html(p->r, f, p->rows[i], &html, err) || put_file(p, name, f, &html, err)))
+	    (report_html(p->r, f, p->rows[i], &html, err) || pack_file(p, name, f, &html, err)))
 		return -1;
 	snprintf(name, sizeof(name), "%s_%s.csv", f->number, f->name);
-	if (report_csv(f, p->rows[i], &csv, err) || put_file(p, name, f, &csv, err))
+	if (report_csv(f, p->rows[i], &csv, err) || pack_file(p, name, f, &csv, err))
 		return -1;
 	snprintf(name, sizeof(name), "%s_%s.json", f->number, f->name);
 	return put_json(p, name, f, report_json(p->r, f, p->rows[i]), err);
@@ -109,7 +109,7 @@ static int put_index(struct pack *p, struct err *err)
 	BUF_AUTO html = BUF_INIT(REPORT_MAX);
 
 	return report_index_html(p->r, &index, &html, err) ||
-		       put_file(
+		       pack_file(
 			   p, text_lang() == TEXT_JA ? "00_目次.html" : "00_index.html", NULL, &html, err)
 		   ? -1
 		   : 0;
