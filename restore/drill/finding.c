@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "format/journal/drill_slip.h"
 #include "format/medium/selector.h"
+#include "restore/app/interrupt.h"
 #include "restore/drill/attest.h"
 #include "restore/drill/drill.h"
 #include "restore/drill/replay.h"
@@ -80,7 +81,15 @@ static int ask_findings(struct replay *r, struct err *err)
 
 int finding_collect(struct replay *r, const struct attest *a, struct err *err)
 {
+	const bool interrupted = r->d->interrupted;
+	int n;
+
 	if (a)
 		return take_given(r->d, a, err);
-	return isatty(STDIN_FILENO) && !r->d->interrupted ? ask_findings(r, err) : 0;
+	if (interrupted || !isatty(STDIN_FILENO))
+		return 0;
+	r->interrupts = interrupt_count(r->interrupt);
+	n = ask_findings(r, err);
+	r->d->interrupted = interrupted; /* who ends the question ends nothing else */
+	return n;
 }

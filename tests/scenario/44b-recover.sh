@@ -367,7 +367,7 @@ say "killed three times, in the state, in a restoration and in a command: it goe
 python3 - "$RESTORE" "$T" <<'P'
 import os, pty, sys
 restore, t = sys.argv[1:]
-answers = ["docs@2", "院長", "はい", "票 3", "院長", "y", "x", "佐藤", "y", "診断"]
+answers = ["docs@2", "院長", "はい", "票 3", "院長", "y", "x", "佐藤", "y", "診断", ""]
 pid, fd = pty.fork()
 if pid == 0:
     os.execv(restore, [restore, "--lang", "ja", "--medium", t + "/m1", "--identity", t + "/id.txt", "recover",
