@@ -199,11 +199,13 @@ sed 's/dataset: viewer/dataset: docs/; s/index viewer/index docs/' "$SRC_ROOT/po
 expect 0 "$RESTORE" --lang ja procedure check "$T/viewer.md"
 { printf 'by: 看護部\nanswers:\n'; printf '  - {step: %s, answer: はい}\n' 1 4; } >"$T/answers.yaml"
 expect 0 "$RESTORE" --lang ja --set "program=$RESTORE" --medium "$T/m1" --identity "$T/id.txt" drill "$T/viewer.md" \
+	--isolation off \
 	--to "$T/drill" --attest "$T/answers.yaml"
 jq -e '[.. | objects | select(.id? == "charts")][0] | tostring | contains("\"3\"")' "$T/drill/drill.json" >/dev/null ||
 	fail "three charts" "$T/drill/drill.json"
 # no charts, no drill that counts
 sed 's/^  "$program" index docs.*/  mkdir pages; echo file:\/\/\/x\/index.html >address/' "$T/viewer.md" >"$T/none.md"
 expect 2 "$RESTORE" --lang ja --set "program=$RESTORE" --medium "$T/m1" --identity "$T/id.txt" drill "$T/none.md" \
+	--isolation off \
 	--to "$T/drill2" --attest "$T/answers.yaml"
 say "procedures/viewer.md: drilled as it stands, Chromium opens three charts; without them it fails"
