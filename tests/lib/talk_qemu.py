@@ -98,11 +98,13 @@ class Machine:
         while same < 3:
             until = time.monotonic() + 3
             while time.monotonic() < until:
-                self.listen()
+                if not self.listen():
+                    raise EOFError
             self.ask("screendump", filename=file)
             with open(file, "rb") as f:
                 now = f.read()
-            same = same + 1 if now == last and len(now) - now.count(0) > 20000 else 0
+            moved = sum(a != b for a, b in zip(now, last)) if len(now) == len(last) else len(now)  # but for a cursor
+            same = same + 1 if moved < 2000 and len(now) - now.count(0) > 20000 else 0
             last = now
 
     def answer(self, words):
