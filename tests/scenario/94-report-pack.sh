@@ -165,7 +165,7 @@ for f in 00_目次 03_datasets 04_generations 05_rule 06_media 10_procedures 13_
 	total=$((total + n))
 	case $f in
 	03* | 05* | 10* | 13* | 18* | 20*) [ "$n" = 1 ] || die "$f has $n pages" ;;
-	00*) [ "$n" = 2 ] || die "the first has $n pages" ;;
+	00*) [ "$n" = 3 ] || die "the first has $n pages" ;;
 	esac
 	pdftotext -layout "$T/p.pdf" - | tr -d ' \n' >"$T/text"
 	grep -q '令和8年（2026年）12月31日' "$T/text" || die "$f: no 令和"
