@@ -132,7 +132,7 @@ read_command() { # NAME: once, on $T/f
 		status "${READ[@]}" generations
 		[ $STATUS != 0 ] || cmp -s "$T/out" "$T/generations.true" || die "$at: exit 0 with other generations" ;;
 	drill)
-		status "${READ[@]}" drill "$T/f/$ID/procedures/restore.md" --to "$T/drill"
+		status "${READ[@]}" drill "$T/f/$ID/procedures/restore.md" --isolation off --to "$T/drill"
 		[ ! -e "$T/pwned" ] || die "$at: the attacker's procedure was run (exit $STATUS)"
 		[ ! -e "$T/kept" ] || all_or_said "$at" "$T/kept$T/src"
 		[ $STATUS != 0 ] || [ -e "$T/kept" ] || die "$at: exit 0, and nothing was done" ;;
@@ -168,7 +168,7 @@ detected "other content behind the same INDEX" E-ARCHIVE-17 "${READ[@]}" extract
 detected "the same" E-ARCHIVE-17 "${READ[@]}" cat docs@1 "${T#/}/src/big1"
 detected "the same" E-ARCHIVE-17 "${READ[@]}" export docs@1
 detected "the same" E-VERIFY-05 "${READ[@]}" verify 1 --deep
-rm -rf "$T/drill"; detected "the same" E-ARCHIVE-17 "${READ[@]}" drill "$T/f/$ID/procedures/restore.md" --to "$T/drill"
+rm -rf "$T/drill"; detected "the same" E-ARCHIVE-17 "${READ[@]}" drill "$T/f/$ID/procedures/restore.md" --isolation off --to "$T/drill"
 rm -rf "$T/r"; mkdir "$T/r"; detected "the same, by rescue.py" "not what its id says" rescue extract "$T/r"
 one_face "$T/f"
 two_faces "$T/m1" "$T/o.archives" bytes:150 "$T/f"; rm -rf "$T/r"

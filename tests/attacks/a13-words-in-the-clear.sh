@@ -22,8 +22,8 @@ detected "a night of which nothing came, by a command that names a patient" E-RU
 grep -q "$name" "$T/err" || die "the host does not say why"
 detected "a data set that failed, another's probe, and notify, that name a patient" E-RUN-03 "$BKP" run --all
 grep -q "$name" "$T/err" || die "the host does not say why"
-# the policy is recorded by its hash, so whatever names the file is what the commands said
-grep -rlF "$name" "$T/m1" "$T/m2" "$T/state/journal/000001.jsonl" && die "a patient's file is named in the clear"
+# the policy's own text lies in policy/ in the clear, as docs/threat-model.md says: whatever else names the file is what the commands said
+grep -rlF --exclude-dir=policy "$name" "$T/m1" "$T/m2" "$T/state/journal/000001.jsonl" && die "a patient's file is named in the clear"
 for g in 1 2; do
 	grep -E "\"event\":\"failed\",\"run\":$g," "$T/state/journal/000001.jsonl" |
 		sed -n 's/.*"said_age":"\([^"]*\)".*/\1/p' |

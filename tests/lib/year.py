@@ -614,7 +614,7 @@ class Year:
         rows = list(csv.reader(io.StringIO(o.stdout.lstrip("\ufeff"))))[1:]
         events = [json.loads(line)["event"] for line in oracle.journal_of(self.path("state")).splitlines()]
         must([r[9] for r in rows] == events[:len(rows)] and len(events) - len(rows) < 3, "what is exported is not the journal")
-        mute = sorted({r[9] for r in rows if not r[13].strip() or r[13] == r[9]})
+        mute = sorted({r[9] for r in rows if not r[14].strip() or r[14] == r[9]})
         must(not mute, "nothing is said of " + ", ".join(mute))
 
     def checkpoint(self, when, last=False):
