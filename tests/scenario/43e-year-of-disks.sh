@@ -53,12 +53,12 @@ rotate() { # "DATE TIME" ARGUMENT...: what is plugged in
 	shift
 	status at "$when" "${SEEN[@]}" timeout 60 "$BKP" rotate --operator 山田 "$@"
 }
-turn() { # DATE DISK [EXIT]: brought, filled, carried away, recorded; an image is made of it, the former one is kept
+turn() { # DATE DISK [EXITS]: brought, filled, carried away, recorded; an image is made of it, the former one is kept
 	loop_plug "$(img "$2")"
 	rotate "$1 ${HOUR:-09}:00:00"
 	plug_clean "the turn of $2 on $1"
 	loop_unplug
-	[ "$STATUS" = "${3:-0}" ] || fail "the turn of $2 on $1 exits $STATUS"
+	[[ "${3:-0}" = *"$STATUS"* ]] || fail "the turn of $2 on $1 exits $STATUS"
 	status at "$1 ${HOUR:-09}:30:00" "$BKP" --quiet medium move "$2" --operator 山田
 	[ "$STATUS" = 0 ] || fail "$2 cannot be moved"
 	newest=$2
@@ -106,6 +106,9 @@ yank() { # DATE DISK: a rotation that is killed, or whose disk goes, at a random
 	wait $pid 2>/dev/null || true
 	! grep -q /run/bkp /proc/self/mountinfo || die "torn away on $1: something is mounted"
 	loop_unplug
+}
+finished() { # torn away too late: its turn was done; known to be gone, it is even refused if plugged in again
+	cat "$T"/state/journal/*.jsonl | grep -oE '"event":"(rotated|medium-attached)"' | tail -n 1 | grep -q rotated
 }
 
 # ---- what happens in the course of ten weeks; each leaves the disk $2 in a state that its turn mends
@@ -219,7 +222,7 @@ age-keygen -o "$T/id.txt" 2>/dev/null
 at "2026-12-01 00:00:00" "$BKP" init --root-key-out "$T/root.key" --recipient "$(age-keygen -y "$T/id.txt")" >/dev/null
 ID=$(sed -n 's/.*"repository":"\([0-9a-f-]*\)".*/\1/p' "$T/state/repository.json" | head -n 1)
 declare -A had=()
-SEEN=() SHOWN='' newest='' missing='' runs=0 yanks=0 hits=0 refusals=0 took=200
+SEEN=() SHOWN='' newest='' missing='' runs=0 yanks=0 hits=0 refusals=0 late=0 took=200
 for m in m1 m2; do FAKEDISK=$T/shows at "2026-12-01 00:10:00" "$BKP" --quiet medium add $m 2>/dev/null || die "add $m"; done
 for n in 1 2 3; do
 	kind=${KINDS[$((n - 1))]:-ext4}
@@ -245,7 +248,7 @@ night 2026-12-03
 fine "2026-12-03 12:00:00" RDX-01
 
 # ---- the weeks: Mondays, or the working day behind
-python3 - "$HOLIDAYS" "$weeks" >"$T/days" <<'P'
+python3 - "$HOLIDAYS" $((weeks + YANKS)) >"$T/days" <<'P'
 import datetime as D, re, sys
 closed = set()
 for a, b in re.findall(r"^(\d{4}-\d\d-\d\d)(?:\.\.(\d{4}-\d\d-\d\d))? ", open(sys.argv[1], encoding="utf-8").read(), re.M):
@@ -260,28 +263,36 @@ for w in range(int(sys.argv[2])):
     print(d)
 P
 declare -A torn=()
-for n in $(seq 1 "$YANKS"); do # not where what is shown next rests on a disk that was not touched since its last turn
-	while w=$((RANDOM % weeks)); do case ${EVENTS[$((w % ${#EVENTS[@]}))]} in photos | clone | lost) ;; *) break ;; esac done
+for n in $(seq 1 "$YANKS"); do # not where what is shown next rests on a disk that was not touched since its last turn, or has something to take
+	while w=$((RANDOM % weeks)); do case ${EVENTS[$((w % ${#EVENTS[@]}))]} in photos | clone | full | lost) ;; *) break ;; esac done
 	torn[$w]=$((${torn[$w]:-0} + 1))
 done
-queue=(RDX-01 RDX-02 RDX-03) day=2026-12-04 w=0 quiet=0
+queue=(RDX-01 RDX-02 RDX-03) day=2026-12-04 w=0 slot=0 quiet=0
 while read -r date; do
-	event=${EVENTS[$((w % ${#EVENTS[@]}))]}
+	event=${EVENTS[$((slot % ${#EVENTS[@]}))]}
 	while [[ $day < $date || $day = "$date" ]]; do
 		night "$day"
 		[ -n "$missing" ] || { fine "$day 07:00:00"; quiet=$((quiet + 1)); }
 		day=$(date -d "$day + 1 day" +%F)
 	done
-	[ "$event" != found ] || { $event "$date"; event=-; }
+	[ "$event" != found ] || { [ -z "$missing" ] || $event "$date"; event=-; }
 	[ -n "$missing" ] || fine "$date 07:30:00" "${queue[0]}"
-	for n in $(seq 1 "${torn[$w]:-0}"); do yank "$date" "${queue[0]}"; done
-	[ "$event" = - ] || $event "$date" "${queue[0]}"
+	done=
+	for n in $(seq 1 "${torn[$slot]:-0}"); do
+		yank "$date" "${queue[0]}"
+		! finished || { done=02 late=$((late + 1)); break; }
+	done
+	torn[$slot]=0
+	[ -n "$done" ] || [ "$event" = - ] || $event "$date" "${queue[0]}"
 	[ -z "$missing" ] || queue=("${queue[1]}" "${queue[0]}" "${queue[2]}")
-	[ "$newest" = "${queue[0]}" ] || turn "$date" "${queue[0]}"
+	[ "$newest" = "${queue[0]}" ] || turn "$date" "${queue[0]}" "$done"
 	[ -n "$missing" ] || fine "$date 12:00:00"
 	if [ -n "$missing" ]; then queue=("${queue[1]}" "${queue[2]}" "${queue[0]}"); else queue=("${queue[@]:1}" "${queue[0]}"); fi
 	w=$((w + 1))
+	[ -n "$done" ] || slot=$((slot + 1)) # what was to happen this week happens in the next
+	[ $slot -lt "$weeks" ] || break
 done <"$T/days"
+[ $slot = "$weeks" ] || die "$late disks were torn away too late, and too little happened"
 [ "$hits" -ge $((yanks / 2)) ] || die "of $yanks disks only $hits were torn away in time"
 say "$w weeks of three disks (${KINDS[*]:-ext4}), $runs nights, $quiet mornings ○ with nothing to do;" \
 	"$refusals refusals as the table says, not a bit of a" \
