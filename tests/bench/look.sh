@@ -4,7 +4,7 @@
 #   ls      seconds from the first ls to its end, right behind the mount; diff -r of the mounted newest generation with the source
 #   rss     peak memory of the mount in KiB, after that
 #   read    seconds of `extract` of the large file onto a file system in memory, and of reading it through a fresh mount; their ratio
-# and the load of others before each: a figure taken while others work says little.
+# each with the bound that it is to keep at full size, and the load of others before each: a figure taken while others work says little.
 # usage: BKP_BIN=build/release tests/bench/look.sh [FILES [GENERATIONS [GIB]]]; needs root and FUSE; DIR: where it works (default $TMPDIR)
 set -eu
 : "${BKP_BIN:?folder of the built programs}"
@@ -74,11 +74,11 @@ unmounted() {
 	M=
 }
 find=$(seconds "${RESTORE[@]}" find 'new-7*' docs)
-echo "find $find s, its opening $(seconds "${RESTORE[@]}" show "${T#/}/src@docs@latest") s, load $(load)"
+echo "find $find s (behind its opening <= 5), its opening $(seconds "${RESTORE[@]}" show "${T#/}/src@docs@latest") s, load $(load)"
 mounted docs@latest
-echo "ls $(seconds ls "$T/mnt/${T#/}/src") s"
+echo "ls $(seconds ls "$T/mnt/${T#/}/src") s (<= 1)"
 echo "diff -r $(seconds diff -r "$T/src" "$T/mnt/${T#/}/src") s, $(wc -l <"$T/out") differences, load $(load)"
-echo "rss $(awk '/VmHWM/ {print $2}' "/proc/$M/status") KiB"
+echo "rss $(awk '/VmHWM/ {print $2}' "/proc/$M/status") KiB (<= 153600)"
 unmounted
 for round in 1 2 3; do
 	sync
@@ -91,5 +91,5 @@ for round in 1 2 3; do
 	rss=$(awk '/VmHWM/ {print $2}' "/proc/$M/status")
 	unmounted
 	ratio=$(awk -v e="$e" -v r="$r" 'BEGIN {printf "%.2f", e / r}')
-	echo "read $round: extract $e s, mount $r s, ratio $ratio, rss $rss KiB, load $(load)"
+	echo "read $round: extract $e s, mount $r s, ratio $ratio (>= 0.8), rss $rss KiB (<= 153600), load $(load)"
 done

@@ -242,6 +242,29 @@ say "ext4, xfs and btrfs are found, mounted rw,nosuid,nodev,noexec for the comma
 	"go and records its place; one that is mounted by hand stays"
 say "verify and repair by name do the same: a byte that rotted is found and mended from parity; two with one identity are refused"
 
+# ---- full of somebody else's files: whose is said, also where nothing at all can be written any more
+for kind in "r1 RDX-01" "r2 RDX-02" "r3 RDX-03"; do
+	read -r image name <<<"$kind"
+	head -c 900000 /dev/urandom >"$T/src/new.$name"
+	expect 0 "$BKP" --quiet run --all
+	mount -o loop "$T/$image.img" "$T/at"
+	head -c 1G /dev/zero >"$T/at/holiday.mp4" 2>/dev/null || sync -f "$T/at"
+	umount "$T/at"
+	plug "$image"
+	status rotate "$name"
+	[ "$STATUS" = 2 ] && grep -q 'full\|does not fit' "$T/err" && grep -q "holiday.mp4" "$T/err" ||
+		fail "$name is full, and it is not said of what: exit $STATUS"
+	plug_clean "full $name"
+	unplug
+	mount -o loop "$T/$image.img" "$T/at"
+	rm "$T/at/holiday.mp4"
+	umount "$T/at"
+	plug "$image"
+	expect 0 rotate "$name"
+	unplug
+done
+say "a disk that is full of somebody else's files is refused by name of them, on ext4, xfs and btrfs; without them it goes on"
+
 # ---- killed with the device marked read-only, and with the disk mounted for writing; pulled out
 head -c 3000000 /dev/urandom >"$T/src/more"
 expect 0 "$BKP" --quiet run --all

@@ -330,4 +330,13 @@ o = json.load(open(sys.argv[1]))
 e = o["expected"]
 assert e["basis"] == "measured" and e["generations"] == 1 and 0 <= o["bytes"] - e["bytes"] < 65536 and o["number"] == 5, o
 P
-say "the minutes are announced before the first byte, and rest on what was measured"
+# the whole disk is due to be read again (verify_every): the minutes hold that, too
+night
+RUN_WITH=(env "${FAKE_ENV[@]}" FAKECLOCK=$((100 * 86400)))
+rotate --json
+python3 - "$T/out" "$(cat "$M"/*-*-*-*-*/datasets/docs/archives/*/* | wc -c)" <<'P' || die "expected, all being due: $(cat "$T/out")"
+import json, sys
+e = json.load(open(sys.argv[1]))["expected"]
+assert 0.8 < e["read_again"] / int(sys.argv[2]) < 1.2, e
+P
+say "the minutes are announced before the first byte, with what is to be read again, and rest on what was measured"

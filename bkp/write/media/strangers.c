@@ -117,6 +117,13 @@ static char *few_of(const struct strangers *s, int kind, char out[SHOWN * (SHOW 
 	return out;
 }
 
+bool strangers_beside(const struct strangers *s, char out[STRANGERS_BESIDE])
+{
+	snprintf(out, STRANGERS_BESIDE, "'%s'%s", s->names[BESIDE][0],
+	    s->count[BESIDE] > 1 ? text(" and more") : "");
+	return s->count[BESIDE] > 0;
+}
+
 static void say(const struct strangers *s, const struct medium *m, int kind, struct err *ret)
 {
 	char few[SHOWN * (SHOW + 8)], label[SHOW];

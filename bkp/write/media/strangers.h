@@ -32,6 +32,9 @@ int strangers_look(struct strangers *s, const struct medium *m, const struct dev
     const struct vault_r *v, struct err *err) __attribute__((warn_unused_result));
 /* path: from the medium's folder.  ours: below our folders. */
 void strangers_add(struct strangers *s, const char *path, bool ours);
+/* "'a' and more": of those beside our folders.  false: there are none. */
+#define STRANGERS_BESIDE 256
+bool strangers_beside(const struct strangers *s, char out[STRANGERS_BESIDE]);
 /* Journal "strangers", when they are others than were recorded last.  *ret_ours and *ret_beside become W-ROTATE-20
  * and -21, and are not touched when there is nothing to say.  0, -1. */
 int strangers_tell(const struct strangers *s, struct state *state, const struct medium *m,

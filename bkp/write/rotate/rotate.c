@@ -28,8 +28,17 @@
 
 int rotate_failed(const struct rotate *ro, const struct err *why, struct err *err)
 {
+	char beside[STRANGERS_BESIDE];
+
 	err_set(err, "E-ROTATE-08", "%s", why->msg);
 	err_wrap(err, text("the rotation of '%s' was broken off"), ro->ret->medium->name);
+	if (err_is_full(why) && rotate_filled_by(ro, beside))
+		return err_hint(err,
+		    text("the disk is full, also of files that are not of bkp (%s); what was on it before is "
+			 "unharmed: ask "
+			 "whose they are and have them removed, or register a larger disk, then run the same "
+			 "command again"),
+		    beside);
 	if (err_is_full(why))
 		return err_hint(err, "%s",
 		    text("the disk is full, what was on it before is unharmed: register a larger one and "

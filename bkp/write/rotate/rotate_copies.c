@@ -55,8 +55,9 @@ static bool is_stale(const struct rotate *ro, const struct ledger_copy *c, int64
 		       (now_ns - c->verified_ns) / SECOND_NS >= ro->cfg->recheck_s));
 }
 
-/* About what rotate_recheck() will read: all of the oldest one of each data set, of the later ones what was new in them. */
-static uint64_t bytes_stale(const struct rotate *ro)
+/* About what the copies on it hold, or those of them that rotate_recheck() reads: all of the oldest one of each data set, of the later
+ * ones what was new in them. */
+static uint64_t bytes_there(const struct rotate *ro, bool stale)
 {
 	const struct ledger *l = state_ledger(ro->cfg->state);
 	const struct policy *p = ro->cfg->policy;
@@ -72,13 +73,32 @@ static uint64_t bytes_stale(const struct rotate *ro)
 			const struct ledger_copy *c = ledger_copy_there(g, ro->uuid);
 
 			if (!c || strcmp(g->dataset, p->datasets[d].name) != 0 ||
-			    !is_stale(ro, c, now.wall_ns))
+			    (stale && !is_stale(ro, c, now.wall_ns)))
 				continue;
 			bytes += first ? g->archive_bytes : g->new_bytes;
 			first = false;
 		}
 	}
 	return bytes;
+}
+
+/* What verify_every makes due. */
+static struct rereading parts_due(const struct rotate *ro, int64_t now_ns)
+{
+	if (ro->cfg->recheck_s != ROTATE_RECHECK_PERIOD)
+		return (struct rereading){0};
+	return rereading_due(ledger_medium_by_uuid(state_ledger(ro->cfg->state), ro->uuid),
+	    ro->cfg->policy->verify_every_s, now_ns, false);
+}
+
+/* fresh: bytes that are to come first. */
+static uint64_t bytes_to_reread(const struct rotate *ro, uint64_t fresh)
+{
+	struct clock_stamp now;
+
+	clock_now(&now);
+	return bytes_there(ro, true) +
+	       (bytes_there(ro, false) + fresh) / LEDGER_PARTS * parts_due(ro, now.wall_ns).parts;
 }
 
 /* Seconds for so many bytes: as it was measured on this medium, else on another one of its type, else a guess. */
@@ -111,7 +131,7 @@ static void on_begin(void *arg, uint64_t generations, uint64_t bytes)
 	struct rotate_expected e = {.medium = ro->ret->medium->name,
 	    .generations = generations,
 	    .bytes = bytes,
-	    .reread = bytes_stale(ro),
+	    .reread = bytes_to_reread(ro, bytes),
 	    .pace = ROTATE_MEASURED};
 
 	e.seconds = seconds_for(ro, bytes, false, &e.pace) + seconds_for(ro, bytes + e.reread, true, &e.pace);
@@ -154,12 +174,10 @@ int rotate_refill(struct rotate *ro, struct err *err)
 static int reread_parts(struct rotate *ro, int64_t now_ns, struct err *err)
 {
 	const struct reread reread = {ro->cfg->state, ro->medium, ro->readback, NULL, NULL};
-	const struct rereading due =
-	    rereading_due(ledger_medium_by_uuid(state_ledger(ro->cfg->state), ro->uuid),
-		ro->cfg->policy->verify_every_s, now_ns, false);
+	const struct rereading due = parts_due(ro, now_ns);
 	struct reread_result *got = &ro->ret->reread;
 
-	if (ro->cfg->recheck_s != ROTATE_RECHECK_PERIOD || !due.parts)
+	if (!due.parts)
 		return 0;
 	if (reread_run(&reread, &due, got, err))
 		return -1;

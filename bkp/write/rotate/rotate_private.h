@@ -6,11 +6,11 @@
 #include "write/media/device.h"
 #include "write/media/journal_copies.h"
 #include "write/media/replaced.h"
+#include "write/media/strangers.h"
 #include "write/rotate/rotate.h"
 
 struct medium;
 struct readback;
-struct strangers;
 struct vault_w;
 
 struct rotate {
@@ -50,6 +50,8 @@ int rotate_believed(struct rotate *ro, struct err *err);
 int rotate_record_return(struct rotate *ro, struct err *err);
 /* Which files on it are not ours; once its repository is whole. */
 int rotate_look_around(struct rotate *ro, struct err *err);
+/* The same as far as it goes, where it is full: whose files fill it?  false: of nobody else. */
+bool rotate_filled_by(const struct rotate *ro, char out[STRANGERS_BESIDE]);
 
 /* rotate_copies.c: steps 2 to 4 */
 int rotate_refill(struct rotate *ro, struct err *err);

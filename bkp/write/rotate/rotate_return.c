@@ -207,16 +207,32 @@ int rotate_record_return(struct rotate *ro, struct err *err)
 	    err);
 }
 
-int rotate_look_around(struct rotate *ro, struct err *err)
+static int look_around(const struct rotate *ro, struct err *why)
 {
 	struct vault_r *v = NULL;
-	struct err why = ERR_INIT;
 	int r;
 
 	if (vault_r_open_medium(ro->medium, state_repository(ro->cfg->state),
-		ledger_root(state_ledger(ro->cfg->state)), &v, &why))
-		return rotate_failed(ro, &why, err);
-	r = strangers_look(ro->strangers, ro->medium, &ro->device, v, &why);
+		ledger_root(state_ledger(ro->cfg->state)), &v, why))
+		return -1;
+	r = strangers_look(ro->strangers, ro->medium, &ro->device, v, why);
 	vault_r_close(v);
-	return r ? rotate_failed(ro, &why, err) : 0;
+	return r;
+}
+
+int rotate_look_around(struct rotate *ro, struct err *err)
+{
+	struct err why = ERR_INIT;
+
+	return look_around(ro, &why) ? rotate_failed(ro, &why, err) : 0;
+}
+
+/* Before it was looked around where nothing at all can be written: others than ext4 keep what was freed for themselves. */
+bool rotate_filled_by(const struct rotate *ro, char out[STRANGERS_BESIDE])
+{
+	if (!ro->strangers)
+		return false;
+	if (!strangers_beside(ro->strangers, out) && look_around(ro, NULL))
+		return false;
+	return strangers_beside(ro->strangers, out);
 }

@@ -168,10 +168,10 @@ static void damage_is_named_the_same_by_any_number(void **state)
 	assert_int_equal(
 	    sh("cd a/*-*-*-*-*/datasets/d && set -- $(ls -S archives/*/*) && for at in 5000 70000 700000; do "
 	       "printf XY | dd "
-	       "of=$1 bs=1 seek=$at conv=notrunc status=none; done; shift; printf X | dd of=$1 bs=1 "
+	       "of=$1 bs=1 seek=$at conv=notrunc status=none; done; shift; printf XXXXXXXX | dd of=$1 bs=1 "
 	       "seek=$(($(stat -c "
 	       "%%s $1) - 700)) conv=notrunc status=none; shift; truncate -s 500000 $1; shift; cat $1 >$2;"
-	       " shift 2; rm $1; shift; printf X | dd of=$1 bs=1 seek=20 conv=notrunc status=none"),
+	       " shift 2; rm $1; shift; printf XXXXXXXX | dd of=$1 bs=1 seek=20 conv=notrunc status=none"),
 	    0);
 	res = look_every_way(false, &said);
 	assert_int_equal(res.faults, sha256sum_bad());
