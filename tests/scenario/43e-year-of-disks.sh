@@ -262,7 +262,8 @@ for w in range(int(sys.argv[2])):
     print(d)
 P
 declare -A torn=()
-for n in $(seq 1 "$YANKS"); do # not where what is shown next rests on a disk that was not touched since its last turn, or has something to take
+# not where what is shown next rests on a disk that was not touched since its last turn, or on something that is left to write
+for n in $(seq 1 "$YANKS"); do
 	while w=$((RANDOM % weeks)); do case ${EVENTS[$((w % ${#EVENTS[@]}))]} in photos | clone | full | lost) ;; *) break ;; esac done
 	torn[$w]=$((${torn[$w]:-0} + 1))
 done
