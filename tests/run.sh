@@ -126,6 +126,12 @@ done
 export BKP_BIN=$PWD/build/asan BKP_RELEASE=$PWD/build/release BKP_SRC=$PWD
 [ -z "${BKP_COVERAGE:-}" ] || export BKP_BIN=$PWD/build/coverage BKP_RELEASE=$PWD/build/coverage
 
+if [ -d /dev/shm ]; then # the sites of tests/campaign are made once for all of its scenarios
+	BKP_CAMPAIGN_KEPT=$(mktemp -d /dev/shm/bkp-campaign.XXXXXX) && chmod 755 "$BKP_CAMPAIGN_KEPT" || exit 1
+	export BKP_CAMPAIGN_KEPT
+	trap 'rm -rf "$out" "$BKP_CAMPAIGN_KEPT"' EXIT
+fi
+
 for t in "$BKP_BIN"/test_*; do
 	[ -x "$t" ] && run "unit/$(basename "$t")" "$t"
 done

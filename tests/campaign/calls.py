@@ -71,16 +71,18 @@ class Raw:
     def cases(self, site):
         out = []
         for w in families.WORKLOADS:
-            argv = families.start(site, w)
-            code, said = site.run(strace(site, argv), faults="")
-            if code not in (0, 1):
-                raise RuntimeError("%s under strace: exit %d: %s" % (w, code, said))
-            functions, _ = site.counts()
-            for name, (loader, n) in counted(site).items():
+            functions, kernel = site.once("kernel-" + w, lambda w=w: self.count(site, w))
+            for name, (loader, n) in kernel.items():
                 what = ERRORS.get(name, ()) if unseen(name, n - loader, functions) else ()
                 what += () if NOT_KILLED.fullmatch(name) else ("kill",)
                 out += ["calls:%s:%s:%d:%s" % (w, name, i, e) for i in range(loader + 1, n + 1) for e in what]
         return out
+
+    def count(self, site, workload):
+        code, said = site.run(strace(site, families.start(site, workload)), faults="")
+        if code not in (0, 1):
+            raise RuntimeError("%s under strace: exit %d: %s" % (workload, code, said))
+        return site.counts()[0], counted(site)
 
     def run(self, site, case, full_every):
         _, workload, name, n, what = case.split(":")

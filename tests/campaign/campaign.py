@@ -7,6 +7,8 @@ A case is FAMILY:WORKLOAD:…, and reproduces alone with --case.  Points are tri
 that one who stops half-way has looked everywhere.  Exit status: 0, 1 something failed, 64 what is asked for does not exist.
 """
 import argparse
+import fcntl
+import glob
 import hashlib
 import multiprocessing
 import os
@@ -137,6 +139,8 @@ def arguments():
     p.add_argument("--workload", default="", help="only these, of the families that have workloads: NAME,…")
     p.add_argument("--match", default="", help="only cases in which this regular expression is found")
     p.add_argument("--resume", metavar="DIR", help="what was tried is noted there, and not tried again unless it failed")
+    p.add_argument("--kept", metavar="DIR", default=os.environ.get("BKP_CAMPAIGN_KEPT"),
+                   help="an empty folder in memory, for the sites of several campaigns against one program: made once, removed by who made it")
     p.add_argument("--workers", type=int, default=os.cpu_count())
     p.add_argument("--points", type=int, help="of each family, at most")
     p.add_argument("--full", type=int, default=0, help="every N-th case is looked at by all commands, however it ended")
@@ -158,13 +162,8 @@ def main():
     for w in [w for w in families.WORKLOADS if a.workload and w not in a.workload]:
         del families.WORKLOADS[w]
     here = os.path.dirname(os.path.abspath(__file__))
-    root = tempfile.mkdtemp(prefix="bkp-campaign.", dir="/dev/shm" if os.path.isdir("/dev/shm") else None)
-    os.chmod(root, 0o755)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # what it made in memory goes
-    try:
-        return campaign(a, root, here)
-    finally:
-        shutil.rmtree(root, ignore_errors=True)
+    return in_folder(a.kept, lambda root: campaign(a, root, here))
 
 
 def in_a_process(f, *args):
@@ -183,12 +182,33 @@ def count(root, only):
     return {name: f.cases(s) for name, f in families.FAMILIES.items() if (name in only if only else not hasattr(f, "on_request"))}
 
 
+def ready(root, build, here):
+    """The programs and the sites below root, by whoever comes first."""
+    with open(root + "/lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not os.path.exists(root + "/made"):
+            sites.set_up(root, build, here)
+            in_a_process(make, root)
+            open(root + "/made", "w").close()
+
+
+def in_folder(kept, f):
+    """f(folder): kept, from which workers that have ended are cleared; or one in memory that goes."""
+    root = os.path.abspath(kept) if kept else tempfile.mkdtemp(prefix="bkp-campaign.", dir="/dev/shm" if os.path.isdir("/dev/shm") else None)
+    os.chmod(root, 0o755)
+    try:
+        return f(root)
+    finally:
+        for d in glob.glob(root + "/work-*") if kept else [root]:
+            if not kept or not os.path.exists("/proc/" + d.rpartition("-")[2]):
+                shutil.rmtree(d, ignore_errors=True)
+
+
 def campaign(a, root, here):
     log = Log(a.resume, os.path.abspath(a.build), a.workers)
-    sites.set_up(root, os.path.abspath(a.build), here)
+    ready(root, os.path.abspath(a.build), here)
     for outcome in log.outcomes:
         families.first_of(sites.Site(root), outcome)
-    in_a_process(make, root)
     if a.case:
         by_family = {"case": a.case}
     else:

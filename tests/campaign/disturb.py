@@ -159,8 +159,7 @@ class Disturb:
         others = sorted(OTHERS)
         out = ["disturb:crowd:%d" % n for n in range(CROWDS)]
         for w in families.WORKLOADS:
-            families.site_count(site, w)
-            calls = site.counts()[0]["any"]
+            calls = families.calls_of(site, w)["any"]
             ns = range(1, calls + 1, 1 + calls // MOST)
             out += ["disturb:%s:%s:%d" % (s, w, n) for s in SIGNALS for n in ns]
             out += ["disturb:stop:%s:%d:%s" % (w, n, others[zlib.crc32(b"%d" % n) % len(others)]) for n in ns]

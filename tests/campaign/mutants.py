@@ -98,8 +98,7 @@ class Mutants:
         """Kills where something becomes durable: of all calls these tell of an order."""
         out = []
         for w in families().WORKLOADS:
-            families().site_count(site, w)
-            counts, _ = site.counts()
+            counts = families().calls_of(site, w)
             calls = [(f, n) for f in DURABLE for n in range(1, counts[f] + 1)]
             if family == "kill":
                 calls += [("write", n) for n in range(1, counts["write"] + 1)]

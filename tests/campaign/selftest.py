@@ -7,7 +7,6 @@ import multiprocessing
 import os
 import shutil
 import sys
-import tempfile
 
 import campaign
 import damage
@@ -46,19 +45,18 @@ def compare(root, n):
     for case in cases:
         family.run(site, case, 0)
     both = site.reader
-    print("%d cases, %d commands, %d of them forked late: started and forked they end alike, in %d ways" %
-          (len(cases), both.commands, both.forked.forked_late, len(both.codes)))
+    return ("%d cases, %d commands, %d of them forked late: started and forked they end alike, in %d ways" %
+            (len(cases), both.commands, both.forked.forked_late, len(both.codes)))
 
 
 def main():
-    root = tempfile.mkdtemp(prefix="bkp-campaign.", dir="/dev/shm" if os.path.isdir("/dev/shm") else None)
-    os.chmod(root, 0o755)
-    try:
-        sites.set_up(root, os.path.abspath(sys.argv[1]), os.path.dirname(os.path.abspath(__file__)))
-        campaign.in_a_process(campaign.make, root)
-        campaign.in_a_process(compare, root, int(sys.argv[2]) if len(sys.argv) > 2 else 500)
-    finally:
-        shutil.rmtree(root, ignore_errors=True)
+    build, n = os.path.abspath(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 500
+
+    def both_ways(root):
+        campaign.ready(root, build, os.path.dirname(os.path.abspath(__file__)))
+        print(campaign.in_a_process(compare, root, n), flush=True)
+
+    campaign.in_folder(os.environ.get("BKP_CAMPAIGN_KEPT"), both_ways)
 
 
 if __name__ == "__main__":

@@ -148,6 +148,19 @@ class Site:
         n = [int.from_bytes(b[8 * i:8 * i + 8], "little") for i in range(64)]
         return dict(zip(function_names(self.root), n)), b[512] != 0
 
+    def once(self, name, count):
+        """What is counted without any fault is the same for each family and, with --kept, for each campaign."""
+        path = "%s/counted/%s.json" % (self.root, name)
+        if self.mutant:
+            return count()
+        if not os.path.exists(path):
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+            with open("%s.%d" % (path, os.getpid()), "w") as f:
+                json.dump(count(), f)
+            os.rename("%s.%d" % (path, os.getpid()), path)
+        with open(path) as f:
+            return json.load(f)
+
     def taken(self):
         """The name that somebody else took while the last command ran with faults; or None."""
         with open(self.work + "/faults", "rb") as f:

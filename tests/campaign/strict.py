@@ -193,8 +193,7 @@ class Strict:
         for w in families.WORKLOADS:
             if w in READS:
                 continue
-            families.site_count(site, w)
-            n = site.counts()[0]["any"]
+            n = families.calls_of(site, w)["any"]
             out += ["strict:%s:%s:%s" % (w, what, k) for what in WHAT for k in (["end"] if what != "again" else []) + list(range(1, n + 1))]
         return out
 

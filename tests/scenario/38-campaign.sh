@@ -29,5 +29,6 @@ grep -q "^$well [0-9a-f]" "$T/begun/tried" || { cat "$T/begun/tried"; exit 1; }
 echo "proved: what does not exist is refused; what failed is tried again, and only that"
 
 # a sample of families in turns forks no reader late, as a long run of damage does
-echo "proved: $(python3 "${run_sh%run.sh}selftest.py" "$BKP_RELEASE" 60)"
+alike=$(python3 "${run_sh%run.sh}selftest.py" "$BKP_RELEASE" 60)
+echo "proved: $alike"
 sample "$points" --only memory,errors,full,damage

@@ -12,6 +12,9 @@ site_make 2>/dev/null
 cat >>"$T/policy.yaml" <<Y
   - {name: RDX-01, type: rdx, offline: true, path: $T/d1, place: 金庫}
   - {name: RDX-02, type: rdx, offline: true, path: $T/d2, place: 金庫}
+people:
+  - {name: 佐藤, roles: [operator, manager]}
+  - {name: 伊藤, roles: [operator]}
 Y
 medium() { "$BKP" --quiet medium "$@" --operator 佐藤; }
 "$BKP" -q medium add RDX-01
