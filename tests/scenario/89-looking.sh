@@ -102,6 +102,15 @@ expect 1 "${R[@]}" diff docs@2 "$T/back"
 [ "$(sed "s#$S/##" "$T/out")" = "+ a/extra
 ~ big.bin (content)
 - empty" ] || fail "diff with a folder"
+# what may not be read there is not called missing
+as_user() { setpriv --reuid 65534 --regid 65534 --clear-groups "$@"; }
+if [ "$(id -u)" = 0 ]; then
+	cp "$T/id.txt" "$T/id-of-all"; chmod 644 "$T/id-of-all"; chmod 755 "$T"
+	chmod -R a+rX "$T/back"; chmod 700 "$T/back/$S/a"
+	status as_user "$RESTORE" --medium "$T/m1" --identity "$T/id-of-all" diff docs@2 "$T/back"
+	[ "$STATUS" = 2 ] && grep -q "E-LOOK-04.*$S/a'" "$T/err" && grep -q "^- $S/empty" "$T/out" && ! grep -q "^- $S/a" "$T/out" ||
+		fail "exit $STATUS: a folder that may not be read" "$T/err" "$T/out"
+fi
 say "diff is what rsync says; one byte of a file with the old time is found"
 
 # ---- mount
@@ -121,7 +130,6 @@ ends() { # CODE HOW...: the mount ends so
 	[ "$code" = "$want" ] || fail "the mount ended with $code" "$T/mount.err"
 	gone || die "still mounted"
 }
-as_user() { setpriv --reuid 65534 --regid 65534 --clear-groups "$@"; }
 mounted docs@4 || fail "mount" "$T/mount.err"
 grep -q umount "$T/mount.err" || fail "it does not say how to unmount" "$T/mount.err"
 diff -r --no-dereference "$T/nights/4" "$T/mnt/$S" -x fifo >"$T/out" || fail "diff -r finds something"
@@ -137,6 +145,24 @@ rnd = random.Random(1)
 for _ in range(300):
     at, n = rnd.randrange(9100000), rnd.randrange(1, 300000)
     assert os.pread(a, n, at) == os.pread(b, n, at), (at, n)
+P
+python3 - "$T/mnt/$S/a" <<'P' || die "whoever seeks in a folder reads something else"
+import ctypes, os, struct, sys
+libc = ctypes.CDLL(None, use_errno=True)
+real = set(os.listdir(os.fsencode(sys.argv[1]))) | {b".", b".."}
+buf = ctypes.create_string_buffer(65536)
+for off in [*range(600), 4098, 8195, 2**31, 2**37, 2**40 + 5, 2**62, 2**63 - 1]:
+    fd = os.open(sys.argv[1], os.O_RDONLY)
+    os.lseek(fd, off, 0)
+    n = libc.syscall(61 if os.uname().machine == "aarch64" else 217, fd, buf, 65536)
+    assert n >= 0, (off, os.strerror(ctypes.get_errno()))
+    at = 0
+    while at < n:
+        size = struct.unpack_from("=QqH", buf, at)[2]
+        name = buf.raw[at + 19:at + size].split(b"\0")[0]
+        assert name in real, (off, name)
+        at += size
+    os.close(fd)
 P
 for c in "touch $T/mnt/x" "rm $T/mnt/$S/empty" "chmod 777 $T/mnt/$S/empty" "sh -c 'echo >>$T/mnt/$S/empty'"; do
 	! eval "$c" 2>"$T/err" || die "$c"
