@@ -16,6 +16,7 @@
 #   BKP_TURN_WEEKS                     10    52   weeks of two, and of three disks in turn
 #   BKP_CAMPAIGN_POINTS                50     0   faults of each family of tests/campaign; 0: all, for BKP_CAMPAIGN_MINUTES (240)
 #   BKP_RECOVER_KILLS                   3    20   times that a recovery is killed
+#   BKP_LOOK_MEDIA                      4     1   each how-manieth hostile medium is looked at (all are extracted)
 #   BKP_RESCUE_BOOT                     0     1   is the rescue image started in QEMU, by BIOS, UEFI and with Secure Boot
 #   BKP_TEST_LIMIT                   1800 43200   seconds after which a test has failed
 set -u
@@ -43,6 +44,7 @@ size BKP_TURN_WEEKS 10 52
 size BKP_CAMPAIGN_POINTS 50 0
 size BKP_CAMPAIGN_MINUTES 0 240
 size BKP_RECOVER_KILLS 3 20
+size BKP_LOOK_MEDIA 4 1
 size BKP_RESCUE_BOOT 0 1
 size BKP_TEST_LIMIT 1800 43200
 export LANG=C.UTF-8 ASAN_OPTIONS=detect_leaks=1:abort_on_error=0 UBSAN_OPTIONS=print_stacktrace=1
