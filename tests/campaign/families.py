@@ -62,7 +62,7 @@ WORKLOADS = {
     "data": ("night2", ["bkp", "medium", "set", "m2", "--operator", "Sato", "--maker", LONG, "--use-until", SOON]),
     "count": ("apart", ["bkp", "medium", "count", "--place", "金庫", "--seen", "m3", "--operator", "Sato"]),
     "report": ("night2", ["bkp", "report", "media", "--csv", "--out", "{}/desk/media.csv"]),
-    "pack": ("night2", ["bkp", "report", "pack", "--out", "{}/desk/pack", "--quiet"]),
+    "pack": ("packed", ["bkp", "report", "pack", "--out", "{}/packs/new", "--quiet"]),
     "disc": ("burnable", ["bkp", "disc", "write", "--to", "stdio:{}/desk/disc.iso", "--disc", "50 MiB", "--operator", "Sato", "--quiet"]),
     "stick": ("night2", ["bkp", "rescue-image", "{}/desk/rescue.img", "--quiet"]),
     "import": ("rehearsed", ["bkp", "journal", "import", "{}/desk/drill/drill.json", "--operator", "Sato"]),
@@ -104,7 +104,7 @@ ERRORS = {
 
 
 # what must be given again before the days after are quiet -> how it may end then
-AGAIN = {"canary": (0,), "repair": (0,), "supply": (0,), "mend": (0, 1), "journal": (0, 1, 2), "accept": (0, 2), "stick": (0, 2)}
+AGAIN = {"canary": (0,), "repair": (0,), "supply": (0,), "mend": (0, 1), "journal": (0, 1, 2), "accept": (0, 2), "stick": (0, 2), "pack": (0, 2)}
 
 
 def once_more(site, workload, argv):

@@ -5,6 +5,7 @@
     faults = promised(site, ...)   what is wrong although the command said that all is well
     faults = go_on(site, ...)      what is wrong when the commands of the days after are given
 """
+import functools
 import glob
 import hashlib
 import json
@@ -13,6 +14,7 @@ import re
 import shutil
 import stat
 import subprocess
+import tempfile
 import urllib.parse
 
 MEDIA = ("m1", "m2", "m3")
@@ -44,6 +46,7 @@ class Before:
         self.files = {m + p[len(site.path(m)):]: digest(p) for m in MEDIA for p in published(site, m)}
         self.standing = standing(site, "m3")
         self.listed = {n for m in MEDIA for n in listed(site, m)} & set(self.files)
+        self.packs = packs(site)
 
 
 def records(journal):
@@ -263,6 +266,41 @@ def untouched(site, before, harmed, goes):
     return faults
 
 
+def packs(site):
+    """name -> SHA-256 of each file, of each folder of forms that has its name."""
+    top = site.path("packs")
+    return {p: {f: digest(os.path.join(top, p, f)) for f in os.listdir(os.path.join(top, p))}
+            for p in (os.listdir(top) if os.path.isdir(top) else []) if p != "lost+found" and not p.startswith(".")}
+
+
+def half_packs(site, before):
+    """Folders of forms that are not whole, and older ones that are not what they were."""
+    now = packs(site)
+    faults = ["the older pack '%s' was harmed" % p for p, files in before.packs.items() if now.get(p) != files]
+    for p, files in now.items():
+        sums = read(site.path("packs", p, "SHA256SUMS"))
+        listed_files = {line[66:]: line[:64] for line in sums.decode().splitlines()}
+        files = {n: d for n, d in files.items() if n not in ("SHA256SUMS", "SHA256SUMS.minisig", "keys.jsonl")}
+        if not signed_by_newest(sums, *(read(site.path("packs", p, n)) for n in ("SHA256SUMS.minisig", "keys.jsonl"))):
+            faults.append("the pack '%s' is there, and its signature is not" % p)
+        if files != listed_files or not any(n.startswith("00_index") for n in files):
+            faults.append("the pack '%s' is there, and is not what its list says" % p)
+    return faults
+
+
+@functools.lru_cache(None)
+def signed_by_newest(sums, signature, keys):
+    """Stock minisign: by the last key that a pack brings."""
+    if not (sums and signature and keys.endswith(b"}\n")):
+        return False
+    with tempfile.TemporaryDirectory() as d:
+        for name, b in (("sums", sums), ("sums.minisig", signature)):
+            with open(os.path.join(d, name), "wb") as f:
+                f.write(b)
+        return not subprocess.run(["minisign", "-V", "-q", "-P", json.loads(keys.splitlines()[-1])["key"], "-m", d + "/sums"],
+                                  stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode
+
+
 def look(site, before, lost=False, harmed=False, mended=False, goes=False, complete=complete):
     """lost: the host's journal had lost its end; harmed: the medium that was; mended: and is no more; goes: generations expire."""
     journal = journal_of(site.path("state"))
@@ -281,7 +319,7 @@ def look(site, before, lost=False, harmed=False, mended=False, goes=False, compl
     faults += ["what was cut off by record %d is not there" % r["seq"] for r in recs if r["event"] == "journal-repaired" and
                digest(site.path("state", r["file"])) != r["sha256"]]
     faults += undecided(recs) + turns(site, recs) + keys_kept(site, recs)
-    faults += untouched(site, before, harmed, goes)
+    faults += untouched(site, before, harmed, goes) + half_packs(site, before)
     if goes:
         now = {n for m in MEDIA for n in listed(site, m)}
         faults += ["%s: no list names it any more, its room is lost" % n for n in before.listed - now if os.path.exists(site.path(n))]
@@ -422,8 +460,9 @@ WRITTEN = {
     "plan": {"desk/plan": lambda b: b.endswith(b"\n")},
     "export": {"desk/journal.csv": lambda b: b.endswith(b"\n")},
     "report": {"desk/media.csv": lambda b: b.endswith(b"\n")},
-    "pack": {"desk/pack/SHA256SUMS": lambda b: b.endswith(b"  00_index.html\n"), "desk/pack/00_index.html": lambda b: b.endswith(b"</html>\n"),
-             "desk/pack/SHA256SUMS.minisig": lambda b: b.count(b"\n") == 4, "desk/pack/keys.jsonl": lambda b: b.endswith(b"}\n")},
+    "pack": {"packs/new/SHA256SUMS": lambda b: b.endswith(b"  00_index.html\n")},
+    "page": {"desk/status.html": lambda b: b.endswith(b"</html>\n")},
+    "head": {"desk/head": lambda b: b.count(b"\n") == 4},
     "install": {"sys/etc/cron.d/bkp": lambda b: b.endswith(b"\n")},
     "remove": {"sys/etc/cron.d/bkp": lambda b: not b},
 }
@@ -444,7 +483,7 @@ def canaries(site):
 
 # workload -> the record that exit 0 promises
 RECORDED = {"announce": "announced", "more": "keys", "less": "keys", "continue": "epoch", "disc": "disc-written", "import": "drill",
-            "approve": "procedure-approved", "pack": "pack"}
+            "approve": "procedure-approved", "pack": "pack", "countersign": "countersigned"}
 
 
 def disc_kept(site):

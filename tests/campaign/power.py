@@ -25,17 +25,17 @@ import oracle
 
 KINDS = ("ext4", "xfs", "btrfs")
 WORKLOADS = ("init", "add", "first", "night", "unchanged", "behind", "trio", "rotate", "expire", "verify", "repair", "journal", "hold", "segment", "release",
-             "accept", "retire", "import", "disc", "extract", "export", "drill")
+             "accept", "retire", "import", "disc", "pack", "extract", "export", "drill")
 # a night on whose second medium every write fails from the N-th on
 DIES = {"dies-%d" % n: n for n in (1, 8, 40)}
 ALL, DRAWN, TEARS, SECTOR = 8, 64, 16, 512
 SYNC_FILE_RANGE_WRITE = 2
-OUTPUT = {"extract": "to", "export": "", "drill": "to"}
+OUTPUT = {"extract": "to", "export": "to", "drill": "to", "pack": "packs"}  # workload -> the disk that it writes to besides
 
 
 def disks_of(workload):
     """The folders that are disks: where the state folder is made, its parent is one."""
-    return ("",) if workload == "init" else ("state", "m1", "m2", "m3") + (("to",) if workload in OUTPUT else ())
+    return ("",) if workload == "init" else ("state", "m1", "m2", "m3") + ((OUTPUT[workload],) if workload in OUTPUT else ())
 
 
 def command_of(workload):
@@ -324,6 +324,8 @@ class Judge:
             return ["exit 0, and what was restored is not there"]
         if self.r.workload == "export" and not oracle.read(view.path("to", "journal.csv")).endswith(b"\n"):
             return ["exit 0, and what was exported is not there"]
+        if self.r.workload == "pack" and "new" not in oracle.packs(view):
+            return ["exit 0, and there is no pack"]
         for name, end in (("drill.json", b"}"), ("drill.html", b"</html>")):
             if self.r.workload == "drill" and not oracle.read(view.path("to", "x", name)).rstrip().endswith(end):
                 return ["exit 0, and the drill's %s is not there" % name]

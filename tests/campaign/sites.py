@@ -234,6 +234,12 @@ class Site:
         self.must("bkp", "rotate", "m3", "--operator", "Sato", "--quiet")
         self.day = 3
         self.keep("night2")
+        os.mkdir(self.path("packs"))
+        with open(self.path("policy.yaml"), "a") as f:
+            f.write("people:\n  - {name: Sato, roles: [manager, operator]}\n")  # without whom a form is left out: exit 1
+        self.must("bkp", "report", "pack", "--out", self.path("packs", "older"), "--quiet")
+        self.keep("packed")
+        self.reset("night2")
         self.harm()
         self.keep("harmed")
         self.reset("night2")
