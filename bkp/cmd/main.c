@@ -109,8 +109,8 @@ static const struct app_command commands[] = {
 	"report [FORM [--at MOMENT] [--format html|csv|json | --csv] [--out PATH] "
 	"[--medium DIR --root-key KEY]]\n"
 	"report pack [--at MOMENT] --out PATH [--profile clinic|hospital] [--signer NAME] [--medium DIR "
-	"--root-key "
-	"KEY]",
+	"--root-key KEY]\n"
+	"report index --dir DIR [--format html|csv|json | --csv] [--out PATH] [--medium DIR --root-key KEY]",
 	N_("papers from the journal, for A4 or a spreadsheet: the slip that goes with a medium, and the "
 	   "forms "
 	   "that inspectors ask for"),

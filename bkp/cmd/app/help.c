@@ -153,6 +153,7 @@ static const struct row {
     {"report", "profile", "clinic|hospital",
 	N_("of a pack: three pages in all, or a page for each form (default)")},
     {"report", "signer", "NAME", N_("of a pack: who is to sign it, on paper or with a key of their own")},
+    {"report", "dir", "DIR", N_("'index': the folder that the packs are in, each a folder of its own")},
     {"report", "medium", "DIR", N_("from this medium alone, without policy and state folder")},
     {"report", "root-key", "KEY", N_("with --medium: the root public key, from paper, or a file with it")},
     {"status", "short", NULL, N_("one screen: the verdict, a line a data set, what to do next")},

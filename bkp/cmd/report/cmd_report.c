@@ -1,5 +1,5 @@
 /* cmd_report: bkp report [NAME] [--at MOMENT]: which forms there are; one of them, as HTML for A4, as CSV, or as JSON; the slip of a medium;
- * or a pack of all forms. */
+ * a pack of all forms; or which packs a folder holds. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -25,6 +25,7 @@
 #define SHOW	256
 #define RECEIPT "receipt"
 #define PACK	"pack"
+#define INDEX	"index"
 
 enum format { HTML, CSV, JSON };
 
@@ -74,9 +75,28 @@ static int json_out(json_t *o, const char *out)
 	return r ? app_error((err_nomem(&err), &err), APP_FAILED) : write_report(out, &b);
 }
 
-static int form_out(const struct report *r, const struct form *f, enum format format, const char *out)
+/* rows are consumed */
+static int rows_out(
+    const struct report *r, const struct form *f, json_t *rows, enum format format, const char *out)
 {
 	BUF_AUTO b = BUF_INIT(REPORT_MAX);
+	struct err err = ERR_INIT;
+	int code;
+
+	if (format == JSON)
+		code = json_out(report_json(r, f, rows), out);
+	else if (format == CSV		   ? report_csv(f, rows, &b, &err)
+		 : f == &report_years_form ? report_years_html(r, rows, &b, &err)
+					   : report_html(r, f, rows, &b, &err))
+		code = app_error(&err, APP_FAILED);
+	else
+		code = write_out(out, &b);
+	json_decref(rows);
+	return code;
+}
+
+static int form_out(const struct report *r, const struct form *f, enum format format, const char *out)
+{
 	struct err err = ERR_INIT;
 	json_t *rows;
 	int code;
@@ -84,16 +104,18 @@ static int form_out(const struct report *r, const struct form *f, enum format fo
 	if (f->refuses && f->refuses(r, &err))
 		return app_error(&err, APP_FAILED);
 	code = form_rows(r, &f, 1, &rows);
-	if (code)
-		return code;
-	if (format == JSON)
-		code = json_out(report_json(r, f, rows), out);
-	else if (format == CSV ? report_csv(f, rows, &b, &err) : report_html(r, f, rows, &b, &err))
-		code = app_error(&err, APP_FAILED);
-	else
-		code = write_out(out, &b);
-	json_decref(rows);
-	return code;
+	return code ? code : rows_out(r, f, rows, format, out);
+}
+
+static int index_out(const struct report *r, const char *dir, enum format format, const char *out)
+{
+	json_t *rows;
+	bool wrong;
+	int code = report_years_rows(r, dir, &rows, &wrong);
+
+	if (!code)
+		code = rows_out(r, &report_years_form, rows, format, out);
+	return code ? code : wrong ? APP_ATTENTION : APP_OK;
 }
 
 static int receipt_out(const struct report *r, const char *name, enum format format, const char *out)
@@ -149,16 +171,14 @@ static int list_forms(const struct app *app)
 
 static int which_report(const struct app *app, const char *name)
 {
-	const char *names[FORM_MAX + 2] = {RECEIPT, PACK};
-	size_t n = 2;
+	const char *names[FORM_MAX + 3] = {RECEIPT, PACK, INDEX};
+	size_t n = 3;
 
-	for (; n < FORM_MAX + 2 && form_nth(n - 2); n++)
-		names[n] = form_nth(n - 2)->name;
+	for (; n < FORM_MAX + 3 && form_nth(n - 3); n++)
+		names[n] = form_nth(n - 3)->name;
 	return app_unknown(app, suggest_word(name, names, n), "%s",
-	    text("'report' is followed by 'pack', by 'receipt MEDIUM', or by name or number of a form; 'bkp "
-		 "report' "
-		 "lists "
-		 "them"));
+	    text("'report' is followed by 'pack', by 'index --dir DIR', by 'receipt MEDIUM', or by name or "
+		 "number of a form; 'bkp report' lists them"));
 }
 
 /* ---- the command line ---- */
@@ -169,7 +189,7 @@ struct wish {
 	char **words; /* what stands behind `report` */
 	enum format format;
 	bool formats; /* one was asked for */
-	const char *out, *profile, *signer;
+	const char *out, *profile, *signer, *dir;
 };
 
 /* html, csv, json; --csv and --json are two of them. */
@@ -194,13 +214,18 @@ static int check_pack(const struct app *app, const struct wish *w)
 {
 	static const char *const words[] = {"clinic", "hospital"};
 
-	if (w->n != 1 || w->formats || !w->out)
+	if (w->n != 1 || w->formats || !w->out || w->dir)
 		return app_usage(
 		    app, "%s", text("'report pack' wants --out PATH, and no format: it holds all three"));
 	if (w->profile && strcmp(w->profile, words[0]) != 0 && strcmp(w->profile, words[1]) != 0)
 		return app_unknown(app, suggest_word(w->profile, words, 2),
 		    text("--profile is clinic or hospital, not '%s'"), w->profile);
 	return APP_OK;
+}
+
+static bool is_index(const struct wish *w)
+{
+	return w->n == 1 && !strcmp(w->words[0], INDEX);
 }
 
 static int check_wish(const struct app *app, const struct wish *w)
@@ -213,7 +238,10 @@ static int check_wish(const struct app *app, const struct wish *w)
 		return check_pack(app, w);
 	if (w->profile || w->signer)
 		return app_usage(app, "%s", text("--profile and --signer go with 'report pack'"));
-	if (!receipt && (w->n != 1 || !form_of(w->words[0])))
+	if (!w->dir != !is_index(w))
+		return app_usage(
+		    app, "%s", text("'report index' wants --dir DIR: the folder that the packs are in"));
+	if (!receipt && !is_index(w) && (w->n != 1 || !form_of(w->words[0])))
 		return which_report(app, w->n ? w->words[0] : "");
 	if (receipt && w->format == CSV)
 		return app_usage(app, "%s", text("a slip is no table"));
@@ -232,20 +260,22 @@ static int make_report(struct app *app, const struct wish *w)
 
 	if (code)
 		return code;
-	code = w->n == 2 ? receipt_out(report_of(s), w->words[1], w->format, w->out)
-			 : form_out(report_of(s), form_of(w->words[0]), w->format, w->out);
+	code = w->n == 2     ? receipt_out(report_of(s), w->words[1], w->format, w->out)
+	       : is_index(w) ? index_out(report_of(s), w->dir, w->format, w->out)
+			     : form_out(report_of(s), form_of(w->words[0]), w->format, w->out);
 	report_close(s);
 	return code;
 }
 
 int cmd_report(struct app *app, int argc, char **argv)
 {
-	enum { CSV_ = 1, OUT, AT, FORMAT, PROFILE, SIGNER, MEDIUM, ROOT_KEY };
+	enum { CSV_ = 1, OUT, AT, FORMAT, PROFILE, SIGNER, DIR, MEDIUM, ROOT_KEY };
 	static const struct option own[] = {{"csv", no_argument, NULL, CSV_},
 	    {"out", required_argument, NULL, OUT}, {"at", required_argument, NULL, AT},
 	    {"format", required_argument, NULL, FORMAT}, {"profile", required_argument, NULL, PROFILE},
-	    {"signer", required_argument, NULL, SIGNER}, {"medium", required_argument, NULL, MEDIUM},
-	    {"root-key", required_argument, NULL, ROOT_KEY}, {NULL, 0, NULL, 0}};
+	    {"signer", required_argument, NULL, SIGNER}, {"dir", required_argument, NULL, DIR},
+	    {"medium", required_argument, NULL, MEDIUM}, {"root-key", required_argument, NULL, ROOT_KEY},
+	    {NULL, 0, NULL, 0}};
 	struct wish w = {.format = HTML};
 	int code = APP_OK, opt;
 
@@ -259,6 +289,7 @@ int cmd_report(struct app *app, int argc, char **argv)
 			    : opt == AT	     ? &w.from.moment
 			    : opt == PROFILE ? &w.profile
 			    : opt == SIGNER  ? &w.signer
+			    : opt == DIR     ? &w.dir
 			    : opt == MEDIUM  ? &w.from.medium
 					     : &w.from.root_key) = optarg;
 	}

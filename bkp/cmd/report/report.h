@@ -74,4 +74,12 @@ struct report_pack_wish {
 };
 int report_pack(struct app *app, const struct report_wish *from, const struct report_pack_wish *w);
 
+/* report_years.c: the packs in that folder, each checked, and the months that have none.  An exit code; rows: the caller's; wrong: one is
+ * not what was made. */
+extern const struct form report_years_form;
+int report_years_rows(const struct report *r, const char *dir, struct json_t **ret, bool *ret_wrong);
+/* With a table for each year. */
+int report_years_html(const struct report *r, struct json_t *rows, struct buf *out, struct err *err)
+    __attribute__((warn_unused_result));
+
 #endif
