@@ -190,9 +190,10 @@ static json_t *gate_json(const struct drill_step *s)
 			return NULL;
 		}
 	if (s->is->kind == PROCEDURE_GATE)
-		return json_pack("{s:b, s:o, s:i, s:o, s:o}", "mock", s->mock, "role",
+		return json_pack("{s:b, s:o, s:i, s:o, s:o, s:o}", "mock", s->mock, "role",
 		    string_json(s->is->role), "people", (int)s->is->people, "text",
-		    string_json(s->statement ? s->statement : s->what), "signed", list);
+		    string_json(s->statement ? s->statement : s->what), "pass", string_json(s->pass),
+		    "signed", list);
 	json_decref(list);
 	return json_null();
 }

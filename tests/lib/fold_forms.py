@@ -498,6 +498,17 @@ class Site:
                    "Erased": "yes" if d["erased"] else "no", "Operator": d["operator"], "Computer": d["host"],
                    "Signed by": d["signed_by"] or "declared only", "Brought by": d["carried_by"]}
 
+    def gates(self):
+        for r in self.w.drills:
+            for g in r["gates"]:
+                for i in range(g["people"]):
+                    p = g["signed"][i] if i < len(g["signed"]) else {"by": "NOT SIGNED", "evidence": "", "when": None}
+                    yield [str(r["seq"]), local(when(r["begun"])), "drill: played, confirms nothing" if r["kind"] == "drill" else "recovery",
+                           " ".join(filter(None, (r["procedure"]["title"], r["procedure"]["version"]))),
+                           ", ".join("%s@%d" % (d["dataset"], d["generation"]) for d in r["datasets"]), str(g["step"]), g["text"],
+                           g["pass"] or "", "%s, %d of %d" % (g["role"], i + 1, g["people"]), p["by"], local(p["when"] and when(p["when"])),
+                           p["evidence"], r["signed_by"] or "declared only"]
+
     def findings(self):
         for number, f in self.w.findings.items():
             end = f.get("closed")
@@ -608,7 +619,7 @@ def main(journal, policy, at, pack):
     site = Site(yaml.safe_load(open(policy, encoding="utf-8")), world)
     by_name = {"datasets": site.datasets, "generations": site.generations, "rule": site.rule, "media": site.media, "allowed": site.allowed,
                "transfers": site.transfers, "disposals": site.disposals, "losses": site.losses, "procedures": site.procedures,
-               "drills": site.drill_rows, "findings": site.findings, "people": site.people_rows, "keys": site.key_rows, "bcp": site.bcp, "month": site.month, "external": site.external,
+               "drills": site.drill_rows, "gates": site.gates, "findings": site.findings, "people": site.people_rows, "keys": site.key_rows, "bcp": site.bcp, "month": site.month, "external": site.external,
                "contacts": site.contact_rows, "wall": site.contact_rows, "assets": site.assets}
     cells = 0
     seen = set()

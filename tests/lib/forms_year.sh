@@ -100,6 +100,18 @@ forms_site() { # hospital|clinic
 	version: "2.1"
 	```
 
+	```gate
+	id: hole
+	who: 責任者
+	what: 侵入の原因が塞がれた
+	how: 報告書を読む
+	pass: 原因が特定されている
+	minutes: 1
+	role: 責任者
+	text: 侵入に使われた穴を特定し、塞いだことを確認しました。
+	people: 2
+	```
+
 	```restore
 	who: 担当
 	what: 取り出す
@@ -109,6 +121,12 @@ forms_site() { # hospital|clinic
 	dataset: emr
 	```
 	M
+	cat >"$T/attest.yaml" <<-'Y'
+	by: 佐藤
+	answers:
+	  - {step: hole, answer: yes, by: 院長, note: FW 設定票 3 号}
+	  - {step: hole, answer: yes, by: 佐藤, note: =診断 R-12}
+	Y
 	forms_policy "$1"
 	age-keygen -o "$T/id.txt" 2>/dev/null
 	at "2026-01-04 09:00:00" "$BKP" init --recipient "$(age-keygen -y "$T/id.txt")" --root-key-out "$T/root.key" >"$T/init.out"
@@ -134,7 +152,7 @@ night() { # DATE [nothing new]
 }
 forms_drill() { # DATE
 	at "$1 13:00:00" "$RESTORE" --medium "$T/nas" --identity "$T/id.txt" drill "$T/emr.md" --to "$T/drill.$1" --operator 佐藤 \
-		>"$T/out" 2>&1 || fail "the drill of $1"
+		--attest "$T/attest.yaml" >"$T/out" 2>&1 || fail "the drill of $1"
 	op "$1 14:00:00" journal import "$T/drill.$1/drill.json"
 }
 

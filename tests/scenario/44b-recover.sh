@@ -136,12 +136,52 @@ recover good g --attest "$T/yes.yaml"; want 2; said 'E-RECOVER-06.*has ended'
 status "$BKP" journal import "$T/o/g/recovery.json" --operator 院長; [ "$STATUS" -le 1 ] || fail "import"
 record drill | jq -e '.kind == "recovery" and .verdict == "passed" and .signed_by == "院長" and .datasets[0].generation == 2' >/dev/null ||
 	die "the journal does not hold the recovery: $(record drill)"
+# form 12 says what recover printed, row by row
+expect 0 "$BKP" --lang ja report gates --format csv
+cp "$T/out" "$T/gates.csv"
+python3 - "$T/o/g/recovery-before.html" "$T/gates.csv" <<'P' || fail "form 12 and the paper of recover differ" "$T/gates.csv"
+import csv, sys, xml.etree.ElementTree as E
+page = E.fromstring(open(sys.argv[1], encoding="utf-8").read().split("\n", 1)[1])
+cells = ["".join(c.itertext()).strip() for c in page.iter() if c.tag.split("}")[-1] in ("td", "th", "dd", "dt")]
+rows = list(csv.DictReader(open(sys.argv[2], encoding="utf-8-sig")))
+assert [r["氏名"] for r in rows] == ["院長", "ベンダ 佐藤"], rows
+assert [r["署名"] for r in rows] == ["責任者（1人目／2人）", "責任者（2人目／2人）"], rows
+for r in rows:
+    assert r["種別"] == "復旧" and r["世代"] == "docs@2" and r["記録の署名"] == "院長", r
+    for w in (r["確認文"], r["証跡"], r["合否条件"]):
+        assert w and w in cells, (w, cells)
+    assert any(c.startswith(r["氏名"] + " ") for c in cells), (r["氏名"], cells)
+P
+# hostile: each of these is refused by the member's name, and what is well-formed is shown as it is
+record drill | jq -e '.gates[0].signed | length == 2' >/dev/null || die "no gates on record"
+gate_edit() { jq -c ".begun = \"2026-01-01T00:00:0$1Z\" | $2" "$T/o/g/recovery.json" >"$T/edit.json"; }
+for bad in '.signed[0].by = "a\nb"' '.signed[0].by = ""' '.signed[0].when = "soon"' '.people = 0' '.people = 99999999999' '.role = 7' \
+	'.text = null' '.signed = {}' '.signed = [range(10) as $i | .signed[0]]' 'del(.signed[0].evidence)'; do
+	gate_edit 1 ".steps[0].gate |= ($bad)"
+	expect 2 "$BKP" journal import "$T/edit.json"
+	said "E-IMPORT-01.*'gates'"
+done
+gate_edit 1 '.steps = [range(60) as $i | .steps[0]]'
+expect 2 "$BKP" journal import "$T/edit.json"; said "E-IMPORT-01.*'gates'"
+gate_edit 2 '.steps[0].gate |= (.text = "<script>x</script>\n" + ("あ" * 2000) | .signed = [.signed[0] | .evidence = "=1+1"])'
+status "$BKP" journal import "$T/edit.json"; [ "$STATUS" -le 1 ] || fail "a long text"
+gate_edit 3 'del(.steps[0])'
+status "$BKP" journal import "$T/edit.json"; [ "$STATUS" -le 1 ] || fail "without a gate"
+expect 0 "$BKP" --lang en report gates --format csv
+for w in 'NO GATE stands' 'NOT SIGNED' "'=1+1" ; do grep -q "$w" "$T/out" || fail "form 12 without '$w'" "$T/out"; done
+expect 0 "$BKP" --lang en report gates
+! grep -q '<script>x' "$T/out" || die "a gate's text is markup"
+say "form 12 from the journal says what recover printed: both people, what they signed, on what evidence; a gate that nobody signed and a" \
+	"recovery without any are named; 11 hostile records are refused by name, and what is long or markup is shown as text"
 rm -f "$T/ran"
 status "${R[@]}" --quiet drill "$T/good.md" --to "$T/o/drill" --attest "$T/unsigned.yaml"
 want 64; said E-DRILL-07
 status "${R[@]}" --quiet drill "$T/good.md" --to "$T/o/drill" --attest "$T/yes.yaml"
 want 0
 [ ! -e "$T/o/drill/scratch" ] && grep -q 'R-12' "$T/o/drill/drill.html" || die "the drill of the same procedure"
+status "$BKP" journal import "$T/o/drill/drill.json"; [ "$STATUS" -le 1 ] || fail "import of the drill"
+expect 0 "$BKP" --lang en report gates --format csv
+[ "$(grep -c 'drill: played, confirms nothing.*declared only' "$T/out")" = 2 ] || fail "the gates of a drill"
 rm -rf "$T/ran" "$T/o/live.drill" "$T/o/drill"
 say "two people sign with evidence before anything runs, over two days; docs@2 is typed and brought back, docs@4, which was" \
 	"captured behind the attack, is not; stock minisign and bkp journal import take the record; a drill meets the same gate"

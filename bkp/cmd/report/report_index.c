@@ -84,14 +84,14 @@ static const struct part {
 	const char *keys[KEYS];
 } parts[] = {
     {1, "procedures", 4, false, {"title", "version", "drilled", "verdict", "state"}},
-    {1, "people", 8, false, {"name", "roles", "dual"}},
+    {1, "drills", 3, false, {"ended", "kind", "verdict", "generations", "rto", "rpo", "erased"}},
     {2, "month", 20, false, {"item", "figure", "verdict", "note"}},
     {2, "rule", 6, false, {"dataset", "three", "two", "one", "newest", "offline", "verdict"}},
     {2, "bcp", 6, false, {"dataset", "made", "restored", "rto", "took"}},
     {3, "datasets", 6, false, {"dataset", "location", "priority", "rpo", "rto", "every", "generations"}},
     {3, "generations", 8, true, {"dataset", "date", "state", "note"}},
     {3, "media", 6, false, {"name", "state", "technology", "serial", "place", "custodian", "newest"}},
-    {3, "drills", 3, false, {"ended", "kind", "verdict", "generations", "rto", "rpo", "erased"}},
+    {3, "people", 6, false, {"name", "roles", "dual"}},
     {3, "contacts", 9, false, {"kind", "name", "person", "tel", "hours", "confirmed"}},
 };
 

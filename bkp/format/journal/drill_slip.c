@@ -4,6 +4,7 @@
  * becomes null, and by drill_slip_wrong(), which says that it must not be. */
 #include "format/journal/drill_slip.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -79,6 +80,34 @@ static bool is_findings(const json_t *v)
 	return !v || (json_is_array(v) && json_array_size(v) <= DRILL_SLIP_FINDINGS);
 }
 
+static bool is_signed(const json_t *v)
+{
+	static const struct slip_member of[] = {
+	    {"by", slip_is_word}, {"evidence", slip_is_word}, {"when", slip_is_time}};
+
+	for (size_t i = 0; i < json_array_size(v); i++)
+		if (slip_wrong(of, 3, json_array_get(v, i)))
+			return false;
+	return json_is_array(v) && json_array_size(v) <= DRILL_SLIP_PEOPLE;
+}
+
+static bool is_people(const json_t *v)
+{
+	return json_is_integer(v) && json_integer_value(v) > 0 && json_integer_value(v) <= DRILL_SLIP_PEOPLE;
+}
+
+/* Records of the time before they were kept have none. */
+static bool is_gates(const json_t *v)
+{
+	static const struct slip_member of[] = {{"step", slip_is_count}, {"role", slip_is_word},
+	    {"people", is_people}, {"text", slip_is_word}, {"pass", slip_is_line_opt}, {"signed", is_signed}};
+
+	for (size_t i = 0; i < json_array_size(v); i++)
+		if (slip_wrong(of, sizeof(of) / sizeof(*of), json_array_get(v, i)))
+			return false;
+	return !v || (json_is_array(v) && json_array_size(v) <= DRILL_SLIP_GATES);
+}
+
 static bool is_boolean_opt(const json_t *v)
 {
 	return !v || json_is_null(v) || json_is_boolean(v);
@@ -90,7 +119,7 @@ static const struct slip_member members_of[] = {{"kind", is_kind}, {"verdict", i
     {"type", slip_is_line_opt}, {"procedure", is_procedure}, {"recovery_s", slip_is_count},
     {"rpo_s", slip_is_count_opt}, {"datasets", is_restored_list}, {"steps", slip_is_count},
     {"failed", slip_is_count}, {"late", slip_is_count}, {"erased", slip_is_boolean},
-    {"findings", is_findings}, {"isolated", is_boolean_opt}};
+    {"findings", is_findings}, {"isolated", is_boolean_opt}, {"gates", is_gates}};
 #define N_MEMBERS (sizeof(members_of) / sizeof(*members_of))
 
 const char *drill_slip_wrong(const json_t *members)
@@ -218,6 +247,60 @@ static json_t *findings_of(const json_t *file)
 	return list;
 }
 
+/* What people wrote over several lines is one here, and ends where a record's texts end. */
+static json_t *line_of(const json_t *o, const char *name)
+{
+	const json_t *v = json_object_get(o, name);
+	const char *s = json_string_value(v);
+	size_t n = json_string_length(v);
+	const bool cut = n >= SLIP_TEXT;
+	char line[SLIP_TEXT];
+
+	if (!s)
+		return own(v);
+	if (cut)
+		for (n = SLIP_TEXT - sizeof("…"); n && ((unsigned char)s[n] & 0xC0) == 0x80;)
+			n--;
+	for (size_t i = 0; i < n; i++)
+		line[i] = (unsigned char)s[i] < ' ' || s[i] == 127 ? ' ' : s[i];
+	while (n && line[n - 1] == ' ')
+		n--;
+	snprintf(line + n, sizeof(line) - n, "%s", cut ? "…" : "");
+	return json_string(line);
+}
+
+static json_t *signed_of(const json_t *gate)
+{
+	const json_t *all = json_object_get(gate, "signed");
+	json_t *list = json_is_array(all) ? json_array() : json_null();
+
+	for (size_t i = 0; i < json_array_size(all) && i <= DRILL_SLIP_PEOPLE; i++) {
+		const json_t *o = json_array_get(all, i);
+
+		json_array_append_new(list, json_pack("{s:o, s:o, s:o}", "by", member(o, "by"), "evidence",
+						line_of(o, "evidence"), "when", member(o, "when")));
+	}
+	return list;
+}
+
+/* Gates (復旧前確認): what is to be signed by how many of whom, and who did on what evidence. */
+static json_t *gates_of(const json_t *steps)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < json_array_size(steps); i++) {
+		const json_t *step = json_array_get(steps, i), *gate = json_object_get(step, "gate");
+
+		if (json_is_object(gate) && json_array_size(list) <= DRILL_SLIP_GATES)
+			json_array_append_new(
+			    list, json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "step", member(step, "number"),
+				      "role", member(gate, "role"), "people", member(gate, "people"), "text",
+				      line_of(gate, "text"), "pass", line_of(gate, "pass"), "signed",
+				      signed_of(gate)));
+	}
+	return list;
+}
+
 /* null: no command was run, or it is the record of an earlier version. */
 static json_t *isolated_of(const json_t *file)
 {
@@ -245,7 +328,8 @@ static json_t *record_of(const json_t *file, bool recovery)
 		}
 	}
 	return json_pack(
-	    "{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:I, s:b, s:o, s:o}",
+	    "{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:I, s:b, s:o, s:o, "
+	    "s:o}",
 	    "kind", recovery ? "recovery" : "drill", "verdict", member(file, "verdict"), "begun",
 	    member(file, "begun"), "finished", member(file, "finished"), "operator", member(file, "operator"),
 	    "host", member(file, "host"), "medium", member(medium, "uuid"), "label", member(medium, "label"),
@@ -254,7 +338,7 @@ static json_t *record_of(const json_t *file, bool recovery)
 	    (json_int_t)json_array_size(steps), "failed",
 	    (json_int_t)(count_marked(steps, "failed") + count_marked(steps, "not-done")), "late",
 	    (json_int_t)count_marked(steps, "late"), "erased", (int)gone, "findings", findings_of(file),
-	    "isolated", isolated_of(file));
+	    "isolated", isolated_of(file), "gates", gates_of(steps));
 }
 
 int drill_slip_parse(

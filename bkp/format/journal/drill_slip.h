@@ -20,6 +20,8 @@ struct json_t;
 #define DRILL_SLIP_MAX	    ((size_t)16 << 20) /* bytes of a file */
 #define DRILL_SLIP_DATASETS 200		       /* as many as a procedure may have steps */
 #define DRILL_SLIP_FINDINGS 100
+#define DRILL_SLIP_GATES    50 /* each of so many people at most */
+#define DRILL_SLIP_PEOPLE   9
 
 #define DRILL_SLIP_DRILL    "bkp-drill" /* its "kind" */
 #define DRILL_SLIP_RECOVERY "bkp-recovery"

@@ -109,6 +109,7 @@ FORM_DECLARE(transfers, 11);
 FORM_DECLARE(disposals, 13);
 FORM_DECLARE(losses, 11);
 FORM_DECLARE(drills, 20);
+FORM_DECLARE(gates, 13);
 FORM_DECLARE(findings, 10);
 FORM_DECLARE(datasets, 14);
 FORM_DECLARE(bcp, 7);
@@ -131,6 +132,7 @@ struct json_t *form_transfer(const struct report *r, const struct journal_record
 struct json_t *form_disposal(const struct report *r, const struct journal_record *o);
 struct json_t *form_loss(const struct report *r, const struct journal_record *o);
 struct json_t *form_drill(const struct report *r, const struct journal_record *o);
+struct json_t *form_gates(const struct report *r, const struct journal_record *o);
 struct json_t *form_key(const struct report *r, const struct journal_record *o);
 int form_selfcheck(const struct report *r, struct json_t *rows, struct err *err);
 int form_evidence(const struct report *r, struct json_t *rows, struct err *err);

@@ -25,6 +25,8 @@
 #define OF(name) form_##name##_columns, sizeof(form_##name##_columns) / sizeof(*form_##name##_columns)
 
 static const char *const parties[] = {TEXT_LATER("The hospital, date"), TEXT_LATER("The vendor, date"), NULL};
+static const char *const confirmers[] = {
+    TEXT_LATER("Carried out by"), TEXT_LATER("Witnessed by"), TEXT_LATER("Approved by"), NULL};
 
 /* Quotes: /product's founding documents; not translated, and not one character another. */
 static const struct form forms[] = {
@@ -57,6 +59,11 @@ static const struct form forms[] = {
 	.rows = form_procedures},
     {"11", "drills", TEXT_LATER("Drills and recoveries"), true, FORM_CARDS, OF(drills),
 	"策定手順が適切に機能することを訓練等によって確認", .record = form_drill},
+    {"12", "gates", TEXT_LATER("Confirmation before recovery"), true, FORM_WIDE, OF(gates),
+	"攻撃者によって無効にされたセキュリティ機能を復旧する／同じ脆弱性や他の脆弱性を突かれて侵入されないよ"
+	"う、脆弱性の特定と是正措置を行う／"
+	"不正に作成されたり、盗まれたりしたID・PW等を使われないようにする",
+	.signers = confirmers, .record = form_gates},
     {"13", "contacts", TEXT_LATER("Contacts in an emergency"), true, FORM_WIDE, OF(contacts),
 	"連絡体制図の現物確認", .rows = form_contacts},
     {"13a", "wall", TEXT_LATER("Contacts in an emergency, for the wall"), true, FORM_WALL, OF(wall), NULL,
