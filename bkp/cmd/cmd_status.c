@@ -3,16 +3,12 @@
  *
  * Takes no lock.  What --prometheus and --html name is written also when the journal cannot be read (exit status 3), so that nobody
  * goes on reading old figures as new ones. */
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/err.h"
-#include "base/io.h"
 #include "base/text.h"
 #include "cmd/app/app.h"
 #include "cmd/page/status_page.h"
@@ -32,29 +28,13 @@ struct files {
 	const char *metrics, *page; /* or NULL */
 };
 
-/* Who reads it may do so at any moment, as another user: the whole file appears at once, for everybody. */
-static int write_file(const char *path, const struct buf *b, struct err *err)
-{
-	const char *slash = strrchr(path, '/');
-	char *folder = slash ? strndup(path, slash == path ? 1 : (size_t)(slash - path)) : strdup(".");
-	IO_FD_AUTO dir = folder ? open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
-	int r = folder ? 0 : err_nomem(err);
-
-	if (!r && dir < 0)
-		r = err_sys(err, "E-IO-07", errno, text("cannot open folder '%s'"), folder);
-	if (!r)
-		r = io_replace(dir, slash ? slash + 1 : path, 0644, b->p, b->n, err);
-	free(folder);
-	return r;
-}
-
 /* path: "-" is stdout.  0, or an exit code after a report. */
 static int put_out(const char *path, const struct buf *b)
 {
 	struct err err = ERR_INIT;
 
 	if (strcmp(path, "-") != 0)
-		return write_file(path, b, &err) ? app_error(&err, APP_FAILED) : APP_OK;
+		return status_page_put(path, b, &err) ? app_error(&err, APP_FAILED) : APP_OK;
 	fwrite(b->p, 1, b->n, stdout);
 	return app_flush(APP_OK);
 }
@@ -77,17 +57,9 @@ static int write_metrics(const char *path, const struct policy *policy, const st
 static int write_page(const char *path, const struct policy *policy, struct status_view *v)
 {
 	BUF_AUTO b = BUF_INIT(STATUS_PAGE_MAX);
-	struct forecast *f = NULL;
 	struct err err = ERR_INIT;
-	int r;
 
-	if (v && !forecast_make(policy, v->s->now_ns, 0, FORECAST_SOON_DAYS, &f))
-		v->forecast = f;
-	r = v ? status_page(v, &b, &err) : status_page_unknown(policy, &b, &err);
-	forecast_free(f);
-	if (v)
-		v->forecast = NULL;
-	return r ? app_error(&err, APP_FAILED) : put_out(path, &b);
+	return status_page_whole(policy, v, &b, &err) ? app_error(&err, APP_FAILED) : put_out(path, &b);
 }
 
 static void write_unknown(const struct files *files, const struct policy *policy, int code)

@@ -16,6 +16,7 @@
 #include "base/text.h"
 #include "base/version.h"
 #include "cmd/app/app.h"
+#include "cmd/page/status_page.h"
 #include "cmd/app/out.h"
 #include "format/crypto/shortage.h"
 #include "format/policy/policy.h"
@@ -287,7 +288,8 @@ int main(int argc, char **argv)
 	enum text_lang ignored;
 	struct app app = {
 	    .config_path = from_environment && *from_environment ? from_environment : "/etc/bkp/policy.yaml",
-	    .policy_text = BUF_INIT(POLICY_BYTES_MAX)};
+	    .policy_text = BUF_INIT(POLICY_BYTES_MAX),
+	    .page = status_page_of_policy};
 	int code, first;
 
 	hold_standard_descriptors();

@@ -460,7 +460,7 @@ WRITTEN = {
     "plan": {"desk/plan": lambda b: b.endswith(b"\n")},
     "export": {"desk/journal.csv": lambda b: b.endswith(b"\n")},
     "report": {"desk/media.csv": lambda b: b.endswith(b"\n")},
-    "pack": {"packs/new/SHA256SUMS": lambda b: b.endswith(b"  00_index.html\n")},
+    "pack": {"packs/new/SHA256SUMS": lambda b: b.endswith(b"  00_index.html\n"), "desk/status.html": lambda b: b.endswith(b"</html>\n")},
     "page": {"desk/status.html": lambda b: b.endswith(b"</html>\n")},
     "head": {"desk/head": lambda b: b.count(b"\n") == 4},
     "install": {"sys/etc/cron.d/bkp": lambda b: b.endswith(b"\n")},

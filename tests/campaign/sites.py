@@ -237,6 +237,7 @@ class Site:
         os.mkdir(self.path("packs"))
         with open(self.path("policy.yaml"), "a") as f:
             f.write("people:\n  - {name: Sato, roles: [manager, operator]}\n")  # without whom a form is left out: exit 1
+            f.write("status_page: %s\n" % self.path("desk", "status.html"))
         self.must("bkp", "report", "pack", "--out", self.path("packs", "older"), "--quiet")
         self.keep("packed")
         self.reset("night2")

@@ -147,6 +147,57 @@ grep -q '× 不明' "$T/text" && ! grep -q '○ 適合' "$T/text" || fail "the p
 mv "$T/journal.away" "$T/state/journal"
 say "it is replaced in one step; a journal that cannot be read makes it say that nothing is known"
 
+# ---- the page that the policy asks for: made anew by what changes how things stand, without anybody's cron
+mkdir "$T/www"
+cat >>"$T/policy.yaml" <<Y
+status_page: $T/www/index.html
+notify: {command: 'cat >>$T/told; echo "\$BKP_EXIT" >>$T/told'}
+Y
+made() { # SINCE-RECORD: it is as of the newest record but that of the outcome's being told of, and mode 0644
+	python3 "$SRC_ROOT/tests/lib/status_page.py" "$T/www/index.html" >"$T/text" || die "the page of the policy"
+	n=$(sed -n 's/.*監査記録の \([0-9]*\) 番の記録まで.*/\1/p' "$T/text" | tail -n 1)
+	[ "$n" -gt "$1" ] && [ "$(stat -c %a "$T/www/index.html")" = 644 ] || fail "the page is of record '$n', not behind $1" "$T/text"
+	sed -n "${n}p" "$T/state/journal/000001.jsonl" | grep -q '"event":"outcome"' || fail "it does not know how it ended" "$T/text"
+}
+last() { wc -l <"$T/state/journal/000001.jsonl"; }
+was=$(last)
+night 2026-12-08
+made "$was"
+was=$(last)
+mv "$T/shelf" "$T/rdx"
+at "2026-12-08 09:00:00" "$BKP" rotate RDX-01 --operator 事務長 --quiet --yes >"$T/said" 2>&1 || fail "rotate" "$T/said"
+made "$was"
+was=$(last)
+mv "$T/rdx" "$T/shelf"
+at "2026-12-08 09:30:00" "$BKP" medium move RDX-01 --operator 事務長 >"$T/said" 2>&1 || fail "move" "$T/said"
+made "$was"
+[ "$(ls -A "$T/www")" = index.html ] || die "something is left beside the page"
+# where it cannot be written: said, exit 1, on record, and somebody is told
+mv "$T/www" "$T/www.away"
+rm -f "$T/told"
+echo 9 >>"$T/src/diary"
+expect 1 at "2026-12-09 02:00:00" "$BKP" run --quiet --all
+said "E-IO-07.*$T/www/index.html"
+record outcome | jq -e '.command == "status page" and .exit == 1 and (.line | test("index.html"))' >/dev/null ||
+	fail "the record" <(record outcome)
+grep -q "$T/www/index.html" "$T/told" && grep -qx 1 "$T/told" || fail "nobody is told" "$T/told"
+mv "$T/www.away" "$T/www"
+# where nothing is known any more it says so
+mv "$T/state/journal" "$T/journal.away"
+status at "2026-12-09 03:00:00" "$BKP" run --quiet --all
+[ "$STATUS" -ge 2 ] && grep -q '× 不明' "$T/www/index.html" || fail "the page goes on saying what was: exit $STATUS"
+mv "$T/journal.away" "$T/state/journal"
+for bad in "$T/state/x.html" "$T/m1/x.html"; do
+	sed "s,^status_page:.*,status_page: $bad," "$T/policy.yaml" >"$T/bad.yaml"
+	expect 64 "$BKP" --policy "$T/bad.yaml" check
+	said E-POLICY-24
+done
+"$BKP" check >"$T/out" 2>&1 || true
+said "$T/www/index.html"
+sed -i '/^status_page:/d; /^notify:/d' "$T/policy.yaml"
+say "the policy's page follows each night, rotation and move, how it ended included; where it cannot be written the exit status, the" \
+	"journal and the mail say so"
+
 # ---- on paper and on a telephone
 for lang in ja en; do
 	status at "2026-12-08 07:00:00" "$BKP" --lang $lang status --html "$T/$lang.html"

@@ -341,6 +341,7 @@ int app_state_open(struct app *app, const struct policy *policy, struct state **
 	struct state *s;
 	int r = state_open(policy->state, &s, err);
 
+	app->policy = policy;
 	if (r)
 		return r == STATE_BUSY ? r : -1;
 	if (!state_locked(s))

@@ -41,6 +41,9 @@ struct app {
 		const char *command, *role, *person;
 	} actor;		/* for the records; see app_act() */
 	struct buf policy_text; /* the bytes that the policy was parsed from */
+	/* of the state folder that is open; and what writes the page that it asks for (outcome.h) */
+	const struct policy *policy;
+	int (*page)(const struct policy *policy, const struct ledger *l, struct err *err);
 };
 
 typedef int app_fn(struct app *app, int argc, char **argv);

@@ -1,10 +1,13 @@
 /* outcome: see outcome.h.
  *
- * Order of outcome_tell(): the record of the outcome → the notify command → the record of whether somebody was told.  A
- * record that cannot be written raises the exit code to APP_FAILED; a notification that fails raises it to APP_ATTENTION.
+ * Order of outcome_tell(): the record of the outcome → the page that the policy asks for → the notify command → the record of whether
+ * somebody was told.  A record that cannot be written raises the exit code to APP_FAILED; a page or a notification that fails raises it to
+ * APP_ATTENTION.  A page that fails has a record of its own: the page tells of the outcome, which is on record by then.
  * Records use the reserve (write/state/reserve.h), so that a full disk does not swallow how it ended. */
 #include "cmd/app/outcome.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <time.h>
 
 #include <jansson.h>
@@ -19,6 +22,8 @@
 #include "write/state/reserve.h"
 #include "write/state/state.h"
 
+#define TOLD 1024
+
 static int record_outcome(struct state *state, const char *command, int code, const char *line, int number)
 {
 	json_t *o = json_pack("{s:s, s:i, s:s}", "command", command, "exit", code, "line", line ? line : "");
@@ -32,11 +37,39 @@ static int record_outcome(struct state *state, const char *command, int code, co
 	return app_error(&err, code > APP_FAILED ? code : APP_FAILED);
 }
 
+/* why: why there is none. */
+static int put_page(
+    const struct app *app, const struct policy *policy, struct state *state, int code, struct err *why)
+{
+	if (!policy->status_page || !app->page || !app->page(policy, state ? state_ledger(state) : NULL, why))
+		return code;
+	app_error(why, APP_ATTENTION);
+	if (state)
+		code = record_outcome(state, "status page", APP_ATTENTION, why->msg, 0) > APP_ATTENTION
+			   ? (code > APP_FAILED ? code : APP_FAILED)
+			   : code;
+	return code > APP_ATTENTION ? code : APP_ATTENTION;
+}
+
+/* What is told of a night on which the page failed, too. */
+static void tell_of_page(struct notify_message *m, const struct err *why, char line[TOLD], char **details)
+{
+	if (m->exit == APP_OK)
+		m->line = line;
+	snprintf(line, TOLD, "%s", why->msg);
+	if (asprintf(details, "%s%s\n", m->details ? m->details : "", why->msg) < 0)
+		*details = NULL;
+	else
+		m->details = *details;
+}
+
 int outcome_record(
     const struct app *app, struct state *state, const char *command, int code, const char *line)
 {
-	(void)app;
-	return record_outcome(state, command, code, line, 0);
+	struct err err = ERR_INIT;
+
+	code = record_outcome(state, command, code, line, 0);
+	return app->policy ? put_page(app, app->policy, state, code, &err) : code;
 }
 
 void outcome_refused(struct app *app, const struct policy *policy, int code, const char *line)
@@ -78,17 +111,24 @@ int outcome_tell(
 {
 	struct notify_message m = {
 	    o->line, o->details, o->command, policy->site_name, policy->locale, o->tell, o->run, o->code};
-	struct err err = ERR_INIT;
+	struct err err = ERR_INIT, page = ERR_INIT;
+	char told[TOLD], *details = NULL;
 	int r, code = state ? record_outcome(
 				  state, o->command, o->code, o->record ? o->record : o->line, o->signal)
 			    : o->code;
 
-	(void)app;
+	m.exit = code;
+	code = put_page(app, policy, state, code, &page);
+	if (page.code[0])
+		tell_of_page(&m, &page, told, &details);
 	m.exit = code;
 	if (!policy->notify_command ||
-	    (code == APP_OK && policy->notify_when == POLICY_NOTIFY_ATTENTION && !o->good_news))
+	    (code == APP_OK && policy->notify_when == POLICY_NOTIFY_ATTENTION && !o->good_news)) {
+		free(details);
 		return code;
+	}
 	r = notify_run(policy->notify_command, policy->notify_limit_s, &m, &err);
+	free(details);
 	if (r)
 		app_error(&err, APP_ATTENTION);
 	code = outcome_notified(state, r ? &err : NULL, code);

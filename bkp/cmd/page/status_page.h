@@ -17,6 +17,17 @@ int status_page(const struct status_view *v, struct buf *out, struct err *err)
 int status_page_unknown(const struct policy *policy, struct buf *out, struct err *err)
     __attribute__((warn_unused_result));
 
+/* status_page_file.c.  The page and what lapses; v NULL: nothing is known. */
+int status_page_whole(const struct policy *policy, struct status_view *v, struct buf *out, struct err *err)
+    __attribute__((warn_unused_result));
+/* Who reads it may do so at any moment, as another user: the whole file appears at once, mode 0644. */
+int status_page_put(const char *path, const struct buf *b, struct err *err)
+    __attribute__((warn_unused_result));
+/* The page that the policy asks for (status_page: FILE), as things stand; l NULL: the journal is read again.  For struct app. */
+struct ledger;
+int status_page_of_policy(const struct policy *policy, const struct ledger *l, struct err *err)
+    __attribute__((warn_unused_result));
+
 /* status_page_days.c: its part about days. */
 int status_page_days(const struct status_view *v, struct sheet *s, struct err *err);
 

@@ -195,6 +195,7 @@ void policy_free(struct policy *policy)
 	}
 	free(policy->pools);
 	free(policy->holidays_path);
+	free(policy->status_page);
 	holidays_free(policy->holidays);
 	free(policy->holidays_fault);
 	free(policy->places);

@@ -34,6 +34,7 @@
  * 	pools: [{name*, media*: [NAME…], swap_every*: DURATION, weekday: sun…sat, away_at_least: N (default 1 where two of
  * 		their places are separate, else 0), holds: all|newest|oldest (default all), remind: [{tell*: NAME, after: DURATION (default: on the day)}]}]
  * 	holidays: PATH					see holidays.h
+ * 	status_page: PATH				written anew when something was done (outcome.h)
  * 	stop_while_suspect: true|false (default false)
  * 	parity: N % (default 5; 0 to 50)
  * 	verify_every: DURATION (default 90d)
@@ -254,6 +255,7 @@ struct policy {
 	struct policy_pool *pools;
 	size_t n_pools;
 	char *holidays_path; /* or NULL */
+	char *status_page;   /* a file, or NULL */
 	/* the caller's who has read it: what it holds, or why it cannot be used; both NULL: no days are closed */
 	struct holidays *holidays;
 	struct err *holidays_fault;

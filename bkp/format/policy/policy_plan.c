@@ -555,6 +555,10 @@ static int render_when(const struct policy *p, struct buf *out, struct err *err)
 	    buf_printf(out, err, text("  archives of %s; state in %s\n"),
 		policy_plan_size(p->archive_size, size), path_show(p->state, shown, sizeof(shown))))
 		return -1;
+	if (p->status_page &&
+	    buf_printf(out, err, text("  page to look at, made anew when something was done: %s\n"),
+		path_show(p->status_page, shown, sizeof(shown))))
+		return -1;
 	if (p->expire_by &&
 	    buf_printf(out, err, "  %s\n",
 		text("nothing expires without the signature of those marked as approvers below")))

@@ -533,6 +533,25 @@ static void check_media(struct rules *r)
 	}
 }
 
+/* Only bkp's own files stand on media and in the state folder. */
+static void check_page(struct rules *r)
+{
+	const struct policy *p = r->policy;
+	const char *within =
+	    p->status_page && p->state && path_within(p->status_page, p->state) ? p->state : NULL;
+	char a[CONFIG_SHOWN], b[CONFIG_SHOWN];
+	struct config_problem *item;
+
+	for (size_t i = 0; p->status_page && i < p->n_media && !within; i++)
+		if (p->media[i].path && path_within(p->status_page, p->media[i].path))
+			within = p->media[i].path;
+	if (!within)
+		return;
+	item = config_problem_error(r->problems, place_of(r->root, "status_page"), "E-POLICY-24",
+	    text("the page '%s' lies inside '%s'"), show_value(p->status_page, a), show_value(within, b));
+	config_problem_hint(item, text("name a file elsewhere: only what bkp keeps for itself stands there"));
+}
+
 int policy_rules_check(const struct policy *policy, const struct config_node *root,
     struct config_problems *problems, struct err *err)
 {
@@ -542,6 +561,7 @@ int policy_rules_check(const struct policy *policy, const struct config_node *ro
 
 	check_names(&r);
 	check_media(&r);
+	check_page(&r);
 	for (i = 0; i < policy->n_datasets && node; i++, node = node->next) {
 		const struct policy_dataset *d = &policy->datasets[i];
 

@@ -239,6 +239,7 @@ static const struct config_field policy_fields[] = {
 	{.key = "pools", .type = CONFIG_T_TABLES, .shape = &pool_shape, .offset = AT(policy, pools),
 		.count = AT(policy, n_pools), .min = 1},
 	{.key = "holidays", .type = CONFIG_T_PATH, .offset = AT(policy, holidays_path)},
+	{.key = "status_page", .type = CONFIG_T_PATH, .offset = AT(policy, status_page)},
 	{.key = "stop_while_suspect", .type = CONFIG_T_BOOL, .offset = AT(policy, stop_while_suspect)},
 	{.key = "drill_every", .type = CONFIG_T_DURATION, .offset = AT(policy, drill_every_s)},
 	{.key = "key_drill_every", .type = CONFIG_T_DURATION, .offset = AT(policy, key_drill_every_s)},
