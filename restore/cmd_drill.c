@@ -17,8 +17,10 @@
 #include "base/io.h"
 #include "base/text.h"
 #include "format/crypto/digest.h"
+#include "read/ledger/ledger.h"
 #include "restore/app/app.h"
 #include "restore/app/within.h"
+#include "restore/choose/journal.h"
 #include "restore/command/isolation.h"
 #include "restore/drill/drill.h"
 #include "restore/drill/drill_page.h"
@@ -30,6 +32,7 @@
 #include "restore/drill/replay.h"
 #include "restore/extract/scratch.h"
 #include "restore/drill/session.h"
+#include "restore/drill/target.h"
 #include "restore/drill/variables.h"
 
 #define RECORD	   "drill.json"
@@ -40,13 +43,22 @@
 static int ready_drill(struct session *s)
 {
 	struct err err = ERR_INIT;
+	struct ledger *l = NULL;
+	int code;
 
 	if (provenance_check(s->app, s->file, s->procedure->sha256, &s->d->signed_on_medium, &err))
 		return app_error(&err, APP_FAILED);
 	if (within_refuse_media(s->app, s->app->to, &err) || scratch_make(s->app->to, &s->scratch, &err) ||
 	    session_about(s, &err))
 		return app_error(&err, APP_FAILED);
-	return prepare(s->app, s->d, s->variables, s->generation);
+	code = prepare(s->app, s->d, s->variables, s->generation);
+	if (code)
+		return code;
+	/* there may be none: that nobody vouches for a generation was said already */
+	(void)journal_find(s->app, &l);
+	target_find(s->app, l, s->d);
+	ledger_free(l);
+	return 0;
 }
 
 /* ---- --random ---- */
@@ -227,8 +239,7 @@ static void say_result(const struct session *s)
 	    clock_format_span(d->seconds, took), s->procedure->minutes);
 	if (drill_over_rto(d))
 		printf(text("the recovery took %s, longer than its RTO of %s\n"),
-		    clock_format_span(d->recovery_s, took),
-		    clock_format_span((double)s->procedure->rto_s, goal));
+		    clock_format_span(d->recovery_s, took), clock_format_span((double)d->rto_s, goal));
 	printf(text("record: %s/%s\n"), d->folder, RECORD);
 	printf(text("to print and sign: %s/%s\n"), d->folder, PAGE);
 }

@@ -33,6 +33,7 @@
 #include "restore/drill/record.h"
 #include "restore/extract/scratch.h"
 #include "restore/drill/variables.h"
+#include "restore/drill/target.h"
 #include "restore/recover/paper.h"
 #include "restore/recover/place.h"
 #include "restore/recover/recovery.h"
@@ -188,9 +189,9 @@ static void say_result(const struct recovery *r)
 		return;
 	printf(text("recovery: %s; of %s\n"), drill_verdict_text(d),
 	    d->n_generations ? variables_lookup(r->s.variables, "generation") : "-");
-	if (d->procedure->rto_s)
+	if (d->rto_s)
 		printf(text("it took %s; its RTO is %s\n"), clock_format_span(d->recovery_s, took),
-		    clock_format_span((double)d->procedure->rto_s, goal));
+		    clock_format_span((double)d->rto_s, goal));
 	else
 		printf(text("it took %s\n"), clock_format_span(d->recovery_s, took));
 	printf(text("record: %s/%s\n"), d->folder, PLACE_RECORD);
@@ -242,6 +243,7 @@ static int recover(struct recovery *r)
 	    .interrupt = r->s.interrupt};
 	/* there may be none: that nobody vouches for the generation was said already */
 	(void)journal_find(r->s.app, &r->ledger);
+	target_find(r->s.app, r->ledger, r->s.d);
 	if (place_check(r, &err))
 		return app_error(&err, APP_FAILED);
 	show(r);

@@ -17,6 +17,8 @@
 #include "cmd/show/check_live.h"
 #include "format/policy/policy.h"
 #include "format/policy/policy_plan.h"
+#include "format/procedure/procedure.h"
+#include "write/state/procedure_record.h"
 
 static int report_problems(const struct app *app, const struct config_problems *p)
 {
@@ -109,6 +111,31 @@ static int holidays_fault(const struct app *app, const struct err *why)
 	return app_error(why, APP_USAGE);
 }
 
+/* The policy's target is the target; a procedure that states another one misleads who holds it. */
+static void check_targets(const struct policy *policy, struct config_problems *problems)
+{
+	char own[POLICY_PLAN_TEXT], target[POLICY_PLAN_TEXT], shown[CONFIG_SHOWN];
+
+	for (size_t i = 0; i < policy->n_procedures; i++) {
+		const char *path = policy->procedures[i];
+		struct procedure *p = procedure_record_read(path);
+		const struct policy_dataset *d = NULL;
+		int64_t rto_s = p ? procedure_other_rto(p, policy, &d) : 0;
+
+		if (rto_s)
+			config_problem_hint(
+			    config_problem_warn(problems, d->mark, "E-POLICY-52",
+				text("the procedure '%s' states an RTO of %s, and the policy %s for '%s': "
+				     "the policy's counts"),
+				config_problem_show(path, strlen(path), shown),
+				policy_plan_duration(p->rto_s, own), policy_plan_duration(rto_s, target),
+				d->name),
+			    text("write the policy's into the procedure's 'rto', or take that line out of "
+				 "it"));
+		procedure_free(p);
+	}
+}
+
 static int check_policy(struct app *app, struct config_problems *problems)
 {
 	POLICY_AUTO policy = NULL;
@@ -121,6 +148,7 @@ static int check_policy(struct app *app, struct config_problems *problems)
 	if (!r) {
 		app_warn_keeping(policy);
 		clock_now(&now);
+		check_targets(policy, problems);
 		policy_evidence_check(policy, day_of(now.wall_ns), problems);
 	}
 	if (!r && policy->holidays_fault)

@@ -31,6 +31,8 @@ int drill_new(const struct procedure *p, const char *file, struct drill **ret, s
 		return err_nomem(err);
 	}
 	d->procedure = p;
+	d->rto_s = p->rto_s;
+	d->rpo_s = p->rpo_s;
 	d->file = file;
 	d->n = p->n_steps;
 	for (i = 0; i < d->n; i++) {
@@ -145,7 +147,7 @@ bool drill_is_late(const struct drill_step *s)
 
 bool drill_over_rto(const struct drill *d)
 {
-	return d->procedure->rto_s > 0 && (uint64_t)d->recovery_s > (uint64_t)d->procedure->rto_s;
+	return d->rto_s > 0 && (uint64_t)d->recovery_s > (uint64_t)d->rto_s;
 }
 
 double drill_rpo(const struct drill *d)

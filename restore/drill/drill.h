@@ -16,6 +16,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "format/crypto/digest.h"
 #include "format/medium/generation.h"
 #include "format/procedure/procedure.h"
 #include "format/procedure/procedure_html.h"
@@ -123,9 +124,14 @@ struct drill {
 	struct drill_step *
 	    *order; /* in which they are done: restore steps behind one another by their priority */
 	/* the result */
-	int64_t begun_ns, finished_ns; /* wall clock */
-	double seconds;		       /* of everything but the erasure */
-	double recovery_s;	       /* what RTO is compared with */
+	/* what it may take and how old its data may be; 0: not stated (target.h) */
+	int64_t rto_s, rpo_s;
+	char rto_of
+	    [GENERATION_NAME]; /* the data set for which the policy says so; "": it is the procedure's */
+	char policy_sha256[DIGEST_HEX]; /* of the policy that was looked into; "": none was at hand */
+	int64_t begun_ns, finished_ns;	/* wall clock */
+	double seconds;			/* of everything but the erasure */
+	double recovery_s;		/* what RTO is compared with */
 	bool interrupted;
 	bool recovery;	  /* no drill: nothing is erased */
 	char *target;	  /* recovery: where the recovered system is to live; or NULL */

@@ -83,21 +83,30 @@ static void add_targets(const struct drill *d, struct facts *f)
 
 	add_fact(f, text("Time taken"), text("%s (planned: %u min)"), clock_format_span(d->seconds, took),
 	    p->minutes);
-	if (p->rto_s && d->verdict == PROCEDURE_MARK_FAILED && !d->recovery)
+	if (d->rto_s && d->verdict == PROCEDURE_MARK_FAILED && !d->recovery)
 		add_fact(f, text("RTO"), text("not reached: the drill failed (target %s)"),
-		    clock_format_span((double)p->rto_s, goal));
-	else if (p->rto_s)
+		    clock_format_span((double)d->rto_s, goal));
+	else if (d->rto_s)
 		add_fact(f, text("RTO"),
 		    drill_over_rto(d) ? text("%s, NOT within %s") : text("%s, within %s"),
-		    clock_format_span(d->recovery_s, took), clock_format_span((double)p->rto_s, goal));
-	if (p->rpo_s && drill_rpo(d) < 0)
+		    clock_format_span(d->recovery_s, took), clock_format_span((double)d->rto_s, goal));
+	if (d->rto_of[0])
+		add_fact(f, text("RTO, of the policy"), text("%s for '%s' (policy %.12s)"),
+		    clock_format_span((double)d->rto_s, goal), d->rto_of, d->policy_sha256);
+	if (p->rto_s)
+		add_fact(f, text("RTO, of the procedure"),
+		    d->rto_of[0] && p->rto_s != d->rto_s
+			? text("%s: ANOTHER ONE; the policy's counts (W-DRILL-02)")
+			: "%s",
+		    clock_format_span((double)p->rto_s, goal));
+	if (d->rpo_s && drill_rpo(d) < 0)
 		add_fact(f, text("RPO"), "%s",
 		    text(
 			"cannot be told: there is no generation, or it is later than this computer's clock"));
-	else if (p->rpo_s)
+	else if (d->rpo_s)
 		add_fact(f, text("RPO"),
-		    drill_rpo(d) > (double)p->rpo_s ? text("%s, NOT within %s") : text("%s, within %s"),
-		    clock_format_span(drill_rpo(d), took), clock_format_span((double)p->rpo_s, goal));
+		    drill_rpo(d) > (double)d->rpo_s ? text("%s, NOT within %s") : text("%s, within %s"),
+		    clock_format_span(drill_rpo(d), took), clock_format_span((double)d->rpo_s, goal));
 }
 
 static void add_isolation(const struct drill *d, struct facts *f)

@@ -55,12 +55,13 @@ static json_t *hex_json(const uint8_t sha256[DIGEST_LEN])
 	return json_string(digest_hex(sha256, DIGEST_LEN, out));
 }
 
-static json_t *target_json(int64_t target_s, double measured, bool met)
+static json_t *target_json(int64_t target_s, int64_t own_s, double measured, bool met)
 {
-	json_t *stated = target_s ? json_integer(target_s) : json_null();
+	json_t *stated = target_s ? json_integer(target_s) : json_null(),
+	       *own = own_s ? json_integer(own_s) : json_null();
 
-	return json_pack("{s:o, s:o, s:o}", "target_s", stated, "measured_s", duration_json(measured), "met",
-	    target_s ? json_boolean(met) : json_null());
+	return json_pack("{s:o, s:o, s:o, s:o}", "target_s", stated, "procedure_s", own, "measured_s",
+	    duration_json(measured), "met", target_s ? json_boolean(met) : json_null());
 }
 
 static json_t *procedure_json(const struct drill *d)
@@ -295,7 +296,7 @@ static json_t *drill_json(const struct drill *d)
 	const struct procedure *p = d->procedure;
 
 	return json_pack("{s:i, s:s, s:s, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:o, s:o, s:o, "
-			 "s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+			 "s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
 	    "format", 1, "kind", d->recovery ? DRILL_SLIP_RECOVERY : DRILL_SLIP_DRILL, "verdict",
 	    drill_mark_word(d->verdict), "interrupted", d->interrupted, "procedure", procedure_json(d),
 	    "medium", medium_json(d), "repository", string_json(d->repository), "site", string_json(d->site),
@@ -303,11 +304,12 @@ static json_t *drill_json(const struct drill *d)
 	    string_json(d->operator_name), "host", string_json(d->host), "version", BKP_VERSION, "begun",
 	    time_json(d->begun_ns), "finished", time_json(d->finished_ns), "seconds",
 	    duration_json(d->seconds), "planned_minutes", (int)p->minutes, "rto",
-	    target_json(p->rto_s, d->recovery_s, !drill_over_rto(d)), "rpo",
-	    target_json(p->rpo_s, drill_rpo(d), drill_rpo(d) >= 0 && drill_rpo(d) <= (double)p->rpo_s),
+	    target_json(d->rto_s, p->rto_s, d->recovery_s, !drill_over_rto(d)), "rpo",
+	    target_json(
+		d->rpo_s, p->rpo_s, drill_rpo(d), drill_rpo(d) >= 0 && drill_rpo(d) <= (double)d->rpo_s),
 	    "variables", variables_json(d), "steps", steps_json(d), "erased", erased_json(d), "recovery",
 	    recovery_json(d), "isolation", isolation_json(d), "findings", findings_json(d), "random",
-	    random_json(d));
+	    random_json(d), "policy", string_json(d->policy_sha256[0] ? d->policy_sha256 : NULL));
 }
 
 int record_format(const struct drill *d, struct buf *out, struct err *err)

@@ -492,7 +492,8 @@ class Site:
                    "Verdict": d["verdict"], "Medium": "%s (%s)" % (d["label"], d["type"]),
                    "Generations": ", ".join("%s@%d" % (x["dataset"], x["generation"]) for x in d["datasets"]), "Bytes restored": str(bytes_),
                    "Seconds per GB": "%.1f" % (ms / 1e3 / (bytes_ / 1e9)) if bytes_ >= 1e7 else "", "RTO, measured": span(d["recovery_s"]),
-                   "RTO, of the policy": span(strict[0]) if strict[0] else "", "RPO, measured": span(d["rpo_s"]),
+                   "RTO, of the policy": span(strict[0]) if strict[0] else "",
+                   "RTO, of the procedure": span(d["procedure_rto_s"]) if d.get("procedure_rto_s") else "", "RPO, measured": span(d["rpo_s"]),
                    "RPO, of the policy": span(strict[1]) if strict[1] else "", "Steps: all, failed, late": "%(steps)d, %(failed)d, %(late)d" % d,
                    "Isolated": {True: "yes", False: "no", None: ""}[d.get("isolated")],
                    "Erased": "yes" if d["erased"] else "no", "Operator": d["operator"], "Computer": d["host"],
@@ -554,7 +555,15 @@ class Site:
             made = "files and folders" if "paths" in d else "dump by a command"
             yield [self.title(d["name"]), self.schedule(d), made, ", ".join(m["name"] for m in self.p["media"]),
                    good["procedure"]["title"] if good else "", short(seconds(d["rto"])) if "rto" in d else "",
-                   span(good["recovery_s"]) if good and good["recovery_s"] else ""]
+                   self.took(d["name"], good) if good and good["recovery_s"] else ""]
+
+    def took(self, name, good):
+        """of the last one, and between which all of them lie"""
+        all_ = [x["recovery_s"] for x in self.w.drills if x["verdict"] in ("passed", "late") and x["erased"] and
+                any(s["dataset"] == name for s in x["datasets"])]
+        if len(all_) == 1:
+            return span(good["recovery_s"]) + " (measured once)"
+        return "%s (the last of %d: %s to %s)" % (span(good["recovery_s"]), len(all_), span(min(all_)), span(max(all_)))
 
     # ---- the month; what to do next is sentences, not figures: they are not compared
     def month(self):

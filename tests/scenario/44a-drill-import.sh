@@ -32,6 +32,7 @@ procedure() { # VERSION
 	\`\`\`procedure
 	version: "$1"
 	dataset: docs
+	rto: 8h
 	\`\`\`
 
 	\`\`\`restore
@@ -49,7 +50,6 @@ policy ""
 site_make 2>/dev/null
 drill() { # DIR OPTIONS...: exit status in $STATUS
 	local to=$1
-	sleep 1 # drills are told apart by the second of their beginning
 	shift
 	sleep 1.1 # two drills of one medium are told apart by the second in which they began
 	status "$RESTORE" --quiet --medium "$T/m1" --identity "$T/id.txt" --operator 情シス drill "$T/docs.md" --to "$T/$to" "$@"
@@ -81,19 +81,47 @@ record committed | jq -e '.source_version == null' >/dev/null || die "a version 
 grep '"event":"committed"' "$T/state/journal/000001.jsonl" | jq -se '.[0].source_version == "1.4.2"' >/dev/null ||
 	die "the source's version"
 
-# ---- one drill, signed by whom the policy knows
+# ---- one truth: the policy's RTO, from its text on the medium; the procedure states another one
+"$BKP" check --json >"$T/out"
+jq -e '[.problems[] | select(.code == "E-POLICY-52") | .message | test("docs.md.* 8 h, and the policy 1 h for .docs.")] == [true]' \
+	"$T/out" >/dev/null ||
+	fail "bkp check does not name the procedure" "$T/out"
+rto() { jq -c '[.rto.target_s, .rto.procedure_s, .rto.met, .policy]' "$T/$1/drill.json"; }
 drill d1
 [ "$STATUS" = 0 ] || fail "the drill"
+grep -q "W-DRILL-02: the procedure states an RTO of 8 h.*, and the policy 1 h.* for 'docs': the policy's counts" "$T/err" ||
+	fail "two targets are not said"
+is "the target" "[3600,28800,true,\"$(sha256sum <"$T/policy.yaml" | cut -c-64)\"]" "$(rto d1)"
+grep -q 'RTO, of the policy' "$T/d1/drill.html" && grep -q 'ANOTHER ONE' "$T/d1/drill.html" || die "the page"
+cp -r "$T/m1" "$T/copy"
+without() { # DIR: a drill from the copy, whose policy is not to be had
+	rm -rf "${T:?}/$1"
+	status "$RESTORE" --medium "$T/copy" --identity "$T/id.txt" --operator 情シス drill "$T/docs.md" --to "$T/$1"
+	grep -q 'RTO: 8 h.*, by the procedure: no text of the policy is at hand' "$T/err" || fail "which target it was is not said"
+	is "the procedure's" "[28800,28800,true,null]" "$(rto "$1")"
+}
+chmod -R u+w "$T/copy" && chattr -R -i "$T/copy" 2>/dev/null || true
+for f in "$T"/copy/*/policy/*.yaml; do sed -i 's/rto: 1h/rto: 9h/' "$f"; done
+without d0
+rm -r "$T"/copy/*/policy
+without d0
+rm -rf "$T/d0" "$T/copy"
+say "the policy's RTO is the target, from the signed medium: another one in the procedure is named by check, drill, record and page;" \
+	"a policy that was changed there counts for nothing"
+
+# ---- one drill, signed by whom the policy knows
 minisign -S -s "$T/people/院長.key" -m "$T/d1/drill.json" >/dev/null
 expect 0 "$BKP" journal import "$T/d1/drill.json" --operator 山田
 grep -q "drill of '文書の復旧' by 情シス: passed, signed" "$T/out" || fail "it is not told"
 record drill | jq -e --slurpfile d "$T/d1/drill.json" --arg s "$(sha256sum <"$T/d1/drill.json" | cut -c-64)" '
 	$d[0] as $d | .file_sha256 == $s and .signed_by == "院長" and .carried_by == "山田" and .operator == "情シス" and .kind == "drill" and
 	.procedure.sha256 == $d.procedure.sha256 and .medium == $d.medium.uuid and .begun == $d.begun and .erased and
-	.verdict == "passed" and
+	.verdict == "passed" and .procedure_rto_s == 28800 and
 	.datasets == [{dataset: "docs", generation: 1, uuid: $d.generations[0].uuid, bytes: $d.steps[0].restore.bytes,
 		ms: ($d.steps[0].seconds * 1000 | round)}]' >/dev/null || die "the record: $(record drill)"
 is "it is proved" "holds false" "$(state docs 100)"
+grep -q "the procedure by which .docs. was brought back states an RTO of 8 hours, and the policy .*1 hour\|60 minutes" "$T/next" ||
+	fail "status: two targets" "$T/next"
 is "the other one is not" "never true" "$(state list 100)"
 expect 0 "$BKP" journal import "$T/d1/drill.json"
 grep -q 'on record already' "$T/out" || fail "the second time"
@@ -235,6 +263,7 @@ r, s = rows[0], d["steps"][0]
 want = "%.1f" % (round(s["seconds"] * 1000) / 1e3 / (s["restore"]["bytes"] / 1e9))
 assert (r["Bytes restored"], r["Seconds per GB"], r["Generations"], r["Signed by"]) == (str(s["restore"]["bytes"]), want, "docs@1", "院長"), r
 assert [x["Verdict"] for x in rows] == [x["verdict"] for x in records], rows
+assert (r["RTO, of the policy"], r["RTO, of the procedure"]) == ("1 minute", "8 hours"), r
 assert [x["Erased"] for x in rows[:2]] == ["yes", "no"], rows
 P
 expect 0 "$BKP" report drills --out "$T/list.html"

@@ -553,12 +553,13 @@ static json_t *drill_json(const struct status_view *v, const struct compliance_d
 	struct drilled is;
 
 	drills_look(v->policy, v->ledger, d->policy, v->s->now_ns, &is);
-	return json_pack("{s:s, s:b, s:o, s:o, s:o, s:o, s:o}", "state", drills_word(is.state), "due",
+	return json_pack("{s:s, s:b, s:o, s:o, s:o, s:o, s:o, s:o}", "state", drills_word(is.state), "due",
 	    (int)is.due, "due_at", overview_time_json(is.due_ns), "at",
 	    overview_time_json(is.last ? is.last->at_ns : 0), "generation",
 	    is.from ? json_integer((json_int_t)is.from->number) : json_null(), "recovery_s",
 	    is.last ? json_integer(is.took_s) : json_null(), "declared",
-	    is.last ? json_boolean(is.last->declared) : json_null());
+	    is.last ? json_boolean(is.last->declared) : json_null(), "procedure_rto_s",
+	    is.other_rto_s ? json_integer(is.other_rto_s) : json_null());
 }
 
 static json_t *dataset_json(const struct status_view *v, const struct compliance_dataset *d)

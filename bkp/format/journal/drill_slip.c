@@ -113,13 +113,20 @@ static bool is_boolean_opt(const json_t *v)
 	return !v || json_is_null(v) || json_is_boolean(v);
 }
 
+/* Records of earlier versions have none. */
+static bool is_count_or_none(const json_t *v)
+{
+	return !v || slip_is_count_opt(v);
+}
+
 static const struct slip_member members_of[] = {{"kind", is_kind}, {"verdict", is_verdict},
     {"begun", slip_is_time}, {"finished", slip_is_time}, {"operator", slip_is_word},
     {"host", slip_is_line_opt}, {"medium", slip_is_uuid_opt}, {"label", slip_is_line_opt},
     {"type", slip_is_line_opt}, {"procedure", is_procedure}, {"recovery_s", slip_is_count},
     {"rpo_s", slip_is_count_opt}, {"datasets", is_restored_list}, {"steps", slip_is_count},
     {"failed", slip_is_count}, {"late", slip_is_count}, {"erased", slip_is_boolean},
-    {"findings", is_findings}, {"isolated", is_boolean_opt}, {"gates", is_gates}};
+    {"findings", is_findings}, {"isolated", is_boolean_opt}, {"gates", is_gates},
+    {"procedure_rto_s", is_count_or_none}};
 #define N_MEMBERS (sizeof(members_of) / sizeof(*members_of))
 
 const char *drill_slip_wrong(const json_t *members)
@@ -329,7 +336,7 @@ static json_t *record_of(const json_t *file, bool recovery)
 	}
 	return json_pack(
 	    "{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:I, s:b, s:o, s:o, "
-	    "s:o}",
+	    "s:o, s:o}",
 	    "kind", recovery ? "recovery" : "drill", "verdict", member(file, "verdict"), "begun",
 	    member(file, "begun"), "finished", member(file, "finished"), "operator", member(file, "operator"),
 	    "host", member(file, "host"), "medium", member(medium, "uuid"), "label", member(medium, "label"),
@@ -338,7 +345,8 @@ static json_t *record_of(const json_t *file, bool recovery)
 	    (json_int_t)json_array_size(steps), "failed",
 	    (json_int_t)(count_marked(steps, "failed") + count_marked(steps, "not-done")), "late",
 	    (json_int_t)count_marked(steps, "late"), "erased", (int)gone, "findings", findings_of(file),
-	    "isolated", isolated_of(file), "gates", gates_of(steps));
+	    "isolated", isolated_of(file), "gates", gates_of(steps), "procedure_rto_s",
+	    rounded(json_object_get(json_object_get(file, "rto"), "procedure_s"), 1));
 }
 
 int drill_slip_parse(

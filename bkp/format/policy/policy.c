@@ -221,6 +221,11 @@ enum generation_source policy_source(const struct policy_dataset *d)
 	return !d->command ? GENERATION_PATHS : d->format == POLICY_TAR ? GENERATION_TAR : GENERATION_STREAM;
 }
 
+int64_t policy_stricter(int64_t a, int64_t b)
+{
+	return !a || (b && b < a) ? b : a;
+}
+
 const struct policy_dataset *policy_find_dataset(const struct policy *policy, const char *name)
 {
 	size_t i;

@@ -305,6 +305,9 @@ void policy_free_auto(struct policy **policy);
 /* What the data set is captured from: paths, or the output of its command in the format that is stated. */
 enum generation_source policy_source(const struct policy_dataset *d);
 
+/* The smaller of two durations that may not be stated (0). */
+int64_t policy_stricter(int64_t a, int64_t b);
+
 /* By exact name for data sets, in any case for media (labels are typed by hand).  NULL: none. */
 const struct policy_dataset *policy_find_dataset(const struct policy *policy, const char *name);
 const struct policy_medium *policy_find_medium(const struct policy *policy, const char *name);

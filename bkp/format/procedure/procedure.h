@@ -171,6 +171,11 @@ struct procedure {
 	size_t source_len;
 };
 
+/* Does the procedure state another RTO than the policy for what it brings back?  Then the policy's, the strictest of the data sets whose
+ * names are no template, and *ret that data set; else 0. */
+int64_t procedure_other_rto(
+    const struct procedure *p, const struct policy *policy, const struct policy_dataset **ret);
+
 /* What a restore step's `select` says, once it is expanded. */
 enum procedure_select_kind { PROCEDURE_LATEST, PROCEDURE_NOT_SUSPECT, PROCEDURE_BEFORE };
 struct procedure_select {

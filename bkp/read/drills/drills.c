@@ -58,20 +58,59 @@ static const struct ledger_generation *newest_of(const struct ledger *l, const c
 	return NULL;
 }
 
+int64_t drills_target(const struct policy *policy, const json_t *record, bool rpo)
+{
+	const json_t *sets = json_object_get(record, "datasets");
+	int64_t least = 0;
+
+	for (size_t i = 0; i < json_array_size(sets); i++) {
+		const char *name = journal_text(json_array_get(sets, i), "dataset");
+		const struct policy_dataset *d = policy_find_dataset(policy, name);
+
+		if (d)
+			least = policy_stricter(least, rpo ? d->rpo_s : d->rto_s);
+	}
+	return least;
+}
+
+static int64_t took_s(const struct ledger_drill *d)
+{
+	return json_integer_value(json_object_get(d->record, "recovery_s"));
+}
+
+static void find_range(const struct ledger *l, const char *dataset, struct drilled *d)
+{
+	for (size_t i = 0; i < ledger_drills(l); i++) {
+		const struct ledger_drill *one = ledger_drill(l, i);
+
+		if (!one->proves || !ledger_drill_restored(l, one, dataset, false))
+			continue;
+		d->least_s = d->n && d->least_s < took_s(one) ? d->least_s : took_s(one);
+		d->most_s = d->most_s > took_s(one) ? d->most_s : took_s(one);
+		d->n++;
+	}
+}
+
 void drills_look(const struct policy *policy, const struct ledger *l, const struct policy_dataset *d,
     int64_t now_ns, struct drilled *ret)
 {
 	const struct ledger_generation *newest = newest_of(l, d->name);
 	const int64_t every = every_s(policy);
 
+	int64_t own;
 	const struct ledger_drill *failed = ledger_drilled_in_vain(l, d->name);
 
 	*ret = (struct drilled){.state = DRILLS_NEVER, .took_s = -1};
 	ret->last = ledger_drilled(l, d->name, &ret->from);
 	if (ret->last) {
-		ret->took_s = json_integer_value(json_object_get(ret->last->record, "recovery_s"));
+		ret->took_s = took_s(ret->last);
 		ret->too_slow = d->rto_s && ret->took_s > d->rto_s;
 		ret->state = state_of(l, ret, newest);
+		ret->target_s = drills_target(policy, ret->last->record, false);
+		find_range(l, d->name, ret);
+		own = json_integer_value(json_object_get(ret->last->record, "procedure_rto_s"));
+		if (ret->state != DRILLS_EDITED && ret->target_s && own != ret->target_s)
+			ret->other_rto_s = own;
 	}
 	if (failed && (!ret->last || failed->at_ns > ret->last->at_ns))
 		ret->state = DRILLS_FAILED;

@@ -13,8 +13,10 @@
 #define BKP_READ_DRILLS_DRILLS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
+struct json_t;
 struct ledger;
 struct ledger_drill;
 struct ledger_generation;
@@ -33,6 +35,9 @@ enum drills_state {
 const char *drills_word(
     enum drills_state s); /* "holds" "never" "overdue" "failed" "procedure-edited" … (JSON) */
 
+/* What the policy asks of all that a drill brought back (members `datasets` of its record): the strictest RTO, or RPO; 0: nothing. */
+int64_t drills_target(const struct policy *policy, const struct json_t *record, bool rpo);
+
 struct drilled {
 	enum drills_state state;
 	bool due;			      /* a drill is asked for now */
@@ -41,6 +46,12 @@ struct drilled {
 	const struct ledger_generation *from; /* what it brought back, or NULL */
 	int64_t took_s;			      /* what it took, the whole recovery; −1: there was none */
 	bool too_slow;			      /* longer than the data set's rto */
+	int64_t
+	    other_rto_s; /* what its procedure, as it stands, states in the place of the policy's target_s; 0: nothing else */
+	int64_t target_s;
+	/* of all that count: how many, and the shortest and the longest; no figure of one drill says what the next will take */
+	size_t n;
+	int64_t least_s, most_s;
 };
 void drills_look(const struct policy *policy, const struct ledger *l, const struct policy_dataset *d,
     int64_t now_ns, struct drilled *ret);

@@ -20,21 +20,31 @@
 
 #define SHOW 256
 
+struct procedure *procedure_record_read(const char *path)
+{
+	BUF_AUTO doc = BUF_INIT(PROCEDURE_BYTES_MAX);
+	char *real = realpath(path, NULL); /* it may be kept behind a link */
+	struct procedure *p = NULL;
+
+	if (io_read_file(AT_FDCWD, real ? real : path, &doc, NULL) ||
+	    procedure_parse(path, (const char *)doc.p, doc.n, &p, NULL, NULL))
+		p = NULL;
+	free(real);
+	return p;
+}
+
 /* NULL: it cannot be had. */
 static json_t *procedure_of(const char *path)
 {
-	BUF_AUTO doc = BUF_INIT(PROCEDURE_BYTES_MAX);
-	char *real = realpath(path, NULL), hex[DIGEST_HEX], show[SHOW]; /* it may be kept behind a link */
+	char hex[DIGEST_HEX], show[SHOW];
 	const char *slash = strrchr(path, '/');
-	struct procedure *p = NULL;
+	struct procedure *p = procedure_record_read(path);
 	json_t *o = NULL;
 
-	if (!io_read_file(AT_FDCWD, real ? real : path, &doc, NULL) &&
-	    !procedure_parse(path, (const char *)doc.p, doc.n, &p, NULL, NULL))
+	if (p)
 		o = json_pack("{s:s, s:s}", "name", path_show(slash ? slash + 1 : path, show, sizeof(show)),
 		    "sha256", digest_hex(p->sha256, DIGEST_LEN, hex));
 	procedure_free(p);
-	free(real);
 	return o;
 }
 

@@ -9,9 +9,13 @@
 
 struct err;
 struct policy;
+struct procedure;
 struct state;
 
 int procedure_record(struct state *s, const struct policy *policy, struct err *err)
     __attribute__((warn_unused_result));
+
+/* One of the policy's files; the caller's.  NULL: it cannot be read, or is none. */
+struct procedure *procedure_record_read(const char *path);
 
 #endif

@@ -108,7 +108,7 @@ FORM_DECLARE(allowed, 10);
 FORM_DECLARE(transfers, 11);
 FORM_DECLARE(disposals, 13);
 FORM_DECLARE(losses, 11);
-FORM_DECLARE(drills, 20);
+FORM_DECLARE(drills, 21);
 FORM_DECLARE(gates, 13);
 FORM_DECLARE(findings, 10);
 FORM_DECLARE(datasets, 14);

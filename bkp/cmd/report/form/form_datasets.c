@@ -119,6 +119,20 @@ const char *form_made(const struct policy_dataset *d)
 	}
 }
 
+/* What it took the last time is no promise: of how many drills it is one, and between which they lie. */
+static void say_took(const struct drilled *d, char out[FORM_TEXT])
+{
+	char took[FORM_TIME], least[FORM_TIME], most[FORM_TIME];
+
+	compliance_span(d->took_s, took, sizeof(took));
+	if (d->n == 1)
+		snprintf(out, FORM_TEXT, text("%s (measured once)"), took);
+	else
+		snprintf(out, FORM_TEXT, text("%s (the last of %zu: %s to %s)"), took, d->n,
+		    compliance_span(d->least_s, least, sizeof(least)),
+		    compliance_span(d->most_s, most, sizeof(most)));
+}
+
 int form_bcp(const struct report *r, json_t *rows, struct err *err)
 {
 	for (size_t i = 0; i < r->policy->n_datasets; i++) {
@@ -133,7 +147,7 @@ int form_bcp(const struct report *r, json_t *rows, struct err *err)
 		drills_look(r->policy, r->l, d, r->now_ns, &was);
 		p = was.last ? json_object_get(was.last->record, "procedure") : NULL;
 		if (was.took_s > 0)
-			compliance_span(was.took_s, took, sizeof(took));
+			say_took(&was, took);
 		if (form_row(rows, err, "dataset", form_dataset(r, d->name), "every",
 			policy_plan_schedule(r->policy, d, every), "made", form_made(d), "media", media,
 			"restored", p ? journal_text(p, "title") : "", "rto", form_span(d->rto_s, rto),

@@ -12,7 +12,7 @@
 #include "base/text.h"
 #include "format/journal/journal.h"
 #include "format/medium/generation.h"
-#include "format/policy/policy.h"
+#include "read/drills/drills.h"
 #include "read/ledger/ledger.h"
 #include "read/rules/compliance.h"
 
@@ -26,28 +26,13 @@ const struct fact_column form_drills_columns[] = {{"record", TEXT_LATER("No."), 
     {"seconds_per_gb", TEXT_LATER("Seconds per GB"), FACT_TEXT},
     {"rto", TEXT_LATER("RTO, measured"), FACT_TEXT},
     {"rto_target", TEXT_LATER("RTO, of the policy"), FACT_TEXT},
+    {"rto_procedure", TEXT_LATER("RTO, of the procedure"), FACT_TEXT},
     {"rpo", TEXT_LATER("RPO, measured"), FACT_TEXT},
     {"rpo_target", TEXT_LATER("RPO, of the policy"), FACT_TEXT},
     {"steps", TEXT_LATER("Steps: all, failed, late"), FACT_TEXT},
     {"isolated", TEXT_LATER("Isolated"), FACT_TEXT}, {"erased", TEXT_LATER("Erased"), FACT_TEXT},
     {"operator", TEXT_LATER("Operator"), FACT_TEXT}, {"host", TEXT_LATER("Computer"), FACT_TEXT},
     {"signed_by", TEXT_LATER("Signed by"), FACT_TEXT}, {"carried_by", TEXT_LATER("Brought by"), FACT_TEXT}};
-
-/* What the policy of today asks for of all data sets that were brought back: the strictest. */
-static int64_t target_s(const struct report *r, const json_t *sets, bool rpo)
-{
-	int64_t least = 0;
-
-	for (size_t i = 0; i < json_array_size(sets); i++) {
-		const char *name = journal_text(json_array_get(sets, i), "dataset");
-		const struct policy_dataset *d = policy_find_dataset(r->policy, name);
-		const int64_t s = !d ? 0 : rpo ? d->rpo_s : d->rto_s;
-
-		if (s && (!least || s < least))
-			least = s;
-	}
-	return least;
-}
 
 static json_t *span_json(int64_t s)
 {
@@ -148,11 +133,13 @@ static json_t *figures_json(const struct report *r, const json_t *o)
 	    (intmax_t)json_integer_value(json_object_get(o, "steps")),
 	    (intmax_t)json_integer_value(json_object_get(o, "failed")),
 	    (intmax_t)json_integer_value(json_object_get(o, "late")));
-	return json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o}", "generations", generations_of(sets, all),
-	    "bytes", size, "seconds_per_gb", pace, "steps", steps, "rto",
+	return json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o}", "generations",
+	    generations_of(sets, all), "bytes", size, "seconds_per_gb", pace, "steps", steps, "rto",
 	    measured_json(json_object_get(o, "recovery_s")), "rpo",
-	    measured_json(json_object_get(o, "rpo_s")), "rto_target", span_json(target_s(r, sets, false)),
-	    "rpo_target", span_json(target_s(r, sets, true)));
+	    measured_json(json_object_get(o, "rpo_s")), "rto_target",
+	    span_json(drills_target(r->policy, o, false)), "rto_procedure",
+	    span_json(json_integer_value(json_object_get(o, "procedure_rto_s"))), "rpo_target",
+	    span_json(drills_target(r->policy, o, true)));
 }
 
 json_t *form_drill(const struct report *r, const struct journal_record *rec)
