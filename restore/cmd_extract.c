@@ -115,6 +115,8 @@ int cmd_extract(struct app *app, int argc, char **argv)
 {
 	struct extract_options opt = {.same_owner = app->same_owner,
 	    .overwrite = app->overwrite,
+	    .numeric_owner = app->numeric_owner,
+	    .owner_map = app->owner_map,
 	    .skip_same = app->skip_same,
 	    .check = app->check,
 	    .stop = on_stop};
@@ -128,6 +130,8 @@ int cmd_extract(struct app *app, int argc, char **argv)
 		return app_usage(app, "%s", text("--to DIR is needed: where to restore to"));
 	if (app->check && !app->skip_same)
 		return app_usage(app, "%s", text("--check goes with --skip-same"));
+	if ((app->numeric_owner || app->owner_map) && !app->same_owner)
+		return app_usage(app, "%s", text("--numeric-owner and --owner-map go with --same-owner"));
 	if (app->same_owner && geteuid() != 0)
 		return app_usage(app, "%s", text("--same-owner is for root only"));
 	r = selection_open(app, argv[0], argc > 1 ? argv[1] : NULL, true, &s);

@@ -276,6 +276,8 @@ int cmd_recover(struct app *app, int argc, char **argv)
 	if (app->isolation)
 		return app_usage(
 		    app, "%s", text("a recovery is carried out for real: --isolation is for drills"));
+	if ((app->numeric_owner || app->owner_map) && !app->same_owner)
+		return app_usage(app, "%s", text("--numeric-owner and --owner-map go with --same-owner"));
 	if (app->same_owner && geteuid() != 0)
 		return app_usage(app, "%s", text("--same-owner is for root only"));
 	code = session_begin(&r.s);

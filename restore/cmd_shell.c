@@ -111,9 +111,10 @@ static struct app fresh_line(const struct app *app)
 	line.command = NULL;
 	line.to = line.since = line.svg = NULL;
 	line.from = line.upto = 0;
+	line.owner_map = NULL;
 	line.n_excluded = 0;
 	line.json = line.timeline = line.same_owner = line.overwrite = line.deep = line.incomplete =
-	    line.unvouched = line.skip_same = line.check = false;
+	    line.unvouched = line.skip_same = line.check = line.numeric_owner = false;
 	return line;
 }
 
@@ -156,7 +157,7 @@ static int run_words(struct session *s, int argc, char **argv)
 	if (!is_offered(line.command) || found.used & APP_IDENTITY || line.n_media != s->app->n_media ||
 	    line.svg || line.n_identities != s->app->n_identities || line.n_journals != s->app->n_journals ||
 	    line.repository != s->app->repository || line.root_key != s->app->root_key ||
-	    line.passphrase_file != s->app->passphrase_file)
+	    line.passphrase_file != s->app->passphrase_file || line.throttle.rate != s->app->throttle.rate)
 		return app_usage(
 		    &line, "%s", text("that is not for a line of a session: 'help' shows what is"));
 	r = line_check(&line, argc - 1, &found);

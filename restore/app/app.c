@@ -136,7 +136,11 @@ static void open_media(struct app *app)
 		if (vault_r_open(app->media[i], repository, root_key, &app->vaults[i], &err)) {
 			app_error(&err, APP_UNKNOWN);
 			app->incomplete = true;
-		} else if (!app->vault) {
+			continue;
+		}
+		if (app->throttle.rate)
+			vault_r_throttle(app->vaults[i], &app->throttle);
+		if (!app->vault) {
 			app->vault = app->vaults[i];
 			app->medium = app->media[i];
 		}

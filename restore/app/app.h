@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/threads/throttle.h"
 #include "format/medium/generation.h"
 #include "read/store/store.h"
 
@@ -87,6 +88,9 @@ struct app {
 	bool keep;
 	bool same_owner, overwrite, deep;
 	bool skip_same, check;
+	bool numeric_owner;
+	const char *owner_map;
+	struct throttle throttle; /* --limit-rate */
 	bool json, quiet;
 	struct vault_r *vault;		   /* the first of those that could be opened */
 	struct vault_r *vaults[APP_MEDIA]; /* of each medium; NULL: it could not be opened */
@@ -121,7 +125,8 @@ enum app_option {
 	APP_SHELL = 65536,   /* --idle */
 	APP_KNOWN = 131072,  /* --known-bad */
 	APP_VIEW = 16,	     /* --no-browser */
-	APP_PART = 262144    /* --exclude --skip-same --check */
+	APP_PART = 262144,   /* --exclude --skip-same --check */
+	APP_OWNERS = 524288  /* --numeric-owner --owner-map */
 };
 
 struct app_command {

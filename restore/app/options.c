@@ -8,8 +8,11 @@
 #include <string.h>
 
 #include "base/show/suggest.h"
+#include "base/threads/throttle.h"
 #include "base/text.h"
 #include "restore/app/app.h"
+
+#define RATE_MIN ((uint64_t)64 << 10) /* a segment of an archive: what is read at once */
 
 enum {
 	OPT_MEDIUM = 256,
@@ -49,6 +52,9 @@ enum {
 	OPT_EXCLUDE,
 	OPT_SKIP_SAME,
 	OPT_CHECK,
+	OPT_NUMERIC_OWNER,
+	OPT_OWNER_MAP,
+	OPT_LIMIT_RATE,
 };
 
 static const struct option options[] = {
@@ -89,6 +95,9 @@ static const struct option options[] = {
     {"exclude", required_argument, NULL, OPT_EXCLUDE},
     {"skip-same", no_argument, NULL, OPT_SKIP_SAME},
     {"check", no_argument, NULL, OPT_CHECK},
+    {"numeric-owner", no_argument, NULL, OPT_NUMERIC_OWNER},
+    {"owner-map", required_argument, NULL, OPT_OWNER_MAP},
+    {"limit-rate", required_argument, NULL, OPT_LIMIT_RATE},
     {"quiet", no_argument, NULL, 'q'},
     {"help", no_argument, NULL, 'h'},
     {"version", no_argument, NULL, 'V'},
@@ -150,6 +159,8 @@ void options_help(unsigned which)
 {
 	printf("\n%s\n", text("Options:"));
 	if (!(which & APP_NO_MEDIUM)) {
+		printf("  --limit-rate BYTES      %s\n",
+		    text("reads no more of the media in a second, as 20M; for a server that others use"));
 		printf("  --medium DIR            %s\n", text("the folder that holds bkp-medium.json"));
 		printf("                          %s\n",
 		    text("repeatable: other copies, for what is damaged or unproved on the first"));
@@ -178,6 +189,12 @@ void options_help(unsigned which)
 	if (!which || which & APP_SAME_OWNER)
 		printf("  --same-owner            %s\n",
 		    text("as root: owners, setuid bits, devices, capabilities, immutable flags too"));
+	if (!which || which & APP_OWNERS) {
+		printf("  --numeric-owner         %s\n",
+		    text("with --same-owner: by number, not by name; for the disk of another system"));
+		printf("  --owner-map FILE        %s\n",
+		    text("with --same-owner: lines 'user OLD NEW', 'group OLD NEW'"));
+	}
 	if (!which || which & APP_OVERWRITE)
 		printf("  --overwrite             %s\n", text("replace files that are there"));
 	if (!which || which & APP_PART) {
@@ -361,6 +378,14 @@ static int take_special(struct app *app, int opt, unsigned *used)
 		app->overwrite = true;
 		*used |= APP_OVERWRITE;
 		break;
+	case OPT_NUMERIC_OWNER:
+		app->numeric_owner = true;
+		*used |= APP_OWNERS;
+		break;
+	case OPT_OWNER_MAP:
+		app->owner_map = optarg;
+		*used |= APP_OWNERS;
+		break;
 	case OPT_DEEP:
 		app->deep = true;
 		*used |= APP_DEEP;
@@ -395,6 +420,23 @@ static int take_special(struct app *app, int opt, unsigned *used)
 	return -1;
 }
 
+/* BYTES, with K, M or G (of 1024) behind it. */
+static int take_rate(struct app *app, const char *s)
+{
+	static const char units[] = "KMG";
+	char *end;
+	uint64_t n = strtoull(s, &end, 10);
+	const char *unit = *end ? strchr(units, *end) : NULL;
+	unsigned shift = unit ? 10 * (unsigned)(unit - units + 1) : 0;
+
+	if (*s < '1' || *s > '9' || (*end && !unit) || (unit && end[1]) || n > (UINT64_MAX >> 20) >> shift ||
+	    n << shift < RATE_MIN)
+		return app_usage(
+		    app, text("--limit-rate: '%s' is no number of bytes, as 20M, from 64K on"), s);
+	throttle_begin(&app->throttle, n << shift);
+	return -1;
+}
+
 static int take_option(struct app *app, int opt, unsigned *used)
 {
 	enum text_lang lang;
@@ -413,6 +455,8 @@ static int take_option(struct app *app, int opt, unsigned *used)
 	case OPT_REPOSITORY:
 		app->repository = optarg;
 		break;
+	case OPT_LIMIT_RATE:
+		return take_rate(app, optarg);
 	case OPT_IDENTITY:
 		if (app->n_identities == APP_IDENTITIES)
 			return app_usage(app, text("at most %d times --identity"), APP_IDENTITIES);

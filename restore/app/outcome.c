@@ -17,9 +17,9 @@
 const char *outcome_name(enum outcome_kind kind)
 {
 	static const char *const names[OUTCOME_KINDS] = {"files", "folders", "links", "special", "same",
-	    "stripped_modes", "stripped_xattrs", "stripped_flags", "changed", "attributes_incomplete",
-	    "unreadable", "skipped", "existing", "attributes_failed", "links_copied", "failed", "lost",
-	    "stopped"};
+	    "stripped_modes", "stripped_xattrs", "stripped_flags", "owners_unknown", "changed",
+	    "attributes_incomplete", "unreadable", "skipped", "existing", "attributes_failed", "owners_taken",
+	    "stripped_foreign", "links_copied", "failed", "lost", "stopped"};
 
 	return names[kind];
 }
@@ -52,7 +52,8 @@ void outcome_say(struct outcome *o, enum outcome_kind kind, const char *path, co
 	BUF_AUTO shown = BUF_INIT((size_t)8 << 20);
 
 	o->count[kind]++;
-	if (!o->worst.code[0] || (kind >= OUTCOME_FAILED && o->worst_kind < OUTCOME_FAILED)) {
+	if (kind >= OUTCOME_CHANGED &&
+	    (!o->worst.code[0] || (kind >= OUTCOME_FAILED && o->worst_kind < OUTCOME_FAILED))) {
 		char where[300];
 
 		o->worst = *why;
@@ -76,7 +77,7 @@ int outcome_exit(const struct outcome *o)
 		return 2;
 	if (o->count[OUTCOME_CHANGED] || o->count[OUTCOME_INCOMPLETE] || o->count[OUTCOME_UNREADABLE] ||
 	    o->count[OUTCOME_SKIPPED] || o->count[OUTCOME_EXISTS] || o->count[OUTCOME_ATTRIBUTES] ||
-	    o->count[OUTCOME_COPIED])
+	    o->count[OUTCOME_TAKEN] || o->count[OUTCOME_FOREIGN_MODE] || o->count[OUTCOME_COPIED])
 		return 1;
 	return 0;
 }
@@ -119,6 +120,7 @@ void outcome_summary(const struct outcome *o, double seconds, bool json)
 	    text("entries without privileged attributes (--same-owner as root keeps them)"));
 	count_line(n[OUTCOME_STRIPPED_FLAG],
 	    text("entries without the immutable or append-only flag (--same-owner as root keeps it)"));
+	count_line(n[OUTCOME_STRANGER], text("owners whose name is not here: their number was kept"));
 	count_line(
 	    n[OUTCOME_CHANGED], text("files that changed while they were captured: check their content"));
 	count_line(n[OUTCOME_INCOMPLETE], text("entries whose attributes were captured only in part"));
@@ -128,6 +130,10 @@ void outcome_summary(const struct outcome *o, double seconds, bool json)
 	count_line(n[OUTCOME_EXISTS],
 	    text("entries that were there already: left as they are (--overwrite replaces files)"));
 	count_line(n[OUTCOME_ATTRIBUTES], text("entries of which some attributes could not be set"));
+	count_line(n[OUTCOME_TAKEN],
+	    text("owners whose name is not here, and whose number is somebody else's (--owner-map)"));
+	count_line(n[OUTCOME_FOREIGN_MODE],
+	    text("programs without their setuid or setgid bit, for their owner is another one here"));
 	count_line(n[OUTCOME_COPIED], text("hard links that could not be made: each is a file of its own"));
 	count_line(n[OUTCOME_FAILED], text("entries that could not be restored"));
 	count_line(n[OUTCOME_LOST], text("parts of the catalog, paths or data sets that could not be found"));

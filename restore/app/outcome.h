@@ -21,14 +21,17 @@ enum outcome_kind {
 	OUTCOME_STRIPPED_MODE,	/* setuid, setgid */
 	OUTCOME_STRIPPED_XATTR, /* trusted.*, security.*, system.* */
 	OUTCOME_STRIPPED_FLAG,	/* immutable, append only */
+	OUTCOME_STRANGER,	/* an owner's name is not here, and its number nobody's */
 	/* a person should look */
-	OUTCOME_CHANGED,    /* the file changed while it was captured */
-	OUTCOME_INCOMPLETE, /* attributes missing in the catalog already */
-	OUTCOME_UNREADABLE, /* it could not be captured */
-	OUTCOME_SKIPPED,    /* devices without --same-owner */
-	OUTCOME_EXISTS,	    /* is there already, no --overwrite */
-	OUTCOME_ATTRIBUTES, /* some could not be set */
-	OUTCOME_COPIED,	    /* a hard link could not be made: it is a file of its own */
+	OUTCOME_CHANGED,      /* the file changed while it was captured */
+	OUTCOME_INCOMPLETE,   /* attributes missing in the catalog already */
+	OUTCOME_UNREADABLE,   /* it could not be captured */
+	OUTCOME_SKIPPED,      /* devices without --same-owner */
+	OUTCOME_EXISTS,	      /* is there already, no --overwrite */
+	OUTCOME_ATTRIBUTES,   /* some could not be set */
+	OUTCOME_TAKEN,	      /* an owner's name is not here, and its number is somebody else's */
+	OUTCOME_FOREIGN_MODE, /* without setuid or setgid, for its owner is another one */
+	OUTCOME_COPIED,	      /* a hard link could not be made: it is a file of its own */
 	/* failed */
 	OUTCOME_FAILED,	 /* an entry whose content or place cannot be had */
 	OUTCOME_LOST,	 /* a catalog block, a pattern that selects nothing, a data set */

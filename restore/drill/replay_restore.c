@@ -76,8 +76,11 @@ static bool stop_asked(void *arg)
 
 static int extract_step(struct confined *c, struct err *err)
 {
-	struct extract_options opt = {
-	    .stop = stop_asked, .stop_arg = c->stop, .same_owner = c->r->app->same_owner};
+	struct extract_options opt = {.stop = stop_asked,
+	    .stop_arg = c->stop,
+	    .same_owner = c->r->app->same_owner,
+	    .numeric_owner = c->r->app->numeric_owner,
+	    .owner_map = c->r->app->owner_map};
 	const struct generation_dataset *ds = &c->g->root->dataset;
 	struct outcome *outcome = &c->outcome;
 	const struct drill_step *s = c->s;

@@ -37,6 +37,7 @@
 #include "restore/extract/extract_lot.h"
 #include "restore/extract/extract_private.h"
 #include "restore/extract/extract_writers.h"
+#include "restore/extract/owners.h"
 #include "restore/extract/plan.h"
 #include "restore/extract/target.h"
 
@@ -248,6 +249,10 @@ int extract_new(const struct extract_options *opt, struct outcome *outcome, stru
 	x->opt = *opt;
 	x->outcome = outcome;
 	x->progress = progress;
+	if (opt->same_owner && owners_new(opt->numeric_owner, opt->owner_map, &x->owners, err)) {
+		free(x);
+		return -1;
+	}
 	if (getrandom(&token, sizeof(token), 0) != sizeof(token))
 		token = (uint64_t)(uintptr_t)x;
 	snprintf(x->temporary, sizeof(x->temporary), ".bkp-restore-%016" PRIx64 "-", token);
@@ -260,6 +265,7 @@ void extract_free(struct extract *x)
 	if (!x)
 		return;
 	forget_dataset(x);
+	owners_free(x->owners);
 	free(x);
 }
 
@@ -365,6 +371,38 @@ static void say_unmatched(struct extract *x, const struct generation_dataset *ds
 	}
 }
 
+static void say_stranger(struct extract *x, const struct owners_stranger *s)
+{
+	bool user = s->kind == OWNERS_USER;
+	struct err why = ERR_INIT;
+	char holder[120];
+
+	if (s->holder) {
+		path_show(s->holder, holder, sizeof(holder));
+		err_set(&why, "W-RESTORE-22",
+		    user ? text("no user of that name is here: number %u owns it, which is '%s' here")
+			 : text("no group of that name is here: number %u owns it, which is '%s' here"),
+		    s->id, holder);
+	} else {
+		err_set(&why, "W-RESTORE-21",
+		    user ? text("no user of that name is here: number %u owns it")
+			 : text("no group of that name is here: number %u owns it"),
+		    s->id);
+	}
+	err_hint(&why, "%s", text("make it here, or name another with --owner-map, and restore again"));
+	outcome_say(x->outcome, s->holder ? OUTCOME_TAKEN : OUTCOME_STRANGER, s->name, &why);
+}
+
+/* Whose names are not here: what was theirs belongs to a number, and perhaps to somebody else. */
+static void say_strangers(struct extract *x)
+{
+	const struct owners_stranger *s;
+	size_t n = x->owners ? owners_strangers(x->owners, &s) : 0;
+
+	while (x->strangers < n)
+		say_stranger(x, &s[x->strangers++]);
+}
+
 int extract_dataset(struct extract *x, struct arc_r *arc, const struct generation_dataset *ds,
     struct plan *plan, int targetfd, struct err *err)
 {
@@ -385,6 +423,7 @@ int extract_dataset(struct extract *x, struct arc_r *arc, const struct generatio
 		if (!r)
 			r = extract_folders(x, c, err);
 	}
+	say_strangers(x);
 	if (!r)
 		say_unmatched(x, ds);
 	arc_r_alone(arc);

@@ -20,7 +20,8 @@
  * Errors: E-RESTORE-03 unreadable at capture, E-RESTORE-04 changed during capture, E-RESTORE-05 attributes
  * incomplete, E-RESTORE-06 device without --same-owner, E-RESTORE-07 is there already, E-RESTORE-08
  * attributes could not be set, E-RESTORE-09 cannot be written, E-RESTORE-10 target full, E-RESTORE-11 nothing
- * is called so, E-RESTORE-15 interrupted, E-RESTORE-17 a hard link that could not be made: by itself now.
+ * is called so, E-RESTORE-15 interrupted, E-RESTORE-17 a hard link that could not be made: by itself now,
+ * W-RESTORE-21, W-RESTORE-22 an owner's name is not here, W-RESTORE-23 a setuid bit was left out; and those of owners.h.
  */
 #ifndef RESTORE_EXTRACT_EXTRACT_H
 #define RESTORE_EXTRACT_EXTRACT_H
@@ -35,7 +36,9 @@ struct plan;
 struct progress;
 
 struct extract_options {
-	bool same_owner; /* the caller has made sure to be root */
+	bool same_owner;       /* the caller has made sure to be root */
+	bool numeric_owner;    /* with it: numbers alone (owners.h) */
+	const char *owner_map; /* with it: a file, or NULL */
 	bool overwrite;
 	bool skip_same;		 /* what is there as it would be made is left and counted (OUTCOME_SAME) */
 	bool check;		 /* and its content must have the SHA-256 that was captured */

@@ -441,6 +441,15 @@ static int put_file(struct extract *x, const struct catalog_item *item, struct e
 	return extract_lot_add(x->lots.building, x, link ? ITEM_LINK : ITEM_FILE, item, err);
 }
 
+static int say_foreign_mode(struct extract *x, const char *path, struct err *err)
+{
+	struct err why = ERR_INIT;
+
+	err_set(&why, "W-RESTORE-23", "%s",
+	    text("without its setuid or setgid bit: it belongs to somebody else here"));
+	return extract_say(x, OUTCOME_FOREIGN_MODE, path, &why, err);
+}
+
 static int count_file(struct extract *x, const struct extract_item *it, struct err *err)
 {
 	const char *name;
@@ -452,6 +461,8 @@ static int count_file(struct extract *x, const struct extract_item *it, struct e
 		outcome_count(x->outcome, OUTCOME_STRIPPED_XATTR);
 	if (it->meta.stripped_mode)
 		outcome_count(x->outcome, OUTCOME_STRIPPED_MODE);
+	if (it->meta.foreign_mode && say_foreign_mode(x, it->path, err))
+		return -1;
 	if ((it->warning && extract_say(x, OUTCOME_ATTRIBUTES, it->path, it->why, err)) ||
 	    extract_say_flags(x, it->path, it->flags, err))
 		return -1;

@@ -27,6 +27,7 @@
 #include "base/text.h"
 #include "format/medium/pax.h"
 #include "restore/extract/extract_private.h"
+#include "restore/extract/owners.h"
 
 #define BLOCK	  ((size_t)256 << 10)
 #define ACCESS	  "system.posix_acl_access"
@@ -167,14 +168,29 @@ int extract_meta_attrs(struct archive_entry *e, bool folder, bool privileged, st
 		   : 0;
 }
 
+/* A program must not act with the rights of somebody whose it was not; of a folder setgid says only whose group is inherited. */
+static void take_owner(const struct extract *x, struct archive_entry *e, bool folder, struct extract_meta *m)
+{
+	bool user, group;
+
+	m->uid = owners_here(
+	    x->owners, OWNERS_USER, archive_entry_uname(e), (uint32_t)archive_entry_uid(e), &user);
+	m->gid = owners_here(
+	    x->owners, OWNERS_GROUP, archive_entry_gname(e), (uint32_t)archive_entry_gid(e), &group);
+	if (!folder && ((user && m->mode & S_ISUID) || (group && m->mode & S_ISGID))) {
+		m->foreign_mode = true;
+		m->mode &= ~(mode_t)((user ? S_ISUID : 0) | (group ? S_ISGID : 0));
+	}
+}
+
 int extract_meta_take(const struct extract *x, struct archive_entry *e, bool folder, struct extract_texts *t,
     struct extract_meta *ret, struct err *err)
 {
 	struct extract_meta m = {.mode = pax_mode(e)};
 	BUF_AUTO attrs = BUF_INIT(ATTRS_MAX);
 
-	m.uid = (uid_t)archive_entry_uid(e);
-	m.gid = (gid_t)archive_entry_gid(e);
+	if (x->owners)
+		take_owner(x, e, folder, &m);
 	m.has_mtime = archive_entry_mtime_is_set(e);
 	if (m.has_mtime)
 		m.mtime = (struct timespec){archive_entry_mtime(e), archive_entry_mtime_nsec(e)};

@@ -35,6 +35,7 @@ struct extract_meta {
 	gid_t gid;
 	mode_t mode; /* 07777 */
 	bool has_mtime, acl_access, acl_default, stripped_mode, stripped_xattr;
+	bool foreign_mode; /* without setuid or setgid, for it belongs to somebody else here */
 	struct timespec mtime;
 	const uint8_t *attrs; /* extract_meta_attrs() */
 	size_t attrs_len;

@@ -31,6 +31,7 @@ struct digestset;
 struct extract_item;
 struct extract_lot;
 struct extract_writers;
+struct owners;
 struct target_cursor;
 
 /* bits of archive_entry_fflags() that stop later changes: only with same_owner, and after everything else */
@@ -57,6 +58,8 @@ struct extract {
 	char temporary[40];	    /* what names of temporary files begin with; all threads read it */
 	struct outcome *outcome;
 	struct progress *progress;
+	struct owners *owners; /* NULL without same_owner */
+	size_t strangers;      /* of them so many were said */
 	/* all threads read and write these */
 	atomic_bool ending;	   /* begin nothing more, leave off what is being written */
 	atomic_uint_fast64_t done; /* bytes of content */

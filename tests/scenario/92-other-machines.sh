@@ -1,6 +1,7 @@
 #!/bin/bash
 # Goal: a restore that was cut off goes on where it was: what is there as it is to be is not written again (inode and time of change stay),
 # half and other files are replaced, nothing is left out; by size and time, or with --check by content; --exclude leaves out what was named.
+# On another machine owners go by name, never to root, nor a setuid bit to somebody else; --limit-rate reads no faster.
 # shellcheck source=tests/lib/site.sh
 . "$(dirname "$0")/../lib/site.sh"
 export TZ=UTC LC_ALL=C.UTF-8
@@ -76,3 +77,80 @@ expect 64 "${R[@]}" extract docs@1 --to "$T/x" --check
 expect 64 "${R[@]}" list docs@1 --skip-same
 expect 64 "${R[@]}" cat docs@1 x --exclude y
 expect 2 "${R[@]}" extract docs@1 --to "$T/x" --exclude 'a//b'
+
+# ---- read no faster than that: 6 MB of noise, of which a quarter of a second's share is free
+before=$(date +%s%N)
+expect 0 "${R[@]}" --quiet --limit-rate 2M extract docs@1 "$T/src/big.bin" --to "$T/slow"
+took=$((($(date +%s%N) - before) / 1000000))
+[ "$took" -ge 2300 ] && [ "$took" -lt 60000 ] || die "6 MB at 2 MiB/s took $took ms"
+cmp "$T/src/big.bin" "$T/slow$T/src/big.bin"
+for bad in 0 -1 20X 2MM 99999999999999999999 1 ""; do expect 64 "${R[@]}" --limit-rate "$bad" list docs@1; done
+say "a restore that was cut off goes on; parts, and no faster than asked"
+
+# ---- owners on another machine
+[ "$(id -u)" = 0 ] && unshare -m true 2>/dev/null || { say "no root or no mount namespaces here: owners are not tested"; exit 0; }
+here() { # PASSWD GROUP COMMAND...: where these are the users
+	# shellcheck disable=SC2016
+	unshare -m sh -c 'mount --bind "$1" /etc/passwd && mount --bind "$2" /etc/group || exit 99; shift 2; exec "$@"' - "$@"
+}
+users() { printf '%s:x:%s:%s::/:/bin/false\n' root 0 0 "$@"; }
+groups() { printf '%s:x:%s:\n' root 0 "$@"; }
+users suzuki 5001 5001 tanaka 5002 5002 gone 5003 5003 boss 5004 5004 yamada 5005 5005 >"$T/pw1"
+groups iji 5001 kango 5002 lost 5003 >"$T/gr1"
+users suzuki 6001 6001 tanaka 5002 5002 sato 5003 5003 boss 0 0 yama 7005 7005 >"$T/pw2"
+groups iji 6001 kango 5002 >"$T/gr2"
+mkdir -m 755 "$T/src/o"
+own() { echo "$1" >"$T/src/o/$1"; chown "$2" "$T/src/o/$1"; chmod "$3" "$T/src/o/$1"; }
+own by-name 5001:5001 6755; own same 5002:5002 6755; own taken 5003:5003 6755; own no-name 5009:5009 6755; own root 0:0 6755
+own boss 5004:0 4755
+own mapped 5005:5001 6755; own nameless-taken 6001:0 4755
+mkdir "$T/src/o/folder"; chown 5001:5001 "$T/src/o/folder"; chmod 2775 "$T/src/o/folder"
+ln -s nowhere "$T/src/o/link"; chown -h 5001:5001 "$T/src/o/link"
+here "$T/pw1" "$T/gr1" "$BKP" --quiet run --all || [ $? = 1 ] || die "second night"
+owners() { (cd "$1$T/src/o" && stat -c '%n %u:%g %a' * | sort | tr '\n' ' '); }
+printf '# whoever was yamada is yama\n\nuser yamada yama\ngroup 5001 kango\n' >"$T/map"
+for program in "$RESTORE" "${BKP_RELEASE:-$BKP_BIN}/bkp-restore-static"; do
+	O=(here "$T/pw2" "$T/gr2" "$program" --medium "$T/m1" --identity "$T/id.txt" --quiet extract docs@2 "$T/src/o" --same-owner)
+	rm -rf "$T/o"
+	expect 1 "${O[@]}" --to "$T/o"
+	[ "$(owners "$T/o")" = "boss 5004:0 4755 by-name 6001:6001 6755 folder 6001:6001 2775 link 6001:6001 777 mapped 5005:6001 6755 \
+nameless-taken 6001:0 755 no-name 5009:5009 6755 root 0:0 6755 same 5002:5002 6755 taken 5003:5003 2755 " ] ||
+		fail "owners by name: $(owners "$T/o")"
+	for w in "22: 'gone'.*5003.*'sato'" "21: 'yamada'" "21: 'lost'" "21: 'boss'" "23: .*/o/taken'" "23: .*/nameless-taken'"; do
+		grep -q "W-RESTORE-$w" "$T/err" || fail "it is not said: $w"
+	done
+	[ "$(grep -c '^bkp-restore: W-RESTORE' "$T/err")" = 6 ] || fail "what is said of owners"
+	rm -rf "$T/o"
+	expect 0 "${O[@]}" --to "$T/o" --numeric-owner
+	rsync -aHnci --delete "$T/src/o/" "$T/o$T/src/o/" >"$T/out"; [ ! -s "$T/out" ] || fail "--numeric-owner"
+	rm -rf "$T/o"
+	expect 1 "${O[@]}" --to "$T/o" --owner-map "$T/map"
+	case " $(owners "$T/o")" in
+	*" by-name 6001:5002 4755 "*" mapped 7005:5002 755 "*) ;;
+	*) fail "--owner-map: $(owners "$T/o")" ;;
+	esac
+done
+n=0
+while IFS=@ read -r line words; do
+	n=$((n + 1))
+	printf '# a comment\n%b' "$line" >"$T/map"
+	expect 2 "${O[@]}" --to "$T/never" --owner-map "$T/map"
+	grep -q "E-OWNER-03: .*/map:$words" "$T/err" || fail "a map: $line"
+done <<-'L'
+	person a tanaka@2: 'person'
+	user a@2:
+	user a tanaka more@2:
+	user a nobody-here@2: 'nobody-here'
+	user a root@2: 'root'
+	group a 0@2: '0'
+	user a boss@2: 'boss'
+	user a 4294967295@2: '4294967295'
+	user a tanaka\nuser b tanaka\nuser a 5@4: 'a'
+	user a \x1b[2J@2: '[^[:cntrl:]]*\[2J'
+	L
+[ "$n" = 10 ] || die "$n maps"
+printf 'user a\0b tanaka\n' >"$T/map"; expect 2 "${O[@]}" --to "$T/never" --owner-map "$T/map"; said E-OWNER-02
+expect 2 "${O[@]}" --to "$T/never" --owner-map "$T/no-such-map"; said E-OWNER-02
+expect 64 "${R[@]}" extract docs@1 --to "$T/x" --numeric-owner
+expect 64 "${R[@]}" extract docs@1 --to "$T/x" --owner-map "$T/map"
+say "on another machine owners go by name, never to root; a setuid bit goes to nobody else"

@@ -8,13 +8,18 @@
 #include "base/err.h"
 #include "base/path.h"
 #include "base/text.h"
+#include "base/threads/throttle.h"
 
 #define READ_SIZE ((size_t)64 << 10)
 #define SHOW	  300
 
 int store_below(const struct store *s, const char *path, struct store *ret, struct err *err)
 {
-	return s->kind->below(s, path, ret, err);
+	int r = s->kind->below(s, path, ret, err);
+
+	if (!r)
+		ret->throttle = s->throttle;
+	return r;
 }
 
 void store_close(struct store *s)
@@ -26,7 +31,11 @@ void store_close(struct store *s)
 
 int store_open(const struct store *s, const char *path, struct store_file *ret, struct err *err)
 {
-	return s->kind->open(s, path, ret, err);
+	int r = s->kind->open(s, path, ret, err);
+
+	if (!r)
+		ret->throttle = s->throttle;
+	return r;
 }
 
 void store_close_file(struct store_file *f)
@@ -48,6 +57,8 @@ ssize_t store_read_some(struct store_file *f, void *p, size_t n, int64_t offset)
 {
 	ssize_t got;
 
+	if (f->throttle)
+		throttle_wait(f->throttle, n);
 	do
 		got = f->kind->read_some(f, p, n, offset);
 	while (got < 0 && errno == EINTR);

@@ -26,6 +26,7 @@
 
 struct buf;
 struct err;
+struct throttle;
 struct store_kind;
 
 struct store {
@@ -34,6 +35,8 @@ struct store {
 		int fd;	   /* of a folder */
 		void *own; /* of any other kind */
 	};
+	struct throttle *
+	    throttle; /* what is read of it waits for that; NULL: for nothing.  Borrowed; below() and files have it from here */
 };
 
 struct store_file {
@@ -43,6 +46,7 @@ struct store_file {
 		int fd;
 		void *own;
 	};
+	struct throttle *throttle;
 };
 
 struct store_space {

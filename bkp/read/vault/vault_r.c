@@ -171,6 +171,11 @@ void vault_r_close(struct vault_r *v)
 	free(v);
 }
 
+void vault_r_throttle(struct vault_r *v, struct throttle *throttle)
+{
+	v->store.throttle = throttle;
+}
+
 const struct store *vault_r_store(const struct vault_r *v)
 {
 	return &v->store;

@@ -40,6 +40,7 @@ struct buf;
 struct medium;
 struct repository;
 struct selector;
+struct throttle;
 struct store;
 
 #define VAULT_R_JSON_MAX ((size_t)1 << 20)
@@ -57,6 +58,8 @@ int vault_r_open_medium(const struct medium *m, const char *repository, const st
     struct vault_r **ret, struct err *err) __attribute__((warn_unused_result));
 void vault_r_close(struct vault_r *v);
 
+/* What is read of it from now on waits for `throttle`, which is borrowed. */
+void vault_r_throttle(struct vault_r *v, struct throttle *throttle);
 const struct store *vault_r_store(const struct vault_r *v); /* of <repository-id>, borrowed */
 const char *vault_r_repository(const struct vault_r *v);
 const char *vault_r_site(const struct vault_r *v);     /* raw, from the medium: escape before showing */
