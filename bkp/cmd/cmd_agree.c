@@ -1,4 +1,5 @@
-/* cmd_agree: bkp agree: what is agreed of retention beside what the policy asks for; agreeing to less; approving a recovery procedure.
+/* cmd_agree: bkp agree: what is agreed of retention beside what the policy asks for; agreeing to less; approving a recovery procedure or the operating
+ * rules.
  *
  * Two ways to agree: the root key is here (by_root_key()), or the statement was written, signed elsewhere and brought back
  * (by_statement()).  The statement is built again and compared: the file that was brought back is never believed. */
@@ -18,6 +19,7 @@
 #include "cmd/app/outcome.h"
 #include "cmd/app/signed_file.h"
 #include "cmd/import/import.h"
+#include "cmd/report/report.h"
 #include "cmd/show/summary.h"
 #include "format/crypto/digest.h"
 #include "format/journal/approval.h"
@@ -25,6 +27,7 @@
 #include "format/procedure/procedure.h"
 #include "read/file/secret_file.h"
 #include "read/ledger/ledger.h"
+#include "read/regulation/regulation.h"
 #include "write/state/agreement.h"
 #include "write/state/procedure_record.h"
 #include "write/state/reserve.h"
@@ -33,7 +36,7 @@
 #define SHOW 256
 
 struct request {
-	const char *operator, * root_key, *statement_out, *statement, *signature, *procedure;
+	const char *operator, * root_key, *statement_out, *statement, *signature, *procedure, *regulation;
 };
 
 /* ---- showing ---- */
@@ -296,8 +299,21 @@ static int check_approver(const struct policy *policy, const char *name, struct 
 		roles |= policy->people[i].roles;
 	return !(roles & POLICY_MANAGER) || (p && p->roles & POLICY_MANAGER)
 		   ? 0
-		   : refuse(err, text("a recovery procedure is approved by a manager"),
+		   : refuse(err,
+			 text("a recovery procedure, and the operating rules, are approved by a manager"),
 			 text("name one of the people with the role 'manager'"));
+}
+
+/* Who signed it, if there is a signature beside it: the one who approves it. */
+static int take_signer(const struct policy *policy, const struct request *q, const char *file,
+    const struct buf *bytes, const char **ret, struct err *err)
+{
+	if (import_signer(policy, file, bytes, ret, err))
+		return -1;
+	return !*ret || !strcmp(*ret, q->operator)
+		   ? 0
+		   : refuse(err, text("the signature beside the file is that of another person"),
+			 text("the one who signed it approves it (--operator)"));
 }
 
 static int approve(struct state *s, const struct policy *policy, const struct request *q, struct err *err)
@@ -309,16 +325,13 @@ static int approve(struct state *s, const struct policy *policy, const struct re
 
 	if (check_approver(policy, q->operator, err) || procedure_record(s, policy, err) ||
 	    signed_file_read(q->procedure, &bytes, err) ||
-	    import_signer(policy, q->procedure, &bytes, &signer, err))
+	    take_signer(policy, q, q->procedure, &bytes, &signer, err))
 		return -1;
 	digest_sha256(bytes.p, bytes.n, sha256);
 	if (!ledger_procedure_is(state_ledger(s), digest_hex(sha256, DIGEST_LEN, hex)))
 		return refuse(err,
 		    text("the file is none of the procedures in force, or another text of one"),
 		    text("approve the file that 'procedures' of the policy names, as it stands"));
-	if (signer && strcmp(signer, q->operator) != 0)
-		return refuse(err, text("the signature beside the file is that of another person"),
-		    text("the one who signed it approves it (--operator)"));
 	return reserve_append(s, "procedure-approved",
 	    json_pack("{s:s, s:s, s:s, s:s?}", "name",
 		path_show(slash ? slash + 1 : q->procedure, show, sizeof(show)), "sha256", hex, "operator",
@@ -326,22 +339,76 @@ static int approve(struct state *s, const struct policy *policy, const struct re
 	    err);
 }
 
-static int approve_procedure(struct app *app, const struct policy *policy, const struct request *q)
+/* ---- the operating rules ---- */
+
+/* Is the file what would be printed now, in the language that is set? */
+static bool is_printed(const struct report *r, const struct buf *file)
+{
+	const struct form *f = form_of("regulation");
+	BUF_AUTO b = BUF_INIT(REPORT_MAX);
+	json_t *rows = json_array();
+	const bool same = rows && !f->rows(r, rows, NULL) && !report_csv(f, rows, &b, NULL) &&
+			  b.n == file->n && !memcmp(b.p, file->p, b.n);
+
+	json_decref(rows);
+	return same;
+}
+
+/* What is approved is the text, not the file: its clauses go into the record, to be compared with those of a later day. */
+static int approve_rules(
+    struct state *s, const struct policy *policy, const struct request *q, struct err *err)
+{
+	const struct report r = {.policy = policy, .l = state_ledger(s)};
+	const enum text_lang lang = text_lang();
+	BUF_AUTO bytes = BUF_INIT(REPORT_MAX);
+	json_t *clauses = json_array();
+	uint8_t sha256[DIGEST_LEN];
+	char hex[DIGEST_HEX];
+	const char *signer;
+	bool same = false;
+	int failed = check_approver(policy, q->operator, err) || form_regulation_refuses(&r, err) ||
+		     signed_file_read(q->regulation, &bytes, err) ||
+		     take_signer(policy, q, q->regulation, &bytes, &signer, err);
+
+	for (enum text_lang k = TEXT_EN; k <= TEXT_JA && !failed && !same; k++) {
+		text_set_lang(k);
+		same = is_printed(&r, &bytes);
+		if (same)
+			failed = regulation_write(policy, r.l, false, clauses, err);
+	}
+	digest_sha256(bytes.p, bytes.n, sha256);
+	if (!failed && same)
+		failed = reserve_append(s, "regulation-approved",
+		    json_pack("{s:s, s:s, s:O, s:s, s:s?}", "sha256", digest_hex(sha256, DIGEST_LEN, hex),
+			"lang", text_lang() == TEXT_JA ? "ja" : "en", "clauses", clauses, "operator",
+			q->operator, "signed_by", signer),
+		    err);
+	text_set_lang(lang);
+	json_decref(clauses);
+	return failed ? -1
+	       : same ? 0
+		      : refuse(err, text("the file is not the operating rules as they are printed now"),
+			    text("make it anew with 'bkp report regulation --csv --out FILE', and read it"));
+}
+
+static int approve_file(struct app *app, const struct policy *policy, const struct request *q)
 {
 	struct state *s = NULL;
 	struct err err = ERR_INIT;
 	char line[SUMMARY_LINE];
+	const char *done;
 	int r, code = app_state(app, policy, &s);
 
 	if (code)
 		return code;
-	r = approve(s, policy, q, &err);
+	r = q->procedure ? approve(s, policy, q, &err) : approve_rules(s, policy, q, &err);
+	done = q->procedure ? text("the recovery procedure is approved")
+			    : text("the operating rules are approved");
 	if (r)
 		code = app_error(&err, APP_FAILED);
-	code = outcome_record(app, s, "agree", code,
-	    r ? summary_failure(&err, line) : text("the recovery procedure is approved"));
+	code = outcome_record(app, s, "agree", code, r ? summary_failure(&err, line) : done);
 	if (!code && !app->quiet && !app->json)
-		printf("%s\n", text("the recovery procedure is approved"));
+		printf("%s\n", done);
 	state_close(s);
 	return app_flush(code);
 }
@@ -350,24 +417,26 @@ static int check_request(struct app *app, const struct policy *policy, const str
 {
 	if (!q->statement != !q->signature)
 		return app_usage(app, "%s", text("--statement and --signature belong together"));
-	if (!!q->root_key + !!q->statement_out + !!q->statement + !!q->procedure > 1)
+	if (!!q->root_key + !!q->statement_out + !!q->statement + !!q->procedure + !!q->regulation > 1)
 		return app_usage(app, "%s",
-		    text("one of --root-key, --statement-out, --statement and --procedure at a time"));
+		    text("one of --root-key, --statement-out, --statement, --procedure and --regulation at a "
+			 "time"));
 	return q->statement_out ? APP_OK : operator_check(app, policy, q->operator);
 }
 
 int cmd_agree(struct app *app, int argc, char **argv)
 {
-	enum { OPERATOR = 1, ROOT_KEY, STATEMENT_OUT, STATEMENT, SIGNATURE, PROCEDURE };
+	enum { OPERATOR = 1, ROOT_KEY, STATEMENT_OUT, STATEMENT, SIGNATURE, PROCEDURE, REGULATION };
 	static const struct option own[] = {{"operator", required_argument, NULL, OPERATOR},
 	    {"root-key", required_argument, NULL, ROOT_KEY},
 	    {"statement-out", required_argument, NULL, STATEMENT_OUT},
 	    {"statement", required_argument, NULL, STATEMENT},
 	    {"signature", required_argument, NULL, SIGNATURE},
-	    {"procedure", required_argument, NULL, PROCEDURE}, {NULL, 0, NULL, 0}};
+	    {"procedure", required_argument, NULL, PROCEDURE},
+	    {"regulation", required_argument, NULL, REGULATION}, {NULL, 0, NULL, 0}};
 	struct request q = {0};
-	const char **into[] = {
-	    NULL, &q.operator, & q.root_key, &q.statement_out, &q.statement, &q.signature, &q.procedure};
+	const char **into[] = {NULL, &q.operator, & q.root_key, &q.statement_out, &q.statement, &q.signature,
+	    &q.procedure, &q.regulation};
 	POLICY_AUTO policy = NULL;
 	int c, code = APP_OK;
 
@@ -381,11 +450,11 @@ int cmd_agree(struct app *app, int argc, char **argv)
 	code = app_policy(app, &policy);
 	if (code)
 		return code;
-	if (!q.root_key && !q.statement_out && !q.statement && !q.signature && !q.procedure)
+	if (!q.root_key && !q.statement_out && !q.statement && !q.signature && !q.procedure && !q.regulation)
 		return show_agreement(app, policy);
 	app_act(app, "agree", "manager", q.operator);
 	code = check_request(app, policy, &q);
 	if (code)
 		return code;
-	return q.procedure ? approve_procedure(app, policy, &q) : agree(app, policy, &q);
+	return q.procedure || q.regulation ? approve_file(app, policy, &q) : agree(app, policy, &q);
 }

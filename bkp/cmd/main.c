@@ -87,7 +87,8 @@ static const struct app_command commands[] = {
     {"agree", APP_GENERATIONS,
 	"agree\nagree --operator NAME --root-key FILE\nagree --statement-out FILE\n"
 	"agree --operator NAME --statement FILE --signature FILE.minisig\n"
-	"agree --procedure FILE --operator NAME",
+	"agree --procedure FILE --operator NAME\n"
+	"agree --regulation FILE --operator NAME",
 	N_("show what is agreed of retention, or agree to less"), cmd_agree},
     {"medium", APP_MEDIA,
 	"medium add NAME [--path DIR]\nmedium list\nmedium show NAME\n"

@@ -63,7 +63,8 @@ python3 - "$T" <<'P' || fail "the papers" /dev/null
 import csv, sys, xml.etree.ElementTree as E
 T = sys.argv[1]
 rows = list(csv.reader(open(T + "/15.csv", encoding="utf-8-sig")))[1:]
-assert [r[0] for r in rows] == sorted((r[0] for r in rows), key=lambda a: int(a[1:-1])), "articles out of order"
+assert [r[0] for r in rows[:-1]] == sorted((r[0] for r in rows[:-1]), key=lambda a: int(a[1:-1])), "articles out of order"
+assert rows.pop() == ["", "承認", "まだだれも承認していません（未承認）"]
 assert {r[0] for r in rows} == {"第%d条" % i for i in range(1, 13)}, {r[0] for r in rows}
 def of(article): return [r[2] for r in rows if r[0] == "第%d条" % article]
 assert any("院長" in r for r in of(2)) and any("担当 田中" in r for r in of(2)) and any("ベンダ 佐藤" in r for r in of(2)), of(2)
@@ -96,3 +97,60 @@ for f in 15 17 17a; do
 done
 [ -z "${BKP_KEEP_PAGES:-}" ] || cp "$T"/1*.pdf "$BKP_KEEP_PAGES"
 say "rules, plan and the vendor's sheet: each data set, person and place of the policy, in twelve articles, the founding words exactly, A4"
+
+# ---- approved, and changed since
+approve() { expect "$1" "$BKP" --lang ja agree --regulation "$2" --operator "${3:-院長}"; }
+print15() { expect 0 "$BKP" --lang "${2:-ja}" report 15 --csv --out "$1"; }
+rm -f "$T/15.csv"
+print15 "$T/15.csv"
+sed 's/5 世代/2 世代/' "$T/15.csv" >"$T/other.csv"
+approve 2 "$T/other.csv"; said "E-AGREE-04.*今印刷される運用管理規程ではありません"
+approve 2 "$T/15.csv" '担当 田中'; said "E-AGREE-04.*責任者が承認"
+approve 64 "$T/15.csv" だれか; said E-OPERATOR-01
+expect 64 "$BKP" agree --regulation "$T/15.csv" --procedure "$T/15.csv" --operator 院長
+! grep -q '"event":"regulation-approved"' "$T/state/journal/000001.jsonl" || die "what was refused is on record"
+approve 0 "$T/15.csv"
+sum=$(sha256sum <"$T/15.csv" | cut -c-64)
+record regulation-approved | jq -e --arg s "$sum" '.sha256 == $s and .operator == "院長" and .lang == "ja" and .signed_by == null and
+	([.clauses[].article] | index("第12条") | not) and (.clauses | length > 15)' >/dev/null || die "the record of the approval"
+approve 2 "$T/15.csv"; said E-AGREE-04 # it is printed with its approval now
+expect 0 "$BKP" report 15 --csv
+grep -q "承認\",\"院長が.*に承認（申告のみ）。承認した文面の SHA-256：$sum" "$T/out" && ! grep -q 承認後の変更 "$T/out" ||
+	fail "approved, and not a word changed"
+echo '# 条文に関わらない' >>"$T/policy.yaml"
+expect 0 "$BKP" report 15 --csv
+! grep -q 承認後の変更 "$T/out" || fail "a comment in the policy is no change of the rules"
+sed -i -e 's/rto: 8h/rto: 4h/' -e 's/name: 職員の個人フォルダー/name: 試験サーバ/' -e 's/別棟/本館地下/' -e 's/name: 担当 田中/name: 担当 鈴木/' "$T/policy.yaml"
+for lang in ja en; do
+	rm -f "$T/now.csv"
+	print15 "$T/now.csv" $lang
+	python3 - "$T/now.csv" <<-'P' || fail "what changed, in $lang" "$T/now.csv"
+	import csv, sys
+	rows = [r for r in csv.reader(open(sys.argv[1], encoding="utf-8-sig")) if r[1] in ("承認後の変更", "CHANGED since the approval")]
+	def of(article): return [r[2] for r in rows if r[0] == article]
+	assert of("第2条") == ["操作担当：担当 田中 → 担当 鈴木", "鍵保管者：担当 田中 → 担当 鈴木"], rows
+	(rto,) = of("第3条")
+	assert rto.startswith("電子カルテ：") and "8 時間" in rto.split("→")[0] and "4 時間" in rto.split("→")[1] and len(rto) < 60, rto
+	assert any(r.endswith(("（なくなった）", "(no longer there)")) and "職員の個人フォルダー" in r for r in of("第4条")), rows
+	assert any(r.startswith(("（なかった）", "(was not there)")) and "試験サーバ" in r for r in of("第4条")), rows
+	assert len(of("第6条")) == 1 and "別棟" in of("第6条")[0].split("→")[0] and "本館地下" in of("第6条")[0].split("→")[1], rows
+	assert not of("第5条") and not of("第12条"), rows
+	P
+done
+"$BKP" status >"$T/out" 2>&1 || true
+said '運用管理規程が、院長の承認した文面と違います（変わった条文 [0-9]+、第2条'
+expect 0 "$BKP" report evidence --csv
+grep '15 運用管理規程' "$T/out" | grep -q 承認後に条文が変わっています || fail "the list of evidence"
+rm -f "$T/15.csv"
+print15 "$T/15.csv" en; said W-REPORT-05 # nobody has recorded the edited policy yet
+approve 2 "$T/15.csv"
+rm -f "$T/15.csv"
+print15 "$T/15.csv" en
+! grep -q W-REPORT-05 "$T/err" || fail "it is on record now"
+approve 0 "$T/15.csv"
+expect 0 "$BKP" report 15 --csv
+! grep -q 承認後の変更 "$T/out" || fail "approved anew"
+"$BKP" status >"$T/out" 2>&1 || true
+! grep -q 運用管理規程 "$T/out" || fail "status after the new approval"
+say "a manager approves the rules as they are printed, word by word; another text, another person: refused; what changed since is" \
+	"named, old and new, by article, in either language, in form 15, the list of evidence, status; a change that is no clause is none"

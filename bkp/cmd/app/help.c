@@ -31,6 +31,8 @@ static const struct row {
     {NULL, "statement", "FILE", N_("what --statement-out wrote")},
     {NULL, "signature", "FILE.minisig", N_("its signature by minisign")},
     {"agree", "procedure", "FILE", N_("approve this recovery procedure, as it stands, as a manager")},
+    {"agree", "regulation", "FILE",
+	N_("approve the operating rules, as 'bkp report regulation' wrote them as CSV")},
     {NULL, "passphrase-file", "FILE", N_("its passphrase, if it should not be asked on the terminal")},
     {"init", "recipient", "[NAME=]age1…",
 	N_("who holds a key: a public key of age-keygen, and a name for it; repeatable, give two")},

@@ -4,7 +4,9 @@
  * How things stand is judged from records alone, so that the same moment gives the same paper on any day. */
 #include "cmd/report/report.h"
 
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "base/err.h"
@@ -12,6 +14,7 @@
 #include "cmd/app/app.h"
 #include "cmd/app/root_key.h"
 #include "cmd/time/then.h"
+#include "format/crypto/digest.h"
 #include "format/crypto/minisig.h"
 #include "format/policy/holidays.h"
 #include "format/policy/policy.h"
@@ -31,6 +34,23 @@ struct report_source {
 	struct vault_r *vault; /* of a medium */
 };
 
+/* The foot names the policy that is on record: the text that is here may be younger. */
+static void warn_edited(const struct app *app, const struct ledger *l)
+{
+	struct err said = ERR_INIT;
+	uint8_t hash[DIGEST_LEN];
+	char hex[DIGEST_HEX];
+
+	digest_sha256(app->policy_text.p, app->policy_text.n, hash);
+	if (!strcmp(digest_hex(hash, sizeof(hash), hex), ledger_policy_sha256(l)))
+		return;
+	err_set(&said, "W-REPORT-05", "%s",
+	    text("the policy was edited since it was recorded: the paper is by its text, the foot names the "
+		 "former one"));
+	err_hint(&said, "%s", text("'bkp run' records it; then make the paper anew"));
+	app_fault(&said, stderr);
+}
+
 static int open_now(struct app *app, struct report_source *s)
 {
 	struct clock_stamp now;
@@ -40,6 +60,8 @@ static int open_now(struct app *app, struct report_source *s)
 	s->r.policy = s->today;
 	s->r.l = s->own;
 	s->r.now_ns = now.wall_ns - now.wall_ns % SECOND_NS;
+	if (!code)
+		warn_edited(app, s->own);
 	return code;
 }
 

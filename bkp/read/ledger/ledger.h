@@ -473,6 +473,8 @@ bool ledger_procedure_is(const struct ledger *l, const char *sha256); /* one of 
 /* The newest record by which a procedure of these bytes was approved: "name", "operator", "signed_by" (NULL: declared only), "time"; NULL:
  * nobody has approved it. */
 const struct json_t *ledger_approved(const struct ledger *l, const char *sha256);
+/* The newest record by which a manager approved the operating rules: "clauses", "lang", "sha256", "operator", "signed_by", "time"; or NULL. */
+const struct json_t *ledger_regulation(const struct ledger *l);
 /* Announced changes, as they came.  Is it in force then, and of that data set (NULL: of any)?  None is while the clock is latched. */
 size_t ledger_announcements(const struct ledger *l);
 const struct ledger_announcement *ledger_announcement(const struct ledger *l, size_t i);

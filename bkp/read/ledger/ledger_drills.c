@@ -60,6 +60,20 @@ int ledger_check_procedures(
 	return 0;
 }
 
+int ledger_check_regulation(
+    const struct ledger *l, const json_t *o, uint64_t line, const char *event, struct err *err)
+{
+	static const struct slip_member of[] = {
+	    {"article", slip_is_word}, {"subject", slip_is_word}, {"rule", slip_is_word}};
+	const json_t *list = json_object_get(o, "clauses");
+
+	(void)l;
+	for (size_t i = 0; i < json_array_size(list); i++)
+		if (slip_wrong(of, 3, json_array_get(list, i)))
+			return ledger_wrong_member(line, event, "clauses", err);
+	return 0;
+}
+
 /* ---- folding ---- */
 
 static int apply_drill(struct ledger *l, const struct journal_record *r, struct err *err)
@@ -89,6 +103,10 @@ int ledger_fold_drills(struct ledger *l, const struct journal_record *r, struct 
 			   ? err_nomem(err)
 			   : 0;
 	}
+	if (!strcmp(r->event, "regulation-approved")) {
+		json_decref(l->regulation);
+		l->regulation = json_incref(r->json);
+	}
 	if (!strcmp(r->event, "procedures")) {
 		json_decref(l->procedures);
 		l->procedures = json_incref(json_object_get(r->json, "procedures"));
@@ -103,6 +121,7 @@ void ledger_drills_clear(struct ledger *l)
 	free(l->drills);
 	json_decref(l->procedures);
 	json_decref(l->approved);
+	json_decref(l->regulation);
 }
 
 /* ---- asking ---- */
@@ -176,6 +195,11 @@ bool ledger_procedure_is(const struct ledger *l, const char *sha256)
 const json_t *ledger_approved(const struct ledger *l, const char *sha256)
 {
 	return json_object_get(l->approved, sha256);
+}
+
+const json_t *ledger_regulation(const struct ledger *l)
+{
+	return l->regulation;
 }
 
 const json_t *ledger_procedures(const struct ledger *l)

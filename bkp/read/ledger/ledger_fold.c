@@ -645,6 +645,7 @@ static const struct rule {
     {"procedures", ledger_fold_drills},
     {"countersigned", ledger_fold_witness},
     {"procedure-approved", ledger_fold_drills},
+    {"regulation-approved", ledger_fold_drills},
     {"finding", ledger_fold_findings},
 };
 

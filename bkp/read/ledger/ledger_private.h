@@ -80,7 +80,8 @@ struct ledger {
 	struct ledger_drill *drills; /* ledger_drills.c */
 	size_t n_drills;
 	json_t *procedures;
-	json_t *approved; /* records procedure-approved by sha256, the newest of each; NULL: none */
+	json_t *regulation; /* the newest record regulation-approved; or NULL */
+	json_t *approved;   /* records procedure-approved by sha256, the newest of each; NULL: none */
 	struct ledger_finding *findings; /* ledger_findings.c */
 	size_t n_findings;
 	/* the keys of people: ledger_uses.c */
@@ -161,7 +162,7 @@ int ledger_fold_announcements(struct ledger *l, const struct journal_record *r, 
 void ledger_announcements_clear(struct ledger *l);
 
 /* ledger_drills.c: drill, procedures, procedure-approved. */
-ledger_check_fn ledger_check_drill, ledger_check_procedures;
+ledger_check_fn ledger_check_drill, ledger_check_procedures, ledger_check_regulation;
 int ledger_fold_drills(struct ledger *l, const struct journal_record *r, struct err *err);
 void ledger_drills_clear(struct ledger *l);
 

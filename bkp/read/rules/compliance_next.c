@@ -326,6 +326,7 @@ int compliance_next(const struct compliance_view *v, struct err *err)
 	compliance_next_keys(&n);
 	compliance_next_drills(&n);
 	compliance_next_contacts(&n);
+	compliance_next_regulation(&n);
 	say_dropped(&n);
 	for (size_t i = 0; i < s->n_datasets; i++)
 		compliance_next_agreed(&n, &s->datasets[i]);

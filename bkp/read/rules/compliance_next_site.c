@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <jansson.h>
+
 #include "base/clock.h"
 #include "base/day.h"
 #include "base/path.h"
@@ -11,6 +13,7 @@
 #include "format/policy/policy.h"
 #include "read/drills/drills.h"
 #include "read/rules/compliance_private.h"
+#include "read/regulation/regulation.h"
 
 #define SHOW 384
 
@@ -413,4 +416,24 @@ void compliance_next_contacts(struct compliance_next *n)
 			 "write the "
 			 "day into 'confirmed_on' of the policy"),
 		    path_show(first->name, name, sizeof(name)), stale);
+}
+
+/* ---- operating rules that were approved, and are others now ---- */
+
+void compliance_next_regulation(struct compliance_next *n)
+{
+	const json_t *approved = ledger_regulation(n->v->l);
+	json_t *rows = json_array();
+
+	if (approved && regulation_changes(n->v->policy, n->v->l, rows, NULL))
+		n->failed = true;
+	if (json_array_size(rows))
+		compliance_say(n,
+		    text("the operating rules, approved by %s, are others now (clauses: %zu; %s %s): print "
+			 "them with 'bkp report regulation', and have them approved anew with 'bkp agree "
+			 "--regulation'"),
+		    journal_text(approved, "operator"), json_array_size(rows),
+		    journal_text(json_array_get(rows, 0), "article"),
+		    journal_text(json_array_get(rows, 0), "subject"));
+	json_decref(rows);
 }

@@ -65,6 +65,7 @@ void compliance_next_narrowed(struct compliance_next *n);
 void compliance_next_keys(struct compliance_next *n);
 void compliance_next_drills(struct compliance_next *n);
 void compliance_next_contacts(struct compliance_next *n);
+void compliance_next_regulation(struct compliance_next *n);
 void compliance_next_agreed(struct compliance_next *n, const struct compliance_dataset *d);
 
 void compliance_say(struct compliance_next *n, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

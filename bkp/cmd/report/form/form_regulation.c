@@ -1,20 +1,19 @@
-/* form_regulation: the backup chapter of the operating rules (運用管理規程), written from the policy in force, so that the rules on paper and
- * what the computer does cannot differ; who signs it approves that policy, whose SHA-256 stands in the foot.
- *
- * It is refused while the policy still holds what was to be filled in (〇〇), or leaves out what rules cannot do without.  An article is a
- * function of the table below that says one sentence, or one a data set, medium, person. */
-#include <stdarg.h>
+/* form_regulation: the backup chapter of the operating rules (運用管理規程) as read/regulation writes it, who approved it, and each clause that is
+ * another now.  It is refused while the policy still holds what was to be filled in (〇〇), or leaves out what rules cannot do without. */
 #include <stdio.h>
 #include <string.h>
 
 #include <jansson.h>
 
+#include "base/clock.h"
+#include "base/day.h"
 #include "base/err.h"
 #include "base/text.h"
 #include "cmd/report/form/form.h"
+#include "format/journal/journal.h"
 #include "format/policy/policy.h"
-#include "format/policy/policy_plan.h"
 #include "read/ledger/ledger.h"
+#include "read/regulation/regulation.h"
 
 const struct fact_column form_regulation_columns[] = {{"article", TEXT_LATER("Article"), FACT_TEXT},
     {"subject", TEXT_LATER("Subject"), FACT_TEXT}, {"rule", TEXT_LATER("Rule"), FACT_TEXT}};
@@ -70,214 +69,51 @@ int form_regulation_refuses(const struct report *r, struct err *err)
 	return 0;
 }
 
-/* ---- the articles ---- */
+/* ---- approval ---- */
 
-struct writer {
-	const struct report *r;
-	json_t *rows;
-	struct err *err;
-	unsigned article;
-	const char *subject;
-};
-
-static int rule(struct writer *w, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-
-static int rule(struct writer *w, const char *fmt, ...)
+static int put_row(json_t *rows, const char *article, const char *subject, const char *rule, struct err *err)
 {
-	char article[FORM_TIME], sentence[2 * FORM_TEXT];
-	va_list ap;
-
-	snprintf(article, sizeof(article), text("Art. %u"), w->article);
-	va_start(ap, fmt);
-	vsnprintf(sentence, sizeof(sentence), fmt, ap);
-	va_end(ap);
-	return form_row(w->rows, w->err, "article", article, "subject", w->subject, "rule", sentence, NULL);
+	return form_row(rows, err, "article", article, "subject", subject, "rule", rule, NULL);
 }
 
-static int purpose(struct writer *w)
+static int put_approval(const json_t *a, json_t *rows, struct err *err)
 {
-	return rule(w, text("so that patients can be treated when systems fail or are attacked, the data "
-			    "named below is backed up, "
-			    "kept away from the network, and its recovery rehearsed (checklist, item 3-②)"));
-}
+	const char *signer = journal_text(a, "signed_by");
+	char line[FORM_TEXT], date[FORM_TIME];
+	int64_t ns = 0;
 
-static int people(struct writer *w)
-{
-	const struct policy *p = w->r->policy;
-
-	for (unsigned k = 0; k < POLICY_ROLES; k++) {
-		char names[FORM_TEXT] = "";
-
-		form_people_of(p, 1u << k, names);
-		if (*names && rule(w, text("%s: %s"), policy_plan_role(k), names))
-			return -1;
-	}
-	return 0;
-}
-
-static int datasets(struct writer *w)
-{
-	for (size_t i = 0; i < w->r->policy->n_datasets; i++) {
-		const struct policy_dataset *d = &w->r->policy->datasets[i];
-		char every[POLICY_PLAN_TEXT], rpo[FORM_TEXT], rto[FORM_TEXT], priority[FORM_TIME];
-
-		if (rule(w,
-			text("%s: captured %s; recovery point within %s, in use again within %s; restored in "
-			     "the order of "
-			     "its priority (%s)"),
-			form_dataset(w->r, d->name), policy_plan_schedule(w->r->policy, d, every),
-			form_span_or(d->rpo_s, rpo), form_span_or(d->rto_s, rto), form_priority(d, priority)))
-			return -1;
-	}
-	return 0;
-}
-
-static int left_out(struct writer *w)
-{
-	const struct policy *p = w->r->policy;
-
-	for (size_t i = 0; i < p->n_excluded; i++)
-		if (rule(w, text("%s is not backed up: %s"), p->excluded[i].name,
-			p->excluded[i].reason ? p->excluded[i].reason : text("reason not on record")))
-			return -1;
-	for (size_t i = 0; i < p->n_external; i++)
-		if (rule(w, text("%s is backed up by %s: %s"), p->external[i].name,
-			p->external[i].vendor ? p->external[i].vendor : text("others"),
-			p->external[i].how_often ? p->external[i].how_often
-						 : text("how often is not on record")))
-			return -1;
-	return p->n_excluded + p->n_external
-		   ? 0
-		   : rule(w, "%s", text("nothing that is needed for treatment is left out"));
-}
-
-static int generations(struct writer *w)
-{
-	for (size_t i = 0; i < w->r->policy->n_datasets; i++) {
-		const struct policy_dataset *d = &w->r->policy->datasets[i];
-		const struct ledger_agreed *agreed = ledger_agreed(w->r->l, d->name);
-		const uint64_t floor =
-		    agreed && agreed->generations > d->generations ? agreed->generations : d->generations;
-
-		if (rule(w,
-			text("%s: at least %ju verified generations are kept; a failed or partial one never "
-			     "counts"),
-			form_dataset(w->r, d->name), (uintmax_t)floor))
-			return -1;
-	}
-	return rule(w, "%s",
-	    text("generations expire by 'bkp expire' alone, which a person runs; no figure agreed here is "
-		 "lowered without the "
-		 "approval that the policy names"));
-}
-
-static int media(struct writer *w)
-{
-	const struct policy *p = w->r->policy;
-
-	for (size_t i = 0; i < p->n_media; i++) {
-		const struct policy_medium *m = &p->media[i];
-
-		if (rule(w,
-			m->offline ? text("%s (%s): kept offline at %s") : text("%s (%s): attached, at %s"),
-			m->name, policy_plan_technology(m->type), m->place ? m->place : ""))
-			return -1;
-	}
-	return 0;
-}
-
-static int rotation(struct writer *w)
-{
-	const struct policy *p = w->r->policy;
-
-	for (size_t i = 0; i < p->n_pools; i++) {
-		char rhythm[POLICY_PLAN_TEXT];
-
-		if (rule(w, text("%s: media take turns, %s"), p->pools[i].name,
-			policy_plan_rhythm(&p->pools[i], rhythm)))
-			return -1;
-	}
-	return rule(w, "%s",
-	    text("an operator attaches the medium, 'bkp rotate' fills, verifies and seals it; it is taken "
-		 "away at once, its place is "
-		 "recorded, and two people sign the slip"));
-}
-
-static int secrets(struct writer *w)
-{
-	char holders[FORM_TEXT] = "", span[FORM_TEXT];
-	const struct policy *p = w->r->policy;
-
-	form_people_of(p, POLICY_KEYHOLDER, holders);
-	if (rule(w,
-		text("what is captured is encrypted; the capturing computer holds public keys alone. "
-		     "Recovery keys are kept by: %s"),
-		*holders ? holders : text("nobody named")))
-		return -1;
-	return !p->key_drill_every_s ? 0
-				     : rule(w, text("a holder opens what is captured every %s"),
-					   form_span_or(p->key_drill_every_s, span));
-}
-
-static int watch(struct writer *w)
-{
-	return rule(w, "%s",
-	    text("each morning somebody looks at the line that the night has left; a data set that looks as "
-		 "if it had been encrypted "
-		 "is held, nothing expires and it goes onto no offline medium until a manager has decided"));
-}
-
-static int drills(struct writer *w)
-{
-	const struct policy *p = w->r->policy;
-	char span[FORM_TEXT];
-
-	if (rule(w, "%s",
-		text("recovery follows the procedures in force (form 10); a real recovery begins only when "
-		     "its confirmations "
-		     "(form 12) are signed")))
-		return -1;
-	return rule(w,
-	    text("recovery is rehearsed every %s, and after each change of a procedure or of the source's "
-		 "version"),
-	    form_span_or(p->drill_every_s ? p->drill_every_s : 365 * 86400LL, span));
-}
-
-static int records(struct writer *w)
-{
-	return rule(w, "%s",
-	    text("every act is recorded in the signed journal, which is not shortened; an auditor verifies "
-		 "it once a year with the "
-		 "public key alone"));
-}
-
-static int revision(struct writer *w)
-{
-	return rule(w,
-	    text("this chapter is that of the policy with SHA-256 %s; whoever changes the policy has it "
-		 "signed anew"),
-	    ledger_policy_sha256(w->r->l));
+	(void)clock_parse(journal_text(a, "time"), &ns);
+	if (a)
+		snprintf(line, sizeof(line), text("approved by %s on %s (%s), SHA-256 of the text: %s"),
+		    journal_text(a, "operator"), form_date(day_of(ns), date),
+		    *signer ? text("signed") : text("declared only"), journal_text(a, "sha256"));
+	return put_row(rows, "", text("Approval"), a ? line : text("NOT APPROVED by anybody yet"), err);
 }
 
 int form_regulation(const struct report *r, json_t *rows, struct err *err)
 {
-	static const struct {
-		const char *subject;
-		int (*write)(struct writer *w);
-	} articles[] = {{TEXT_LATER("Purpose"), purpose}, {TEXT_LATER("Who does what"), people},
-	    {TEXT_LATER("What is backed up"), datasets}, {TEXT_LATER("What is not"), left_out},
-	    {TEXT_LATER("Generations"), generations}, {TEXT_LATER("Media and places"), media},
-	    {TEXT_LATER("Rotation of media kept offline"), rotation},
-	    {TEXT_LATER("Encryption and keys"), secrets}, {TEXT_LATER("Watching"), watch},
-	    {TEXT_LATER("Recovery and drills"), drills}, {TEXT_LATER("Records and audit"), records},
-	    {TEXT_LATER("Changes"), revision}};
-	struct writer w = {r, rows, err, 0, NULL};
+	json_t *changes = json_array();
+	int failed = !changes || regulation_write(r->policy, r->l, true, rows, err) ||
+		     put_approval(ledger_regulation(r->l), rows, err) ||
+		     regulation_changes(r->policy, r->l, changes, err);
 
-	for (size_t i = 0; i < sizeof(articles) / sizeof(*articles); i++) {
-		w.article = (unsigned)i + 1;
-		w.subject = text(articles[i].subject);
-		if (articles[i].write(&w))
-			return -1;
+	for (size_t i = 0; i < json_array_size(changes) && !failed; i++) {
+		const json_t *o = json_array_get(changes, i);
+
+		failed = put_row(rows, journal_text(o, "article"), text("CHANGED since the approval"),
+		    journal_text(o, "rule"), err);
 	}
-	return 0;
+	json_decref(changes);
+	return failed ? -1 : 0;
+}
+
+const char *form_regulation_note(const struct report *r)
+{
+	json_t *changes = json_array();
+	const bool changed = regulation_changes(r->policy, r->l, changes, NULL) || json_array_size(changes);
+
+	json_decref(changes);
+	return !ledger_regulation(r->l) ? text("nobody has approved it as it stands")
+	       : changed		? text("clauses changed since its approval: form 15 names them")
+					: "";
 }

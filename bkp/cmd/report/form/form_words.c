@@ -19,9 +19,3 @@ const char *form_span_or(int64_t s, char out[FORM_TEXT])
 {
 	return s ? form_span(s, out) : text("(not stated)");
 }
-
-const char *form_priority(const struct policy_dataset *d, char out[FORM_TIME])
-{
-	snprintf(out, FORM_TIME, d->priority ? "%u" : "-", d->priority);
-	return out;
-}
