@@ -211,19 +211,21 @@ static json_t *countersigned_json(const struct ledger *l)
 		 : json_null();
 }
 
-static json_t *report_json(const struct cmd_journal_options *o, const struct ledger *l)
+static json_t *report_json(
+    const struct cmd_journal_options *o, const struct ledger *l, const struct journal_acts *acts)
 {
 	char key[MINISIG_KEY_TEXT], head[DIGEST_HEX], time[CLOCK_TEXT];
 
-	return json_pack("{s:b, s:s, s:s, s:b, s:I, s:I, s:s, s:s, s:b, s:o}", "valid", 1, "repository",
+	return json_pack("{s:b, s:s, s:s, s:b, s:I, s:I, s:s, s:s, s:b, s:o, s:o}", "valid", 1, "repository",
 	    ledger_repository(l), "root_key", minisig_public_format(ledger_root(l), key), "root_key_given",
 	    o->root_key != NULL, "records", (json_int_t)ledger_seq(l), "epochs", (json_int_t)ledger_epoch(l),
 	    "head", digest_hex(ledger_head(l), DIGEST_LEN, head), "head_time",
 	    clock_format(ledger_head_ns(l), time), "torn", (int)ledger_torn(l), "countersigned",
-	    countersigned_json(l));
+	    countersigned_json(l), "acts", journal_words_acts_json(acts, l));
 }
 
-static void report_text(const struct cmd_journal_options *o, const struct ledger *l)
+static void report_text(
+    const struct cmd_journal_options *o, const struct ledger *l, const struct journal_acts *acts)
 {
 	char key[MINISIG_KEY_TEXT], head[DIGEST_HEX], time[CLOCK_TEXT];
 
@@ -236,6 +238,7 @@ static void report_text(const struct cmd_journal_options *o, const struct ledger
 	printf("%s %s  %s\n", text("head:      "), digest_hex(ledger_head(l), DIGEST_LEN, head),
 	    clock_format_local(ledger_head_ns(l), time));
 	report_countersigned(l);
+	journal_words_acts_print(acts, l);
 	printf("%s\n", text("every record is in its place, unchanged and signed"));
 }
 
@@ -253,14 +256,14 @@ static int report_torn(const struct ledger *l)
 }
 
 /* The journal is in itself as it must be.  Is it also the one that other places know? */
-static int report_verified(
-    struct app *app, const struct cmd_journal_options *o, struct store_file *journal, const struct ledger *l)
+static int report_verified(struct app *app, const struct cmd_journal_options *o, struct store_file *journal,
+    const struct ledger *l, const struct journal_acts *acts)
 {
 	json_t *other = NULL, *out;
 	int code, compared = APP_OK;
 
 	if (!app->json && !app->quiet)
-		report_text(o, l);
+		report_text(o, l, acts);
 	code = report_torn(l);
 	if (o->against)
 		compared = cmd_journal_against(app, o, journal, l, &other);
@@ -272,19 +275,10 @@ static int report_verified(
 		json_decref(other);
 		return app_flush(code);
 	}
-	out = report_json(o, l);
+	out = report_json(o, l, acts);
 	if (other)
 		json_object_set_new(out, o->against ? "against" : "media", other);
 	return out_json(out, code);
-}
-
-/* Who looks at each record has the signature of each checked, see ledger.h. */
-static int each_by_itself(void *arg, const struct journal_record *r, struct err *err)
-{
-	(void)arg;
-	(void)r;
-	(void)err;
-	return 0;
 }
 
 int cmd_journal_number(struct app *app, const char *s, uint64_t *ret)
@@ -305,6 +299,7 @@ static int verify_journal(struct app *app, struct cmd_journal_options *o)
 	struct err err = ERR_INIT;
 	char name[4096];
 	STORE_FILE_AUTO journal = {0};
+	struct journal_acts acts = {0};
 	int code;
 
 	if (o->root_key && root_key_read(o->root_key, &o->root, &err))
@@ -312,14 +307,18 @@ static int verify_journal(struct app *app, struct cmd_journal_options *o)
 	code = cmd_journal_open(app, o, &journal, name, sizeof(name));
 	if (code)
 		return code;
-	if (ledger_load_file(&journal, name, o->root_key ? &o->root : NULL, each_by_itself, NULL, &l, &err)) {
+	/* who looks at each record has the signature of each checked, see ledger.h */
+	if (ledger_load_file(
+		&journal, name, o->root_key ? &o->root : NULL, journal_words_acts_take, &acts, &l, &err)) {
+		journal_words_acts_clear(&acts);
 		app_error(&err, APP_FAILED);
 		return app->json ? out_json(json_pack("{s:b, s:s, s:s}", "valid", 0, "code", err.code,
 						"message", err.msg),
 				       APP_FAILED)
 				 : APP_FAILED;
 	}
-	code = report_verified(app, o, &journal, l);
+	code = report_verified(app, o, &journal, l, &acts);
+	journal_words_acts_clear(&acts);
 	ledger_free(l);
 	return code;
 }

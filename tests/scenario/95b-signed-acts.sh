@@ -92,6 +92,18 @@ expect 2 "$BKP" journal head --record 99999
 said E-JOURNAL-30
 [ "$(grep -c '"event":"countersigned"' "$J")" = $((was + 2)) ] || die "countersignatures on record"
 expect 0 "$BKP" journal verify
+said '[0-9]+ name a person: 4 are signed by them, [0-9]+ are claims only'
+cp "$T/out" "$T/acts"
+expect 0 "$BKP" journal verify --json
+jq -e --argjson h "$handed" --argjson d "$held" --argjson c "$counted" --argjson l "$lost" '
+	.acts as $a | ($a.people | map({(.name): .}) | add) as $p |
+	($p["山田"].signed == [$h, $d]) and ($p["山田"].claims | index($l)) and ($p["佐藤"].signed == [$h, $c]) and
+	($p["鈴木"].claims | index($c)) and ($p["鈴木"].signed == []) and ($a.not_theirs | length == 1) and $a.not_theirs[0].of == $l and $a.not_theirs[0].name == "山田"' \
+	"$T/out" >/dev/null || fail "the acts of verify"
+at=$(jq '.acts.not_theirs[0].record' "$T/out")
+sed -n "${at}p" "$J" | jq -e '.event == "countersigned" and (.known | not)' >/dev/null || die "record $at is not the stranger's signature"
+grep -q "× record $at signs record $lost as 山田 with a key that the policy did not have" "$T/acts" || fail "the text names no record" "$T/acts"
+grep -q "山田: 2 signed, .* claims only (records .*$lost" "$T/acts" || fail "who signed how much" "$T/acts"
 # each by stock minisign
 grep '"event":"countersigned"' "$J" | while IFS= read -r l; do
 	jq -j .statement <<<"$l" >"$T/hand"; jq -j .signature <<<"$l" >"$T/hand.minisig"

@@ -655,28 +655,41 @@ static const char *person_of(const struct journal_record *r, const char *member)
 	return journal_text(r->json, member);
 }
 
+size_t journal_words_people(const struct journal_record *r, const char *ret[JOURNAL_PEOPLE], bool *ret_own)
+{
+	static const char *const members[] = {"operator", "witness"};
+	const char *who = journal_text(r->json, "signed_by");
+	size_t n = 0;
+
+	*ret_own = *who && strcmp(r->event, "keys") != 0;
+	if (*ret_own)
+		ret[n++] = who;
+	for (size_t i = 0; i < sizeof(members) / sizeof(*members) && !*ret_own; i++) {
+		who = person_of(r, members[i]);
+		if (*who)
+			ret[n++] = who;
+	}
+	return n;
+}
+
 char *journal_words_signed(const struct journal_record *r, const struct ledger *l, char out[JOURNAL_WORDS])
 {
-	static const char *const members[] = {"signed_by", "operator", "witness"};
-	const bool by_itself = !strcmp(r->event, "countersigned"),
-		   brought = !strcmp(r->event, "drill") || !strcmp(r->event, "use");
-	const char *who = by_itself ? journal_text(r->json, "name") : journal_text(r->json, "signed_by");
+	const bool by_itself = !strcmp(r->event, "countersigned");
+	const char *who[JOURNAL_PEOPLE];
+	bool own;
+	const size_t n_who = journal_words_people(r, who, &own);
 	size_t n = 0;
 
 	out[0] = '\0';
-	if (by_itself || (*who && strcmp(r->event, "keys") != 0)) {
-		snprintf(out, JOURNAL_WORDS, text("signed by %s"), who);
+	if (by_itself || own) {
+		snprintf(out, JOURNAL_WORDS, text("signed by %s"),
+		    by_itself ? journal_text(r->json, "name") : who[0]);
 		return out;
 	}
-	for (size_t i = brought ? 0 : 1; i < sizeof(members) / sizeof(*members) && n < JOURNAL_WORDS / 2;
-	     i++) {
-		who = person_of(r, members[i]);
-		if (*who)
-			n += (size_t)snprintf(out + n, JOURNAL_WORDS - n,
-			    ledger_signed_by(l, r->seq, who) ? text("%s%s: signed")
-							     : text("%s%s: claim only"),
-			    n ? ", " : "", who);
-	}
+	for (size_t i = 0; i < n_who && n < JOURNAL_WORDS / 2; i++)
+		n += (size_t)snprintf(out + n, JOURNAL_WORDS - n,
+		    ledger_signed_by(l, r->seq, who[i]) ? text("%s%s: signed") : text("%s%s: claim only"),
+		    n ? ", " : "", who[i]);
 	width_whole(out);
 	return out;
 }
