@@ -56,11 +56,15 @@ static int open_media(
 }
 
 static int go_on(const struct cmd_init_continue *o, const struct policy *policy,
-    const struct minisig_secret *root, const struct buf *secrets, struct err *err)
+    const struct minisig_secret *root, const struct buf *secrets, size_t *ret_missing, struct err *err)
 {
 	struct media m = {.n = 0};
-	struct state_continue how = {
-	    .path = policy->state, .repos = m.repo, .secrets = secrets, .root = root, .person = o->operator};
+	struct state_continue how = {.path = policy->state,
+	    .repos = m.repo,
+	    .secrets = secrets,
+	    .root = root,
+	    .person = o->operator,
+	    .ret_missing = ret_missing };
 	int r = open_media(o, root, &m, err);
 
 	how.n_repos = m.n;
@@ -71,7 +75,8 @@ static int go_on(const struct cmd_init_continue *o, const struct policy *policy,
 }
 
 /* Secrets come into memory that is not swapped, and leave it wiped. */
-static int with_secrets(const struct cmd_init_continue *o, const struct policy *policy, struct err *err)
+static int with_secrets(
+    const struct cmd_init_continue *o, const struct policy *policy, size_t *ret_missing, struct err *err)
 {
 	uint8_t *p = sodium_init() < 0 ? NULL : sodium_malloc(SECRETS_MAX);
 	struct buf secrets = {p, 0, SECRETS_MAX, SECRETS_MAX};
@@ -79,8 +84,10 @@ static int with_secrets(const struct cmd_init_continue *o, const struct policy *
 	int r = p ? secret_file_read(o->root_key, &root, err) : err_nomem(err);
 
 	if (!r)
-		r = signed_file_read(o->secrets, &secrets, err) || go_on(o, policy, root, &secrets, err) ? -1
-													 : 0;
+		r = signed_file_read(o->secrets, &secrets, err) ||
+			    go_on(o, policy, root, &secrets, ret_missing, err)
+			? -1
+			: 0;
 	if (root)
 		secret_file_forget(root);
 	sodium_free(p);
@@ -114,7 +121,8 @@ static int note_copy(struct state *s, const char *path, struct err *err)
 	return r ? -1 : 0;
 }
 
-static int record(struct app *app, const struct policy *policy, const struct cmd_init_continue *o)
+static int record(
+    struct app *app, const struct policy *policy, const struct cmd_init_continue *o, size_t missing)
 {
 	struct err err = ERR_INIT;
 	struct state *s = NULL;
@@ -132,6 +140,11 @@ static int record(struct app *app, const struct policy *policy, const struct cmd
 	code = outcome_record(app, s, "init", code, line);
 	if (!app->quiet) {
 		puts(line);
+		if (missing)
+			printf(
+			    text("The texts of %zu former policies are on none of these media: what was then "
+				 "is judged by today's (W-STATUS-01).\n"),
+			    missing);
 		puts(text("Next: 'bkp check --live'; the next run looks through the media for what is stored "
 			  "already. Erase "
 			  "the file of "
@@ -145,6 +158,7 @@ int cmd_init_continue(struct app *app, const struct cmd_init_continue *o)
 {
 	POLICY_AUTO policy = NULL;
 	struct err err = ERR_INIT;
+	size_t missing = 0;
 	int code = app_policy(app, &policy);
 
 	app_act(app, "init", "manager", o->operator);
@@ -152,7 +166,7 @@ int cmd_init_continue(struct app *app, const struct cmd_init_continue *o)
 		code = operator_check(app, policy, o->operator);
 	if (code)
 		return code;
-	if (state_check_place(policy->state, &err) || with_secrets(o, policy, &err))
+	if (state_check_place(policy->state, &err) || with_secrets(o, policy, &missing, &err))
 		return app_error(&err, APP_FAILED);
-	return record(app, policy, o);
+	return record(app, policy, o, missing);
 }

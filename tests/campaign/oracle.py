@@ -313,8 +313,7 @@ def look(site, before, lost=False, harmed=False, mended=False, goes=False, compl
     if not harmed:
         faults += ["recorded as damage: generation %s@%s" % (r["dataset"], r["generation"]) for r in recs[before.seq:]
                    if r["event"] == "verify-failed"]
-    here = max([r["seq"] for r in recs if r.get("continued")] or [0])  # media have no policies: those before it went with another host
-    faults += ["the policy of record %d is not there" % r["seq"] for r in recs if r["event"] == "policy" and r["seq"] > here and
+    faults += ["the policy of record %d is not there" % r["seq"] for r in recs if r["event"] == "policy" and
                digest(site.path("state", "policies", r["sha256"] + ".yaml")) != r["sha256"]]
     faults += ["what was cut off by record %d is not there" % r["seq"] for r in recs if r["event"] == "journal-repaired" and
                digest(site.path("state", r["file"])) != r["sha256"]]

@@ -23,6 +23,14 @@ c=$(jq -r '"bkp:1 kind=period repository=\(.repository) period=\(.period) revisi
 minisign -S -s "$ROOT_KEY" -m "$T/less/period.json" -t "$c" >/dev/null
 "$BKP" key remove jimucho --from "$T/less" --operator Sato >/dev/null
 night
+# two more policies, so that what was is judged by that of then
+sleep 1
+then=$(date '+%Y-%m-%dT%H:%M:%S%:z')
+sleep 1
+for title in 文書その二 文書その三; do
+	sed -i "s/title: [^,]*,/title: $title,/" "$T/policy.yaml"
+	night
+done
 mv "$T/state" "$T/lost" # the host is gone; what it was stands here only to play its thief
 before=$(du -sb "$(set_of "$T/m1")/archives" | cut -f1)
 from() { "$RESTORE" --quiet --medium "$T/m1" --identity "$T/$1.txt" key host --to "$2"; }
@@ -64,9 +72,22 @@ rm -r "$j2" && cp -a "$T/j2" "$j2"
 say "a stranger, another root key, another repository's secrets, another repository.age, a journal that was rewritten:" \
 	"refused, and nothing is left behind"
 
-# --- it goes on
+# --- it goes on; the texts of policies come from whichever medium has them as they were
+first=$(jq -r 'select(.event == "policy") | .sha256' "$T/lost/journal/000001.jsonl" | head -n 1)
+second=$(jq -r 'select(.event == "policy") | .sha256' "$T/lost/journal/000001.jsonl" | sed -n 2p)
+thaw "$repo1" "$(repo_of "$T/m2")"
+chmod u+w "$repo1/policy/$first.yaml" && printf x >>"$repo1/policy/$first.yaml"
+cp "$repo1/policy/$second.yaml" "$T/second.yaml"
+rm "$repo1/policy/$second.yaml" "$(repo_of "$T/m2")/policy/$second.yaml"
 expect 0 go_on "$ROOT_KEY"
 said 'epoch'
+said 'texts of 1 former policies are on none of these media'
+(cd "$T/lost/policies" && for p in *; do [ "$p" = "$second.yaml" ] || cmp "$p" "$T/state/policies/$p"; done) || die "the texts of policies"
+[ ! -e "$T/state/policies/$second.yaml" ] || die "a text from nowhere"
+cp "$T/second.yaml" "$T/state/policies/$second.yaml"
+status "$BKP" status --at "$then"
+! grep -q W-STATUS-01 "$T/err" || fail "what was is not judged by the policy of then"
+said '文書'
 expect 2 go_on "$ROOT_KEY"
 said E-STATE-05
 [ "$(stat -c %a "$T/state")" = 700 ] || die "mode of the state folder"
@@ -80,17 +101,17 @@ after=$(du -sb "$(set_of "$T/m1")/archives" | cut -f1)
 [ $((after - before)) -lt 2000000 ] || die "what was stored is stored again: $((after - before)) bytes more"
 expect 0 "$BKP" verify
 expect 0 "$BKP" verify --identity "$T/incho.txt"
-for g in 1 2 3 4; do
+for g in 1 2 3 6; do
 	rm -rf "$T/out.d"
 	expect 0 "$RESTORE" --quiet --medium "$T/m1" --identity "$T/incho.txt" extract "docs@$g" --to "$T/out.d"
 done
 diff -r "$T/src" "$T/out.d$T/src" || die "another tree"
-python3 "$SRC_ROOT/restore/rescue.py" extract --identity "$T/incho.txt" "$T/m2" docs@4 "$T/rescued" >"$T/out" 2>&1 || fail "rescue.py"
+python3 "$SRC_ROOT/restore/rescue.py" extract --identity "$T/incho.txt" "$T/m2" docs@6 "$T/rescued" >"$T/out" 2>&1 || fail "rescue.py"
 diff -r "$T/src" "$T/rescued$T/src" || die "rescue.py: another tree"
 expect 1 "$BKP" status # two folders of one disk: what it says of 3-2-1 is not this test's
 said "1 of 1 good"
 root=$(sed -n 's/^root public key: *//p' "$T/init.out")
-signed "$root" "$(repo_of "$T/m1")" "$(set_of "$T/m1")/generations/000004/SHA256SUMS" || die "openssl does not find who signed it"
+signed "$root" "$(repo_of "$T/m1")" "$(set_of "$T/m1")/generations/000006/SHA256SUMS" || die "openssl does not find who signed it"
 sed -n '/^## 2/,/^## 3/{/^```sh/,/^```$/p}' "$SRC_ROOT/docs/ja/audit.md" | grep -v '^```' >"$T/audit"
 # shellcheck disable=SC2030,SC2034 # the block reads them
 (ROOT=$root W=$T/w J=$T/j && mkdir "$W" && cat "$T"/state/journal/*.jsonl >"$J" && . "$T/audit") >"$T/out" 2>&1

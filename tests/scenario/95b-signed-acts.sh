@@ -98,11 +98,13 @@ expect 0 "$BKP" journal verify --json
 jq -e --argjson h "$handed" --argjson d "$held" --argjson c "$counted" --argjson l "$lost" '
 	.acts as $a | ($a.people | map({(.name): .}) | add) as $p |
 	($p["山田"].signed == [$h, $d]) and ($p["山田"].claims | index($l)) and ($p["佐藤"].signed == [$h, $c]) and
-	($p["鈴木"].claims | index($c)) and ($p["鈴木"].signed == []) and ($a.not_theirs | length == 1) and $a.not_theirs[0].of == $l and $a.not_theirs[0].name == "山田"' \
+	($p["鈴木"].claims | index($c)) and ($p["鈴木"].signed == []) and ($a.not_theirs | length == 1) and
+	$a.not_theirs[0].of == $l and $a.not_theirs[0].name == "山田"' \
 	"$T/out" >/dev/null || fail "the acts of verify"
 at=$(jq '.acts.not_theirs[0].record' "$T/out")
 sed -n "${at}p" "$J" | jq -e '.event == "countersigned" and (.known | not)' >/dev/null || die "record $at is not the stranger's signature"
-grep -q "× record $at signs record $lost as 山田 with a key that the policy did not have" "$T/acts" || fail "the text names no record" "$T/acts"
+grep -q "× record $at signs record $lost as 山田 with a key that the policy did not have" "$T/acts" ||
+	fail "the text names no record" "$T/acts"
 grep -q "山田: 2 signed, .* claims only (records .*$lost" "$T/acts" || fail "who signed how much" "$T/acts"
 # each by stock minisign
 grep '"event":"countersigned"' "$J" | while IFS= read -r l; do

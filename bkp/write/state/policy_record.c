@@ -18,7 +18,6 @@
 #include "write/state/reserve.h"
 #include "write/state/state.h"
 
-#define FOLDER	    "policies"
 #define CHANGES_MAX 100 /* in a record; the texts themselves say all */
 #define NAME_MAX_   80
 
@@ -32,7 +31,7 @@ int policy_record_read(int dirfd, const char *sha256, struct buf *out, struct er
 {
 	char name[NAME_MAX_], hex[DIGEST_HEX];
 	BUF_AUTO text_of = BUF_INIT(POLICY_BYTES_MAX);
-	IO_FD_AUTO dir = io_open_dir(dirfd, FOLDER, err);
+	IO_FD_AUTO dir = io_open_dir(dirfd, POLICY_RECORD_DIR, err);
 	uint8_t hash[DIGEST_LEN];
 	int r;
 
@@ -43,8 +42,8 @@ int policy_record_read(int dirfd, const char *sha256, struct buf *out, struct er
 		return r == IO_ABSENT ? POLICY_RECORD_ABSENT : -1;
 	digest_sha256(text_of.p, text_of.n, hash);
 	if (strcmp(digest_hex(hash, sizeof(hash), hex), sha256) != 0) {
-		err_set(
-		    err, "E-RECORD-01", text("'%s/%s' is not the policy that was recorded"), FOLDER, name);
+		err_set(err, "E-RECORD-01", text("'%s/%s' is not the policy that was recorded"),
+		    POLICY_RECORD_DIR, name);
 		return err_hint(
 		    err, "%s", text("somebody changed it, or the disk is failing; nothing is judged by it"));
 	}
@@ -79,7 +78,7 @@ int policy_record_each(int dirfd, policy_record_fn *fn, void *arg, struct err *r
 {
 	struct each e = {dirfd, fn, arg, ret_why};
 	struct err why = ERR_INIT;
-	IO_FD_AUTO dir = io_open_dir(dirfd, FOLDER, &why);
+	IO_FD_AUTO dir = io_open_dir(dirfd, POLICY_RECORD_DIR, &why);
 
 	if (dir < 0 && errno == ENOENT)
 		return 0;
@@ -90,13 +89,12 @@ int policy_record_each(int dirfd, policy_record_fn *fn, void *arg, struct err *r
 	return io_each_name(dir, each_name, &e, err);
 }
 
-/* Durable before it is named: one that is there already, too, for the command that put it there may have died
- * at that. */
-static int keep_text(int dirfd, const char *sha256, const void *p, size_t n, struct err *err)
+/* One that is there already is made durable, too: the command that put it there may have died at that. */
+int policy_record_keep(int dirfd, const char *sha256, const void *p, size_t n, struct err *err)
 {
 	BUF_AUTO there = BUF_INIT(POLICY_BYTES_MAX);
 	char name[NAME_MAX_];
-	IO_FD_AUTO dir = io_make_dir(dirfd, FOLDER, 0700, err);
+	IO_FD_AUTO dir = io_make_dir(dirfd, POLICY_RECORD_DIR, 0700, err);
 
 	if (dir < 0 || io_sync_dir(dirfd, err))
 		return -1;
@@ -109,12 +107,12 @@ static int keep_text(int dirfd, const char *sha256, const void *p, size_t n, str
 static int keep_text_or_give(struct state *s, const char *sha256, const void *p, size_t n, struct err *err)
 {
 	struct err why = ERR_INIT;
-	int r = keep_text(state_dirfd(s), sha256, p, n, &why);
+	int r = policy_record_keep(state_dirfd(s), sha256, p, n, &why);
 
 	if (r && err_is_full(&why)) {
 		reserve_give(s);
 		why = (struct err)ERR_INIT;
-		r = keep_text(state_dirfd(s), sha256, p, n, &why);
+		r = policy_record_keep(state_dirfd(s), sha256, p, n, &why);
 	}
 	if (r && err)
 		*err = why;

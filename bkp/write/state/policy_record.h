@@ -23,6 +23,8 @@ struct err;
 struct policy;
 struct state;
 
+#define POLICY_RECORD_DIR "policies"
+
 /* policy: what the n bytes at p mean.  0, -1. */
 int policy_record(struct state *s, const struct policy *policy, const void *p, size_t n, struct err *err)
     __attribute__((warn_unused_result));
@@ -31,6 +33,10 @@ int policy_record(struct state *s, const struct policy *policy, const void *p, s
  * 0, POLICY_RECORD_ABSENT, -1. */
 #define POLICY_RECORD_ABSENT 1
 int policy_record_read(int dirfd, const char *sha256, struct buf *out, struct err *err)
+    __attribute__((warn_unused_result));
+
+/* Puts the text of that SHA-256 there, durable before anybody names it.  Likewise. */
+int policy_record_keep(int dirfd, const char *sha256, const void *p, size_t n, struct err *err)
     __attribute__((warn_unused_result));
 
 /* Each text in the state folder that is what its name says, with that name, "<sha256>.yaml", in the order of names; of the first that is not

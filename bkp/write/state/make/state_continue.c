@@ -1,6 +1,6 @@
 /* state_continue: see state_continue.h.
  *
- * Into ".<name>.new" (state_place.h): the repository's facts, the journal's segments and keys/ as they are on the medium → the secrets, signed
+ * Into ".<name>.new" (state_place.h): the repository's facts, the journal's segments, policies/ and keys/ as they are on the medium → the secrets, signed
  * by the root key → signing-<n+1>.key → the record `epoch` that names it, signed by the root key → everything read back → rename. */
 #include "write/state/make/state_continue.h"
 
@@ -17,6 +17,8 @@
 #include "base/io.h"
 #include "base/text.h"
 #include "base/version.h"
+#include "format/crypto/digest.h"
+#include "format/policy/policy.h"
 #include "read/file/segments.h"
 #include "read/ledger/ledger.h"
 #include "read/store/store.h"
@@ -25,6 +27,7 @@
 #include "read/vault/repository.h"
 #include "write/state/history.h"
 #include "write/state/journal_w.h"
+#include "write/state/policy_record.h"
 #include "write/state/state_place.h"
 #include "write/state/state_private.h"
 
@@ -134,6 +137,42 @@ static int copy_segments(const struct continuing *c, struct err *err)
 			return -1;
 	}
 	return 0; /* journal_w_open() makes their names durable */
+}
+
+/* As long as that text is on one of them: its name is its SHA-256, which the journal vouches for. */
+static int take_policy(void *arg, const struct journal_record *r, struct err *err)
+{
+	const struct continuing *c = arg;
+	const char *sha256 = journal_text(r->json, "sha256");
+	BUF_AUTO b = BUF_INIT(POLICY_BYTES_MAX);
+	char path[DIGEST_HEX + 16], is[DIGEST_HEX];
+	uint8_t sum[DIGEST_LEN];
+
+	if (strcmp(r->event, "policy") != 0)
+		return 0;
+	snprintf(path, sizeof(path), "policy/%s.yaml", sha256);
+	for (size_t i = 0; i < c->how->n_repos; i++) {
+		b.n = 0;
+		if (store_read(&c->how->repos[i], path, &b, NULL))
+			continue;
+		digest_sha256(b.p, b.n, sum);
+		if (!strcmp(digest_hex(sum, DIGEST_LEN, is), sha256))
+			return policy_record_keep(c->place.dir, sha256, b.p, b.n, err);
+	}
+	++*c->how->ret_missing;
+	return 0;
+}
+
+static int copy_policies(struct continuing *c, struct err *err)
+{
+	STORE_FILE_AUTO file = {0};
+	struct ledger *l;
+
+	if (segments_open(c->from, &file, err) ||
+	    ledger_load_file(&file, JOURNAL_DIR, &c->how->root->pub, take_policy, c, &l, err))
+		return -1;
+	ledger_free(l);
+	return 0;
 }
 
 struct copying {
@@ -258,21 +297,40 @@ static int next_epoch(struct continuing *c, struct err *err)
 	return r;
 }
 
+/* The revision in force is the one that the journal names: where it could not be read on the medium an older one was taken. */
+static int check_period(const struct continuing *c, const struct ledger_period *want, struct err *err)
+{
+	BUF_AUTO b = BUF_INIT(PERIOD_FILE_MAX);
+	char name[PERIOD_NAME + 8], path[PERIOD_PATH], is[DIGEST_HEX];
+	uint8_t sum[DIGEST_LEN];
+	int r;
+
+	period_path(want->number, period_file(want->revision, PERIOD_OF_JSON, name), path);
+	r = io_read_file(c->place.dir, path, &b, err);
+	digest_sha256(b.p, b.n, sum);
+	if (!r && !strcmp(digest_hex(sum, DIGEST_LEN, is), want->sha256))
+		return 0;
+	err_set(err, "E-CONTINUE-03", text("'%s' is not the file that was signed"), path);
+	return err_hint(
+	    err, "%s", text("it cannot be read on this medium: try again, or name another medium first"));
+}
+
 static int check_written(const struct continuing *c, struct err *err)
 {
 	struct ledger *l = NULL;
-	int r = ledger_load(c->place.dir, &c->how->root->pub, &l, err);
+	int r =
+	    ledger_load(c->place.dir, &c->how->root->pub, &l, err) || check_period(c, ledger_period(l), err);
 
 	ledger_free(l);
-	return r;
+	return r ? -1 : 0;
 }
 
 static int fill(struct continuing *c, struct err *err)
 {
 	IO_FD_AUTO cache = -1;
 
-	if (choose(c, err) || copy_facts(c, err) || copy_segments(c, err) || copy_keys(c, err) ||
-	    write_secrets(c, err) || next_epoch(c, err) ||
+	if (choose(c, err) || copy_facts(c, err) || copy_segments(c, err) || copy_policies(c, err) ||
+	    copy_keys(c, err) || write_secrets(c, err) || next_epoch(c, err) ||
 	    io_write_new(c->place.dir, STATE_LOCK, 0600, "", 0, err))
 		return -1;
 	cache = io_make_dir(c->place.dir, STATE_CACHE, 0700, err);

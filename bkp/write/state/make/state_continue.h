@@ -1,6 +1,6 @@
 /* state_continue: a repository whose capturing host is lost goes on, on another one.
  *
- * The journal and the keys of people come from a medium; what the host needs to know of what is stored (secrets.json) is brought by somebody
+ * The journal, the texts of the policies that it names, and the keys of people come from media; what the host needs to know of what is stored (secrets.json) is brought by somebody
  * who holds a key (`bkp-restore key host`); and the root key names the signing key of the new host, in the journal's next record.  From then
  * on no record that the former host signs is taken.
  *
@@ -26,7 +26,8 @@ struct state_continue {
 	size_t n_repos;		   /* ≥ 1 */
 	const struct buf *secrets; /* secrets.json; in memory that the caller wipes */
 	const struct minisig_secret *root;
-	const char *person; /* who does it, for the record */
+	const char *person;  /* who does it, for the record */
+	size_t *ret_missing; /* policies that the journal names, of which no medium has the text */
 };
 /* 0, STATE_BUSY, STATE_EXISTS, -1. */
 int state_continue(const struct state_continue *how, struct err *err) __attribute__((warn_unused_result));

@@ -31,6 +31,7 @@
 #include "read/store/store_dir.h"
 #include "read/vault/repository.h"
 #include "write/state/journal_w.h"
+#include "write/state/policy_record.h"
 #include "write/state/state_place.h"
 
 #define FIRST_SEGMENT JOURNAL_DIR "/000001.jsonl"
@@ -127,7 +128,7 @@ static int write_encrypted(struct making *m, struct err *err)
 bool state_is_ours(const char *name)
 {
 	static const char *const names[] = {STATE_LOCK, STATE_SECRETS, STATE_SECRETS_SIG, REPOSITORY_JSON,
-	    REPOSITORY_SIG, REPOSITORY_AGE, JOURNAL_DIR, STATE_CACHE, PERIOD_KEYS};
+	    REPOSITORY_SIG, REPOSITORY_AGE, JOURNAL_DIR, STATE_CACHE, PERIOD_KEYS, POLICY_RECORD_DIR};
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
 		if (!strcmp(name, names[i]))
