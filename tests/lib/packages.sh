@@ -22,7 +22,7 @@ BKP_TEST_PACKAGES="$BKP_BUILD_PACKAGES clang libclang-rt-14-dev debootstrap dpkg
 
 # to test with tests/run.sh --long (tests/lib/long.txt)
 # shellcheck disable=SC2034 # for tests/run.sh
-BKP_LONG_PACKAGES="qemu-system-x86 ovmf" # 91 starts the rescue image; its kernel is fetched, not installed
+BKP_LONG_PACKAGES="qemu-system-x86 ovmf libreoffice-calc-nogui" # 91 starts the rescue image; its kernel is fetched, not installed; 94d
 
 # What Debian starts when it is installed, by package.  The tests start their own, below their own folders.
 BKP_SERVICES="postgresql:postgresql mariadb-server:mariadb orthanc:orthanc openssh-server:ssh

@@ -224,6 +224,11 @@ sed '7s/"by":"root/"by":"toor/' "$J" >"$T/copy.jsonl"; bad "a name is another" 7
 sed 7d "$J" >"$T/copy.jsonl"; bad "a record is gone" 7 番号
 sed '7{h;d};8G' "$J" >"$T/copy.jsonl"; bad "two records have changed places" 7 番号
 sed '8s/^{"seq":8,/{"seq":8, /' "$J" >"$T/copy.jsonl"; bad "a blank" 8 署名
+# the record that stands on paper, and the one that was countersigned
+n=$(sed -n 's/^head \([0-9]*\) .*/\1/p' "$T/head")
+sed "5s/\"by\":\"root/\"by\":\"toor/; ${n}s/\"by\":\"root/\"by\":\"toor/" "$J" >"$T/copy.jsonl"
+audit "$repo" "$T/copy.jsonl" "$root" "$G"
+for w in '5 行目：.*署名' '5 行目は紙と違う' '監査 太郎 の連署が合わない'; do grep -q "^× $w" "$T/out" || fail "by hand: $w" "$T/out"; done
 n=$(grep -n '"event":"epoch"' "$J" | sed -n 3p | cut -d: -f1)
 k=$(grep '"event":"epoch"' "$J" | sed -n 2p | sed 's/.*"key":"\([^"]*\)".*/\1/')
 sed "${n}s|\"key\":\"[^\"]*\"|\"key\":\"$k\"|" "$J" >"$T/copy.jsonl"; bad "another key is named" "$n" 署名
