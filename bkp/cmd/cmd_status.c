@@ -184,8 +184,10 @@ int cmd_status(struct app *app, int argc, char **argv)
 	code = app_policy(app, &policy);
 	if (code)
 		return code;
-	if (moment)
+	if (moment) {
+		then_forget_holidays(policy);
 		return show_then(app, policy, moment, form);
+	}
 	code = app_ledger(app, policy, &l);
 	if (code)
 		write_unknown(&files, policy, code);

@@ -123,3 +123,19 @@ at "$BKP" rotate --plan --weeks 2 >"$T/out"
 grep -q "2026-12-08 Tue.*for 12-07 (holiday)" "$T/out" || fail "a list as Windows writes it"
 grep -q "listed until 2026-12-07 only" "$T/out" || fail "where the list ends"
 say "a malformed list of holidays: refused by check with file and line, in words; the night goes on, and status says it"
+
+# ---- the past: closed days are on no record, and that is said; what the list says now changes nothing
+WHEN="2026-12-03 02:00:00"
+for list in '2026-11-23 勤労感謝の日' ''; do
+	echo "$list" >"$T/holidays.txt"
+	status at "$BKP" status --at 2026-12-02 --json
+	cp "$T/out" "$T/past.${list:+1}"
+	grep -q W-STATUS-03 "$T/err" || fail "closed days are left out silently: status --at"
+	status at "$BKP" report month --at 2026-12-02 --csv
+	grep -q W-STATUS-03 "$T/err" || fail "closed days are left out silently: report"
+done
+cmp "$T/past.1" "$T/past." || die "the list of today changes how things stood"
+status at "$BKP" status
+! grep -q W-STATUS-03 "$T/err" || fail "status of now knows the list"
+say "as of the past, and on papers, turns are judged without closed days, which are on no record: it is said, and today's list" \
+	"changes nothing"

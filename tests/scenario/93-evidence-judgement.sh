@@ -174,4 +174,8 @@ P
 sed -i 's/edition: R7/edition: R99/' "$T/policy.yaml"
 status at "2026-12-11 10:00:00" "$BKP" report selfcheck --json
 [ "$STATUS" != 0 ] && grep -q "E-CHECKLIST-01: there is no edition 'R99'" "$T/err" || fail "an edition that is not there"
-say "--at gives the answer of that day; an edition that is not there is said"
+status at "2026-12-12 12:00:00" "$BKP" --lang en report pack --out "$T/without"
+[ "$STATUS" = 1 ] && [ "$(grep -c "E-CHECKLIST-01: left out: 0[12] .*R99" "$T/err")" = 2 ] || fail "a pack without an edition: $STATUS"
+[ -e "$T/without/05_rule.html" ] && ! ls "$T"/without/0[12]_* 2>/dev/null || die "01 or 02 is there, or nothing is"
+(cd "$T/without" && sha256sum --quiet -c SHA256SUMS) || die "SHA256SUMS without 01 and 02"
+say "--at gives the answer of that day; an edition that is not there is said, and a pack is made without 01 and 02"

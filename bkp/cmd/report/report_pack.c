@@ -246,6 +246,7 @@ static bool choose_forms(struct pack *p)
 		struct err err = ERR_INIT;
 
 		if (f->refuses && f->refuses(p->r, &err)) {
+			err_wrap(&err, text("left out: %s %s"), f->number, text(f->title));
 			(void)app_error(&err, APP_ATTENTION);
 			left_out = true;
 		} else {

@@ -16,7 +16,6 @@
 #include "cmd/time/then.h"
 #include "format/crypto/digest.h"
 #include "format/crypto/minisig.h"
-#include "format/policy/holidays.h"
 #include "format/policy/policy.h"
 #include "read/ledger/ledger.h"
 #include "read/rules/compliance.h"
@@ -62,6 +61,7 @@ static int open_now(struct app *app, struct report_source *s)
 	s->r.now_ns = now.wall_ns - now.wall_ns % SECOND_NS;
 	if (!code)
 		warn_edited(app, s->own);
+	then_without_holidays(s->today);
 	return code;
 }
 
@@ -100,16 +100,9 @@ static int open_medium(const struct app *app, const struct report_wish *w, struc
 	s->r.now_ns = s->then.at_ns;
 	if (!code && !app->lang_given)
 		text_set_lang(s->r.policy->lang);
+	if (!code)
+		then_without_holidays(s->r.policy);
 	return code;
-}
-
-/* Which days are closed is on no record: no paper depends on it. */
-static void forget_holidays(struct policy *p)
-{
-	holidays_free(p->holidays);
-	free(p->holidays_fault);
-	p->holidays = NULL;
-	p->holidays_fault = NULL;
 }
 
 static int open_host(struct app *app, const struct report_wish *w, struct report_source *s)
@@ -119,7 +112,7 @@ static int open_host(struct app *app, const struct report_wish *w, struct report
 
 	if (code)
 		return code;
-	forget_holidays(s->today);
+	then_forget_holidays(s->today);
 	if (store_dir_open(s->today->state, &s->records, &err))
 		return app_error(&err, APP_UNKNOWN);
 	s->r.records = &s->records;

@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <jansson.h>
@@ -14,6 +15,7 @@
 #include "cmd/app/app.h"
 #include "cmd/app/out.h"
 #include "format/crypto/digest.h"
+#include "format/policy/holidays.h"
 #include "format/policy/policy.h"
 #include "read/ledger/ledger.h"
 #include "read/store/store.h"
@@ -206,6 +208,7 @@ void then_warn(const struct then *t)
 {
 	struct err said = ERR_INIT;
 
+	then_without_holidays(t->policy);
 	if (!t->why.code[0])
 		return;
 	err_set(&said, "W-STATUS-01", text("judged by today's policy: %s"), t->why.msg);
@@ -214,6 +217,28 @@ void then_warn(const struct then *t)
 		 "SHA-256; "
 		 "a copy of it can be put back there"));
 	app_fault(&said, stderr);
+}
+
+void then_without_holidays(const struct policy *p)
+{
+	struct err said = ERR_INIT;
+
+	if (!p->holidays_path || !p->n_pools)
+		return;
+	err_set(&said, "W-STATUS-03", "%s",
+	    text("closed days are on no record: turns of media are judged here as if every day were open"));
+	err_hint(&said, "%s",
+	    text("a turn that falls on a closed day is shown on that day; 'bkp status' of now knows the "
+		 "list"));
+	app_fault(&said, stderr);
+}
+
+void then_forget_holidays(struct policy *p)
+{
+	holidays_free(p->holidays);
+	free(p->holidays_fault);
+	p->holidays = NULL;
+	p->holidays_fault = NULL;
 }
 
 json_t *then_json(const struct then *t)

@@ -48,6 +48,10 @@ void then_close(struct then *t);
 void then_show(const struct then *t);
 /* Why it is today's policy, on stderr. */
 void then_warn(const struct then *t);
+/* Which days were closed is on no record: no judgement of the past, and no paper, depends on the list of today.  Takes it out of the policy;
+ * says on stderr (W-STATUS-03) that turns are judged without it, where the policy has both. */
+void then_forget_holidays(struct policy *p);
+void then_without_holidays(const struct policy *p);
 struct json_t *then_json(const struct then *t);
 
 #endif

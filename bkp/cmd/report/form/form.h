@@ -132,6 +132,7 @@ struct json_t *form_loss(const struct report *r, const struct journal_record *o)
 struct json_t *form_drill(const struct report *r, const struct journal_record *o);
 struct json_t *form_gates(const struct report *r, const struct journal_record *o);
 struct json_t *form_key(const struct report *r, const struct journal_record *o);
+int form_checklist_refuses(const struct report *r, struct err *err);
 int form_selfcheck(const struct report *r, struct json_t *rows, struct err *err);
 int form_evidence(const struct report *r, struct json_t *rows, struct err *err);
 int form_datasets(const struct report *r, struct json_t *rows, struct err *err);

@@ -52,6 +52,16 @@ static int begin(struct listing *t, const struct report *r, json_t *rows, struct
 	return -1;
 }
 
+int form_checklist_refuses(const struct report *r, struct err *err)
+{
+	char sha256[DIGEST_HEX];
+	struct checklist *c = NULL;
+	const int failed = checklist_file_read(r->policy, &c, sha256, err);
+
+	checklist_free(c);
+	return failed ? -1 : 0;
+}
+
 static void finish(struct listing *t)
 {
 	evidence_free(&t->e);

@@ -31,9 +31,10 @@ static const char *const confirmers[] = {
 /* Quotes: /product's founding documents; not translated, and not one character another. */
 static const struct form forms[] = {
     {"01", "selfcheck", TEXT_LATER("Self-check by the checklist"), true, FORM_WIDE, OF(selfcheck),
-	"確認結果（日付と「はい」または「いいえ」のチェック）の記入", .rows = form_selfcheck},
+	"確認結果（日付と「はい」または「いいえ」のチェック）の記入", .refuses = form_checklist_refuses,
+	.rows = form_selfcheck},
     {"02", "evidence", TEXT_LATER("Evidence for the inspection"), true, FORM_WIDE, OF(evidence), NULL,
-	.rows = form_evidence},
+	.refuses = form_checklist_refuses, .rows = form_evidence},
     {"03", "datasets", TEXT_LATER("Data sets"), true, FORM_WIDE, OF(datasets),
 	"システムを使用しなくとも診療を継続するために必要なデータ・情報を洗い出します。",
 	.rows = form_datasets},
