@@ -5,26 +5,31 @@
  * target once more, now by the folder's descriptor.  What was restored counts as there only after syncfs().
  */
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "base/err.h"
 #include "base/io.h"
 #include "base/path.h"
 #include "base/text.h"
+#include "format/medium/catalog.h"
 #include "format/medium/generation.h"
 #include "read/vault/vault_r.h"
 #include "restore/app/app.h"
 #include "restore/app/confine.h"
 #include "restore/app/interrupt.h"
 #include "restore/app/outcome.h"
+#include "restore/app/output.h"
 #include "restore/app/progress.h"
 #include "restore/app/selection.h"
 #include "restore/app/within.h"
 #include "restore/extract/extract.h"
 #include "restore/extract/plan.h"
 #include "restore/extract/target.h"
+#include "restore/look/row.h"
 
 struct job {
 	struct app *app;
@@ -61,7 +66,7 @@ static int restore_generation(
 	int r;
 
 	warn_suspect(g);
-	if (j->s->run && (folder = io_make_dir(j->target, g->dataset, 0700, &why)) < 0) {
+	if (j->s->run && !j->app->dry_run && (folder = io_make_dir(j->target, g->dataset, 0700, &why)) < 0) {
 		outcome_say(&j->outcome, OUTCOME_LOST, NULL, &why);
 		return 0;
 	}
@@ -106,6 +111,88 @@ static int restore_all(struct job *j, char **patterns, size_t n)
 	return app_flush(app_worse(j->s->code, outcome_exit(&j->outcome)));
 }
 
+/* ---- --dry-run ---- */
+
+#define BLOCK ((uint64_t)4096) /* what the smallest file, or a folder, takes of most disks */
+
+struct would {
+	bool json, quiet;
+	uint64_t entries, bytes, need;
+};
+
+static void count_would(void *arg, const struct catalog_item *item)
+{
+	struct output_entry e;
+	struct would *w = arg;
+
+	if (!w->json && !w->quiet)
+		output_line(item);
+	output_entry_of(item, &e);
+	if (item->flags & CATALOG_UNREADABLE && e.letter != 'd')
+		return; /* there is nothing to bring back */
+	w->entries++;
+	if (e.letter == '-') {
+		w->bytes += e.size;
+		w->need += (e.size + BLOCK - 1) / BLOCK * BLOCK;
+	} else {
+		w->need += BLOCK;
+	}
+}
+
+/* Does it fit?  The target need not be there yet. */
+static int say_room(const struct app *app, const struct would *w)
+{
+	char to[256], has[PROGRESS_SIZE_TEXT], needs[PROGRESS_SIZE_TEXT];
+	IO_FD_AUTO fd = within_nearest(app->to);
+	struct err err = ERR_INIT;
+	struct statvfs vfs;
+	uint64_t room;
+	bool fits;
+
+	if (fd < 0 || fstatvfs(fd, &vfs))
+		return app_error((err_sys(&err, "E-TARGET-01", errno, text("cannot open '%s'"),
+				      path_show(app->to, to, sizeof(to))),
+				     &err),
+		    APP_FAILED);
+	room = (uint64_t)vfs.f_bavail * vfs.f_frsize;
+	fits = room >= w->need;
+	progress_size(room, has);
+	progress_size(w->need, needs);
+	if (app->json)
+		printf("{\"entries\":%" PRIu64 ",\"bytes\":%" PRIu64 ",\"needed\":%" PRIu64
+		       ",\"room\":%" PRIu64 ",\"fits\":%s}\n",
+		    w->entries, w->bytes, w->need, room, fits ? "true" : "false");
+	else
+		printf(text("would be brought back: %ju entries, %s at most; '%s' has room for %s\n"),
+		    (uintmax_t)w->entries, needs, path_show(app->to, to, sizeof(to)), has);
+	if (fits)
+		return APP_OK;
+	err_set(&err, "W-RESTORE-24", text("'%s' has room for %s, %s are needed at most"),
+	    path_show(app->to, to, sizeof(to)), has, needs);
+	err_hint(&err, "%s", text("name a folder on a larger disk"));
+	return app_error(&err, APP_ATTENTION);
+}
+
+static int rehearse(struct job *j, struct extract_options *opt, char **patterns, size_t n)
+{
+	struct would w = {.json = j->app->json, .quiet = j->app->quiet};
+	struct err err = ERR_INIT;
+	int r = 0;
+
+	opt->stop = NULL; /* an interrupt just ends it: nothing is half-way */
+	opt->would = count_would;
+	opt->would_arg = &w;
+	progress_begin(&j->progress, 0, true);
+	if (extract_new(opt, &j->outcome, &j->progress, &j->x, &err))
+		return app_error(&err, APP_FAILED);
+	for (size_t i = 0; !r && i < j->s->n; i++)
+		r = restore_generation(j, &j->s->g[i], patterns, n, &err);
+	if (r)
+		return app_error(&err, APP_FAILED);
+	r = app_worse(say_room(j->app, &w), outcome_exit(&j->outcome));
+	return app_flush(app_worse(j->s->code, r));
+}
+
 static bool on_stop(void *arg)
 {
 	return interrupt_count(arg) > 0;
@@ -124,12 +211,21 @@ int cmd_extract(struct app *app, int argc, char **argv)
 	struct job j = {.app = app, .target = -1};
 	struct selection s;
 	struct err err = ERR_INIT;
+	int64_t since_ns = 0;
 	int r;
 
 	if (!app->to)
 		return app_usage(app, "%s", text("--to DIR is needed: where to restore to"));
 	if (app->check && !app->skip_same)
 		return app_usage(app, "%s", text("--check goes with --skip-same"));
+	if (app->dry_run && app->skip_same)
+		return app_usage(
+		    app, "%s", text("--dry-run does not look at what is there: not with --skip-same"));
+	if (app->since && row_since(app->since, &since_ns))
+		return app_usage(
+		    app, text("--since: '%s' is no day, as 2026-11-20, nor days ago, as 30d"), app->since);
+	opt.since = app->since != NULL;
+	opt.since_s = since_ns / 1000000000;
 	if ((app->numeric_owner || app->owner_map) && !app->same_owner)
 		return app_usage(app, "%s", text("--numeric-owner and --owner-map go with --same-owner"));
 	if (app->same_owner && geteuid() != 0)
@@ -140,6 +236,12 @@ int cmd_extract(struct app *app, int argc, char **argv)
 	j.s = &s;
 	j.outcome.progress = &j.progress;
 	j.outcome.quiet = app->quiet;
+	if (app->dry_run) {
+		r = rehearse(&j, &opt, argv + 1, (size_t)argc - 1);
+		extract_free(j.x);
+		selection_close(&s);
+		return r;
+	}
 	if (!within_refuse_media(app, app->to, &err))
 		j.target = target_open(app->to, &err);
 	if (j.target >= 0 && !interrupt_hold(&interrupt, &err))

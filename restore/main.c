@@ -33,7 +33,7 @@ static const struct app_command commands[] = {
     {"extract", "SELECTOR [PATH...] --to DIR [--same-owner [--owner-map FILE]] [--overwrite] [--skip-same]",
 	TEXT_LATER("brings files back; of a whole run each data set goes to a folder of its name"),
 	APP_JSON | APP_IDENTITY | APP_TO | APP_SAME_OWNER | APP_OVERWRITE | APP_PART | APP_OWNERS |
-	    APP_SELECTS,
+	    APP_SINCE | APP_SELECTS,
 	1, -1, cmd_extract},
     {"cat", "SELECTOR PATH", TEXT_LATER("one file to standard output"), APP_IDENTITY | APP_SELECTS, 2, 2,
 	cmd_cat},

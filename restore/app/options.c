@@ -52,6 +52,7 @@ enum {
 	OPT_EXCLUDE,
 	OPT_SKIP_SAME,
 	OPT_CHECK,
+	OPT_DRY_RUN,
 	OPT_NUMERIC_OWNER,
 	OPT_OWNER_MAP,
 	OPT_LIMIT_RATE,
@@ -94,6 +95,7 @@ static const struct option options[] = {
     {"no-browser", no_argument, NULL, OPT_NO_BROWSER},
     {"exclude", required_argument, NULL, OPT_EXCLUDE},
     {"skip-same", no_argument, NULL, OPT_SKIP_SAME},
+    {"dry-run", no_argument, NULL, OPT_DRY_RUN},
     {"check", no_argument, NULL, OPT_CHECK},
     {"numeric-owner", no_argument, NULL, OPT_NUMERIC_OWNER},
     {"owner-map", required_argument, NULL, OPT_OWNER_MAP},
@@ -200,6 +202,10 @@ void options_help(unsigned which)
 	if (!which || which & APP_PART) {
 		printf("  --exclude GLOB          %s\n",
 		    text("leaves out what is called so, and all below it; repeatable"));
+		printf("  --since DAY             %s\n",
+		    text("extract: only what changed from then on, as 2026-11-20 or 30d"));
+		printf("  --dry-run               %s\n",
+		    text("writes nothing: what would be brought back, how much, and does it fit"));
 		printf("  --skip-same             %s\n",
 		    text("does not write again what is there with the same size, time and mode"));
 		printf("  --check                 %s\n",
@@ -351,6 +357,9 @@ static int take_part(struct app *app, int opt, unsigned *used)
 		break;
 	case OPT_SKIP_SAME:
 		app->skip_same = true;
+		break;
+	case OPT_DRY_RUN:
+		app->dry_run = true;
 		break;
 	case OPT_CHECK:
 		app->check = true;

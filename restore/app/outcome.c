@@ -17,7 +17,7 @@
 const char *outcome_name(enum outcome_kind kind)
 {
 	static const char *const names[OUTCOME_KINDS] = {"files", "folders", "links", "special", "same",
-	    "stripped_modes", "stripped_xattrs", "stripped_flags", "owners_unknown", "changed",
+	    "stripped_modes", "stripped_xattrs", "stripped_flags", "older", "owners_unknown", "changed",
 	    "attributes_incomplete", "unreadable", "skipped", "existing", "attributes_failed", "owners_taken",
 	    "stripped_foreign", "links_copied", "failed", "lost", "stopped"};
 
@@ -120,6 +120,7 @@ void outcome_summary(const struct outcome *o, double seconds, bool json)
 	    text("entries without privileged attributes (--same-owner as root keeps them)"));
 	count_line(n[OUTCOME_STRIPPED_FLAG],
 	    text("entries without the immutable or append-only flag (--same-owner as root keeps it)"));
+	count_line(n[OUTCOME_OLDER], text("entries that did not change since then: left out"));
 	count_line(n[OUTCOME_STRANGER], text("owners whose name is not here: their number was kept"));
 	count_line(
 	    n[OUTCOME_CHANGED], text("files that changed while they were captured: check their content"));

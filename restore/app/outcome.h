@@ -21,6 +21,7 @@ enum outcome_kind {
 	OUTCOME_STRIPPED_MODE,	/* setuid, setgid */
 	OUTCOME_STRIPPED_XATTR, /* trusted.*, security.*, system.* */
 	OUTCOME_STRIPPED_FLAG,	/* immutable, append only */
+	OUTCOME_OLDER,		/* than --since */
 	OUTCOME_STRANGER,	/* an owner's name is not here, and its number nobody's */
 	/* a person should look */
 	OUTCOME_CHANGED,      /* the file changed while it was captured */

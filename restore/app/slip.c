@@ -160,7 +160,7 @@ static char *slip_path(const struct app *app, const char *id, struct err *err)
 {
 	char *path = app->slip_file ? strdup(app->slip_file) : NULL;
 
-	if (!app->slip_file && app->to)
+	if (!app->slip_file && app->to && !app->dry_run)
 		path = beside_output(app->to, id);
 	if (path && !app->slip_file && within_refuse_media(app, path, NULL)) {
 		free(path);

@@ -21,6 +21,8 @@
 #include <sys/random.h>
 #include <sys/xattr.h>
 
+#include <archive_entry.h>
+
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/io.h"
@@ -304,6 +306,28 @@ static int pass_over(struct extract *x, struct catalog_r *c, const char *path, s
 	return block > catalog_r_at(c) + 1 ? begin_stretch(x, c, block, err) : 0;
 }
 
+/* --since: a folder is made when something comes into it. */
+static bool is_older(const struct extract *x, const struct catalog_item *item)
+{
+	if (!x->opt.since)
+		return false;
+	return archive_entry_filetype(item->entry) == AE_IFDIR ||
+	       archive_entry_mtime(item->entry) < x->opt.since_s;
+}
+
+static int take_selected(struct extract *x, const struct catalog_item *item, struct err *err)
+{
+	if (is_older(x, item)) {
+		if (archive_entry_filetype(item->entry) != AE_IFDIR)
+			outcome_count(x->outcome, OUTCOME_OLDER);
+		return 0;
+	}
+	if (!x->opt.would)
+		return extract_entry(x, item, err);
+	x->opt.would(x->opt.would_arg, item);
+	return extract_stopped(x, err);
+}
+
 static int walk_forwards(struct extract *x, struct catalog_r *c, struct err *err)
 {
 	size_t asked = SIZE_MAX; /* the block in which it was last asked whether to go on elsewhere */
@@ -330,7 +354,7 @@ static int walk_forwards(struct extract *x, struct catalog_r *c, struct err *err
 			break;
 		if (plan_select(x->source.plan, item.path)) {
 			asked = SIZE_MAX;
-			if (extract_entry(x, &item, err))
+			if (take_selected(x, &item, err))
 				return -1;
 		} else if (asked != catalog_r_at(c)) {
 			asked = catalog_r_at(c);

@@ -27,8 +27,10 @@
 #define RESTORE_EXTRACT_EXTRACT_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 struct arc_r;
+struct catalog_item;
 struct err;
 struct generation_dataset;
 struct outcome;
@@ -40,8 +42,13 @@ struct extract_options {
 	bool numeric_owner;    /* with it: numbers alone (owners.h) */
 	const char *owner_map; /* with it: a file, or NULL */
 	bool overwrite;
-	bool skip_same;		 /* what is there as it would be made is left and counted (OUTCOME_SAME) */
-	bool check;		 /* and its content must have the SHA-256 that was captured */
+	bool skip_same; /* what is there as it would be made is left and counted (OUTCOME_SAME) */
+	bool check;	/* and its content must have the SHA-256 that was captured */
+	bool since;	/* only what changed from since_s on, and folders on the way to it */
+	int64_t since_s;
+	/* nothing is made: it is given what would be (targetfd is not used) */
+	void (*would)(void *arg, const struct catalog_item *item);
+	void *would_arg;
 	unsigned threads;	 /* that write files; 0: one for each processor */
 	bool (*stop)(void *arg); /* asked between entries and chunks; true ends the run with E-RESTORE-15 */
 	void *stop_arg;

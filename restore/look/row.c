@@ -80,7 +80,7 @@ static void sort_set(struct row_set *s)
 }
 
 /* "2026-11-20": from the beginning of that day; "30d": days ago. */
-static int parse_since(const char *s, int64_t *ret)
+int row_since(const char *s, int64_t *ret)
 {
 	const int64_t day = 86400 * SECOND_NS;
 	char *end;
@@ -107,7 +107,7 @@ int row_new(struct app *app, const char *dataset, struct row *ret)
 
 	if (dataset && !generation_name_ok(dataset))
 		return app_usage(app, text("'%s' is no name of a data set"), dataset);
-	if (app->since && parse_since(app->since, &r.since_ns))
+	if (app->since && row_since(app->since, &r.since_ns))
 		return app_usage(
 		    app, text("--since: '%s' is no day, as 2026-11-20, nor days ago, as 30d"), app->since);
 	code = app_unlock(app, &ids, &n);

@@ -34,4 +34,7 @@ void row_free(struct row *r);
 typedef int row_fn(void *arg, size_t place, struct app_generation *g);
 int row_each(struct app *app, const struct row *r, const struct row_set *set, row_fn *fn, void *arg);
 
+/* A day, as 2026-11-20, or 30d ago: when it begins, in ns. */
+int row_since(const char *s, int64_t *ret) __attribute__((warn_unused_result));
+
 #endif

@@ -2,6 +2,7 @@
 # Goal: a restore that was cut off goes on where it was: what is there as it is to be is not written again (inode and time of change stay),
 # half and other files are replaced, nothing is left out; by size and time, or with --check by content; --exclude leaves out what was named.
 # On another machine owners go by name, never to root, nor a setuid bit to somebody else; --limit-rate reads no faster.
+# --since brings what changed, --dry-run writes nothing.
 # shellcheck source=tests/lib/site.sh
 . "$(dirname "$0")/../lib/site.sh"
 export TZ=UTC LC_ALL=C.UTF-8
@@ -72,6 +73,46 @@ rsync -aHnci --delete --exclude '*.tmp' --exclude /a/ "$T/src/" "$T/part$T/src/"
 expect 0 "${R[@]}" --quiet extract docs@1 "$T/src/a" --to "$T/part2" --exclude '*.tmp' --exclude 'f[0-9]*'
 [ "$(cd "$T/part2$T/src" && find . ! -type d | sort | tr '\n' ' ')" = "./a/b/linked ./a/b/symbolic ./a/hole " ] || die "part and --exclude"
 
+# ---- only what changed since then; and what would be brought back, with nothing written
+touch -d '2020-02-05 00:00:00' "$T/src/a/f10.txt"; touch -d '2020-02-04 23:59:59' "$T/src/a/f11.txt"
+touch -h -d '2020-02-06' "$T/src/a/b/symbolic"
+expect 0 "$BKP" --quiet run --all
+expect 0 "${R[@]}" --quiet extract docs@2 --to "$T/new" --since 2020-02-05
+find "$T/src" ! -type d -newermt '2020-02-04 23:59:59.5' -printf '%P\n' | sort >"$T/want"
+[ "$(wc -l <"$T/want")" = 2 ] && find "$T/new$T/src" ! -type d -printf '%P\n' | sort | cmp - "$T/want" || fail "--since"
+folders() { stat -c '%y %a' "$1/a/b" "$1/a"; }
+[ "$(folders "$T/src")" = "$(folders "$T/new$T/src")" ] || die "folders on the way"
+[ ! -e "$T/new$T/src/患者" ] || die "--since makes empty folders"
+there() { find "$T" ! -path "$T/slips*" ! -name 'would.*' ! -name out ! -name err | sort; } # the key's use is written down all the same
+there >"$T/would.before"
+expect 0 "${R[@]}" extract docs@2 "$T/src/a" --exclude 'f[0-9]*' --to "$T/would-be/x" --dry-run --since 30000d
+grep -q 'hole' "$T/out" && grep -q 'would be brought back: 4 entries' "$T/out" || fail "--dry-run"
+expect 0 "${R[@]}" extract docs@2 --to "$T/would-be" --dry-run --json
+python3 - "$T/out" "$T/src" <<'P' || fail "--dry-run --json"
+import json, os, sys
+o = json.load(open(sys.argv[1]))
+sizes = {}
+n = 0
+for d, dirs, files in os.walk(sys.argv[2]):
+    n += 1 + len(files)
+    for f in files:
+        s = os.lstat(os.path.join(d, f))
+        if not os.path.islink(os.path.join(d, f)): sizes[s.st_ino] = s.st_size
+assert o["entries"] >= n and o["bytes"] >= sum(sizes.values()) and o["needed"] >= o["bytes"] and o["fits"], (o, n, sum(sizes.values()))
+P
+[ ! -e "$T/would-be" ] || die "--dry-run made its target"
+if [ "$(id -u)" = 0 ]; then
+	mkdir "$T/would-be"; mount -t tmpfs -o size=1M none "$T/would-be"
+	status "${R[@]}" extract docs@2 --to "$T/would-be/x" --dry-run
+	[ -z "$(ls "$T/would-be")" ] || die "--dry-run wrote"
+	umount "$T/would-be"; rmdir "$T/would-be"
+	[ "$STATUS" = 1 ] && said W-RESTORE-24 || fail "exit $STATUS: it does not fit"
+fi
+there | diff "$T/would.before" - >"$T/would.new" || fail "--dry-run wrote" "$T/would.new"
+expect 64 "${R[@]}" extract docs@2 --to "$T/x" --dry-run --skip-same
+expect 64 "${R[@]}" extract docs@2 --to "$T/x" --since yesterday
+expect 2 "${R[@]}" --quiet extract docs@2 no/such/path --to "$T/x" --dry-run; said E-RESTORE-11
+
 # ---- wrong usage
 expect 64 "${R[@]}" extract docs@1 --to "$T/x" --check
 expect 64 "${R[@]}" list docs@1 --skip-same
@@ -110,7 +151,7 @@ here "$T/pw1" "$T/gr1" "$BKP" --quiet run --all || [ $? = 1 ] || die "second nig
 owners() { (cd "$1$T/src/o" && stat -c '%n %u:%g %a' * | sort | tr '\n' ' '); }
 printf '# whoever was yamada is yama\n\nuser yamada yama\ngroup 5001 kango\n' >"$T/map"
 for program in "$RESTORE" "${BKP_RELEASE:-$BKP_BIN}/bkp-restore-static"; do
-	O=(here "$T/pw2" "$T/gr2" "$program" --medium "$T/m1" --identity "$T/id.txt" --quiet extract docs@2 "$T/src/o" --same-owner)
+	O=(here "$T/pw2" "$T/gr2" "$program" --medium "$T/m1" --identity "$T/id.txt" --quiet extract docs@3 "$T/src/o" --same-owner)
 	rm -rf "$T/o"
 	expect 1 "${O[@]}" --to "$T/o"
 	[ "$(owners "$T/o")" = "boss 5004:0 4755 by-name 6001:6001 6755 folder 6001:6001 2775 link 6001:6001 777 mapped 5005:6001 6755 \
