@@ -129,7 +129,7 @@ class World:
     def on_committed(self, r):
         g = self.g[r["dataset"], r["generation"]]
         g.state, g.verdict, g.new, g.reason = "committed", r["verdict"], r["new_bytes"], r.get("reason") or ""
-        g.version = r.get("source_version", "")
+        g.version, g.bytes = r.get("source_version", ""), r["bytes"]
         guard = r.get("guard") or {}
         g.suspect, g.why = guard.get("suspect", False), guard.get("why", "")
         for c in r["media"]:
@@ -510,6 +510,86 @@ class Site:
                            g["pass"] or "", "%s, %d of %d" % (g["role"], i + 1, g["people"]), p["by"], local(p["when"] and when(p["when"])),
                            p["evidence"], r["signed_by"] or "declared only"]
 
+    def named(self, role):
+        return ", ".join(p["name"] for p in self.people if role in p["roles"])
+
+    def stated(self, d, key):
+        return short(seconds(d[key])) if key in d else "(not stated)"
+
+    def how_made(self, d):
+        return "files and folders" if "paths" in d else "dump by a command"
+
+    def newest_size(self, d):
+        counted = self.counting(d["name"])
+        return size(counted[-1].bytes) if counted else ""
+
+    def regulation(self):
+        """15: no agreed figure is above the policy's here, and nobody approves it"""
+        def article(n, subject, *rules):
+            return [["Art. %d" % n, subject, r] for r in rules]
+        roles = ("manager", "operator", "witness", "restorer", "keyholder", "vendor", "auditor")
+        yield from article(1, "Purpose", "so that patients can be treated when systems fail or are attacked, the data named below is backed up, "
+                           "kept away from the network, and its recovery rehearsed (checklist, item 3-②)")
+        yield from article(2, "Who does what", *("%s: %s" % (r, self.named(r)) for r in roles if self.named(r)))
+        yield from article(3, "What is backed up", *(
+            "%s: captured %s; recovery point within %s, in use again within %s; restored in the order of its priority (%s)" % (
+                d.get("title", d["name"]), self.schedule(d), self.stated(d, "rpo"), self.stated(d, "rto"), d.get("priority", "-"))
+            for d in self.sets))
+        left = ["%s is not backed up: %s" % (x["name"], x.get("reason", "reason not on record")) for x in self.p.get("excluded", [])] + \
+            ["%s is backed up by %s: %s" % (x["name"], x["vendor"], x["how_often"]) for x in self.p.get("external", [])]
+        yield from article(4, "What is not", *(left or ["nothing that is needed for treatment is left out"]))
+        yield from article(5, "Generations", *(
+            "%s: at least %d verified generations are kept; a failed or partial one never counts" % (d.get("title", d["name"]), d["generations"])
+            for d in self.sets), "generations expire by 'bkp expire' alone, which a person runs; no figure agreed here is lowered without the "
+            "approval that the policy names")
+        yield from article(6, "Media and places", *("%s (%s): %s" % (
+            m["name"], MAGNETIC[m["type"]], ("kept offline at " if m.get("offline") else "attached, at ") + m["place"]) for m in self.p["media"]))
+        yield from article(7, "Rotation of media kept offline", "an operator attaches the medium, 'bkp rotate' fills, verifies and seals it; it "
+                           "is taken away at once, its place is recorded, and two people sign the slip")
+        yield from article(8, "Encryption and keys", "what is captured is encrypted; the capturing computer holds public keys alone. Recovery "
+                           "keys are kept by: " + (self.named("keyholder") or "nobody named"),
+                           "a holder opens what is captured every 396 days")
+        yield from article(9, "Watching", "each morning somebody looks at the line that the night has left; a data set that looks as if it had "
+                           "been encrypted is held, nothing expires and it goes onto no offline medium until a manager has decided")
+        yield from article(10, "Recovery and drills", "recovery follows the procedures in force (form 10); a real recovery begins only when its "
+                           "confirmations (form 12) are signed", "recovery is rehearsed every 365 days, and after each change of a procedure or "
+                           "of the source's version")
+        yield from article(11, "Records and audit", "every act is recorded in the signed journal, which is not shortened; an auditor verifies it "
+                           "once a year with the public key alone")
+        yield from article(12, "Changes", "this chapter is that of the policy with SHA-256 %s; whoever changes the policy has it signed anew"
+                           % self.w.policy)
+        yield ["", "Approval", "NOT APPROVED by anybody yet"]
+
+    def plan(self):
+        purpose, agreement = "Purpose of the backup", "Agreement on the plan"
+        yield [purpose, "Item of the checklist", "3-②"]
+        yield [purpose, "Purpose", "patients can be treated with restored data although every system and every copy that was attached to the "
+               "network is lost"]
+        for d in self.sets:
+            yield ["Data and how it is backed up", d.get("title", d["name"]), "%s; captured %s; %d generations; recovery point within %s; %s" % (
+                self.how_made(d), self.schedule(d), d["generations"], self.stated(d, "rpo"), self.newest_size(d))]
+        for m in self.p["media"]:
+            yield ["Media", m["name"], "%s, %s, at %s" % (MAGNETIC[m["type"]], "kept offline" if m.get("offline") else "attached", m["place"])]
+        yield [agreement, "Operators", self.named("operator")]
+        yield [agreement, "Witnesses", self.named("witness")]
+        yield [agreement, "Vendor", self.named("vendor")]
+        yield [agreement, "In force from", ""]
+        yield [agreement, "Looked at again on", ""]
+
+    def hearing(self):
+        where = {row[0]: row[1] for row in self.datasets()}
+        for d in self.sets:
+            name = d.get("title", d["name"])
+            for question, answer in (
+                    ("Where is the data, and on which computer?", where[name]),
+                    ("How large is it, and how much changes a day?", self.newest_size(d)),
+                    ("How is a consistent copy made while it is in use?", self.how_made(d)),
+                    ("When may it be captured?", self.schedule(d)), ("How soon must it be in use again?", self.stated(d, "rto")),
+                    ("Whose duty is the backup, and whose the recovery?", DUTY[d.get("responsibility")]),
+                    ("Software and version that a recovery needs", ""),
+                    ("What else is needed to start it (licences, accounts, order)", "")):
+                yield [name, question, answer, ""]
+
     def findings(self):
         for number, f in self.w.findings.items():
             end = f.get("closed")
@@ -628,7 +708,7 @@ def main(journal, policy, at, pack):
     site = Site(yaml.safe_load(open(policy, encoding="utf-8")), world)
     by_name = {"datasets": site.datasets, "generations": site.generations, "rule": site.rule, "media": site.media, "allowed": site.allowed,
                "transfers": site.transfers, "disposals": site.disposals, "losses": site.losses, "procedures": site.procedures,
-               "drills": site.drill_rows, "gates": site.gates, "findings": site.findings, "people": site.people_rows, "keys": site.key_rows, "bcp": site.bcp, "month": site.month, "external": site.external,
+               "drills": site.drill_rows, "gates": site.gates, "regulation": site.regulation, "plan": site.plan, "hearing": site.hearing, "findings": site.findings, "people": site.people_rows, "keys": site.key_rows, "bcp": site.bcp, "month": site.month, "external": site.external,
                "contacts": site.contact_rows, "wall": site.contact_rows, "assets": site.assets}
     cells = 0
     seen = set()

@@ -145,7 +145,7 @@ page = E.fromstring(open(sys.argv[1], encoding="utf-8").read().split("\n", 1)[1]
 cells = ["".join(c.itertext()).strip() for c in page.iter() if c.tag.split("}")[-1] in ("td", "th", "dd", "dt")]
 rows = list(csv.DictReader(open(sys.argv[2], encoding="utf-8-sig")))
 assert [r["氏名"] for r in rows] == ["院長", "ベンダ 佐藤"], rows
-assert [r["署名"] for r in rows] == ["責任者（1人目／2人）", "責任者（2人目／2人）"], rows
+assert [r["役割"] for r in rows] == ["責任者（1人目／2人）", "責任者（2人目／2人）"], rows
 for r in rows:
     assert r["種別"] == "復旧" and r["世代"] == "docs@2" and r["記録の署名"] == "院長", r
     for w in (r["確認文"], r["証跡"], r["合否条件"]):

@@ -182,7 +182,7 @@ const struct fact_column form_gates_columns[] = {{"record", TEXT_LATER("No."), F
     {"begun", TEXT_LATER("Begun"), FACT_TIME}, {"kind", TEXT_LATER("Kind"), FACT_TEXT},
     {"procedure", TEXT_LATER("Procedure"), FACT_TEXT}, {"generations", TEXT_LATER("Generations"), FACT_TEXT},
     {"step", TEXT_LATER("Step"), FACT_TEXT}, {"text", TEXT_LATER("What is signed"), FACT_TEXT},
-    {"pass", TEXT_LATER("Pass criterion"), FACT_TEXT}, {"role", TEXT_LATER("Signed by"), FACT_TEXT},
+    {"pass", TEXT_LATER("Pass criterion"), FACT_TEXT}, {"role", TEXT_LATER("Role"), FACT_TEXT},
     {"name", TEXT_LATER("Name"), FACT_TEXT}, {"when", TEXT_LATER("Signed on"), FACT_TIME},
     {"evidence", TEXT_LATER("Evidence"), FACT_TEXT},
     {"signed_by", TEXT_LATER("Record signed by"), FACT_TEXT}};
