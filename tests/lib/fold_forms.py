@@ -8,6 +8,7 @@ import csv
 import json
 import os
 import re
+import statistics
 import sys
 from datetime import date, datetime, timedelta, timezone
 
@@ -55,6 +56,23 @@ CONTACTS = [  # in English, in the policy; in the order of the boxes
     ("outside expert (optional)", "外部有識者(任意)"), ("police of the prefecture", "都道府県警察の担当部署"),
     ("Ministry of Health, Labour and Welfare", "厚生労働省"), ("health department of the prefecture", "各都道府県衛生主管部（局）"),
     ("insurance company", "保険会社"), ("Japan Medical Association", "日本医師会")]
+
+
+def pace_rows(drills, title=str, model=lambda uuid: ""):
+    """each data set from each medium, drill by drill: seconds per GB, the median of those before, half as much again is slower"""
+    series = {}
+    for d in drills:
+        at = min(when(d["finished"]), when(d["time"]))
+        for s in d["datasets"]:
+            if s["ms"] is not None and (s["bytes"] or 0) >= 10 ** 7:
+                key = (s["dataset"], d["medium"] or "", "" if d["medium"] else d["label"] or "")
+                series.setdefault(key, []).append((at, s["ms"] / 1e3 / (s["bytes"] / 1e9), d["label"] or ""))
+    for (dataset, uuid, _), points in sorted(series.items()):
+        points.sort(key=lambda p: p[0])
+        for i, (at, pace, label) in enumerate(points):
+            former = statistics.median(p[1] for p in points[:i]) if i >= 2 else 0
+            yield [title(dataset), label, model(uuid), local(at), "%.1f" % pace, "%.1f" % former if former else "",
+                   "SLOWER: %.1f times" % (pace / former) if former and pace > 1.5 * former else ""]
 
 
 class Generation:
@@ -590,6 +608,9 @@ class Site:
                     ("What else is needed to start it (licences, accounts, order)", "")):
                 yield [name, question, answer, ""]
 
+    def pace_rows(self):
+        yield from pace_rows(self.w.drills, self.title, lambda uuid: self.w.m[uuid].data.get("model", "") if uuid in self.w.m else "")
+
     def findings(self):
         for number, f in self.w.findings.items():
             end = f.get("closed")
@@ -708,7 +729,7 @@ def main(journal, policy, at, pack):
     site = Site(yaml.safe_load(open(policy, encoding="utf-8")), world)
     by_name = {"datasets": site.datasets, "generations": site.generations, "rule": site.rule, "media": site.media, "allowed": site.allowed,
                "transfers": site.transfers, "disposals": site.disposals, "losses": site.losses, "procedures": site.procedures,
-               "drills": site.drill_rows, "gates": site.gates, "regulation": site.regulation, "plan": site.plan, "hearing": site.hearing, "findings": site.findings, "people": site.people_rows, "keys": site.key_rows, "bcp": site.bcp, "month": site.month, "external": site.external,
+               "drills": site.drill_rows, "gates": site.gates, "pace": site.pace_rows, "regulation": site.regulation, "plan": site.plan, "hearing": site.hearing, "findings": site.findings, "people": site.people_rows, "keys": site.key_rows, "bcp": site.bcp, "month": site.month, "external": site.external,
                "contacts": site.contact_rows, "wall": site.contact_rows, "assets": site.assets}
     cells = 0
     seen = set()
@@ -753,4 +774,5 @@ def first_other(rows, want):
     return str((rows + want)[min(len(rows), len(want)):][:1])
 
 
-main(*sys.argv[1:])
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -270,3 +270,30 @@ expect 0 "$BKP" report drills --out "$T/list.html"
 grep -q 文書の復旧 "$T/list.html" || die "the page"
 expect 0 "$BKP" journal verify
 say "the list of drills says what each record says: bytes, seconds per GB, times against the policy's, erased, verdict, who signed"
+
+# ---- the trend: from the same medium slower and slower, and a Python fold says the same
+expect 0 "$BKP" medium set m1 --model X-100 --operator 山田
+other=11111111-2222-4333-8444-555555555555
+day=1
+for s in 20 22 21.5 60; do
+	jq -c --argjson s "$s" --arg d "2026-10-0$day" '.steps[0].restore.bytes = 1000000000 | .steps[0].seconds = $s |
+		.begun = $d + "T01:00:00Z" | .finished = $d + "T02:00:00Z" | .medium.uuid = $m | .medium.label = "old disk"' \
+		--arg m $other "$T/d5/drill.json" >"$T/pace.json"
+	expect 0 "$BKP" journal import "$T/pace.json"
+	day=$((day + 1))
+done
+expect 0 "$BKP" report pace --format csv --out "$T/pace.csv"
+PYTHONPATH=$SRC_ROOT/tests/lib python3 - "$T/pace.csv" "$T/state/journal/000001.jsonl" $other <<'P' || fail "the trend" "$T/pace.csv"
+import csv, json, sys
+import fold_forms
+_, *rows = csv.reader(open(sys.argv[1], encoding="utf-8-sig", newline=""))
+drills = [r for r in map(json.loads, open(sys.argv[2])) if r["event"] == "drill"]
+want = list(fold_forms.pace_rows(drills, {"docs": "文書"}.get, lambda uuid: "" if uuid == sys.argv[3] else "X-100"))
+assert rows == want, (rows, want)
+other = [r[4:] for r in rows if r[1] == "old disk"]
+assert other == [["20.0", "", ""], ["22.0", "", ""], ["21.5", "21.0", ""], ["60.0", "21.5", "SLOWER: 2.8 times"]], other
+assert sum(r[2] == "X-100" for r in rows) >= 3, rows
+P
+state docs >/dev/null
+grep -q "'docs' came back from 'old disk' at 60.0 seconds per GB in the last drill, and at 21.5 before" "$T/next" || fail "status: slower" "$T/next"
+say "seconds per GB of each data set from each medium, drill by drill, are what a fold in Python has; what became slower is named"

@@ -1,6 +1,7 @@
 /* compliance_next_site: what to do about the clock, about what the guard found, about runs that were missed
  * or failed, about what was agreed; see compliance.h. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <jansson.h>
@@ -12,6 +13,7 @@
 #include "format/journal/journal.h"
 #include "format/policy/policy.h"
 #include "read/drills/drills.h"
+#include "read/drills/pace.h"
 #include "read/rules/compliance_private.h"
 #include "read/regulation/regulation.h"
 
@@ -340,6 +342,23 @@ static void say_slow(struct compliance_next *n, const struct policy_dataset *p)
 		    compliance_span(p->rto_s, target, sizeof(target)));
 }
 
+static void say_slower(struct compliance_next *n)
+{
+	struct pace *p = NULL;
+	size_t all = 0;
+
+	if (pace_list(n->v->l, &p, &all, NULL))
+		n->failed = true;
+	for (size_t i = 0; i < all; i++)
+		if (p[i].newest && p[i].slower)
+			compliance_say(n,
+			    text("'%s' came back from '%s' at %.1f seconds per GB in the last drill, and at "
+				 "%.1f before (median): look at that medium, its cable and the computer, and "
+				 "see 'bkp report pace'"),
+			    p[i].dataset, p[i].label, p[i].s_per_gb, p[i].former);
+	free(p);
+}
+
 /* The policy's is what counts; who reads the paper does not know that. */
 static void say_two_targets(struct compliance_next *n)
 {
@@ -392,6 +411,7 @@ void compliance_next_drills(struct compliance_next *n)
 		say_state(n, s);
 	for (size_t i = 0; i < n->v->s->n_datasets; i++)
 		say_slow(n, n->v->s->datasets[i].policy);
+	say_slower(n);
 	say_two_targets(n);
 }
 

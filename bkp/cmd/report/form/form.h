@@ -108,6 +108,7 @@ FORM_DECLARE(disposals, 13);
 FORM_DECLARE(losses, 11);
 FORM_DECLARE(drills, 21);
 FORM_DECLARE(gates, 13);
+FORM_DECLARE(pace, 7);
 FORM_DECLARE(findings, 10);
 FORM_DECLARE(datasets, 14);
 FORM_DECLARE(bcp, 7);
@@ -150,6 +151,7 @@ int form_generations(const struct report *r, struct json_t *rows, struct err *er
 int form_rule(const struct report *r, struct json_t *rows, struct err *err);
 int form_procedures(const struct report *r, struct json_t *rows, struct err *err);
 int form_people(const struct report *r, struct json_t *rows, struct err *err);
+int form_pace(const struct report *r, struct json_t *rows, struct err *err);
 int form_findings(const struct report *r, struct json_t *rows, struct err *err);
 int form_month(const struct report *r, struct json_t *rows, struct err *err);
 

@@ -13,6 +13,7 @@
 #include "format/journal/journal.h"
 #include "format/medium/generation.h"
 #include "read/drills/drills.h"
+#include "read/drills/pace.h"
 #include "read/ledger/ledger.h"
 #include "read/rules/compliance.h"
 
@@ -126,8 +127,7 @@ static json_t *figures_json(const struct report *r, const json_t *o)
 	const double bytes = sum_of(sets, "bytes"), ms = sum_of(sets, "ms");
 
 	snprintf(size, sizeof(size), "%.0f", bytes);
-	/* of less than 10 MB the beginning and the end are most of it */
-	if (bytes >= 1e7)
+	if (bytes >= PACE_LEAST)
 		snprintf(pace, sizeof(pace), "%.1f", ms / 1e3 / (bytes / 1e9));
 	snprintf(steps, sizeof(steps), "%jd, %jd, %jd",
 	    (intmax_t)json_integer_value(json_object_get(o, "steps")),

@@ -60,6 +60,8 @@ static const struct form forms[] = {
 	.rows = form_procedures},
     {"11", "drills", TEXT_LATER("Drills and recoveries"), true, FORM_CARDS, OF(drills),
 	"策定手順が適切に機能することを訓練等によって確認", .record = form_drill},
+    {"11a", "pace", TEXT_LATER("Speed of restores, by medium"), true, FORM_TABLE, OF(pace), NULL,
+	.rows = form_pace},
     {"12", "gates", TEXT_LATER("Confirmation before recovery"), true, FORM_WIDE, OF(gates),
 	"攻撃者によって無効にされたセキュリティ機能を復旧する／同じ脆弱性や他の脆弱性を突かれて侵入されないよ"
 	"う、脆弱性の特定と是正措置を行う／"
