@@ -79,6 +79,7 @@ static int draw_medium(struct app *app, struct drill *d)
 		randombytes_buf(&d->seed, sizeof(d->seed));
 	}
 	d->random = app->random;
+	d->unattended = app->unattended;
 	for (size_t i = 0; app->random && i < app->n_media; i++) {
 		char *real = realpath(app->media[i], NULL);
 		uint64_t n = drill_draw(d->seed, real ? real : app->media[i]);
@@ -212,7 +213,8 @@ static int write_down(struct session *s)
 	struct err err = ERR_INIT;
 	int dir = scratch_dirfd(s->scratch);
 
-	if (record_format(s->d, &json, &err) || io_replace(dir, RECORD, 0600, json.p, json.n, &err))
+	if (record_format(s->d, &json, &err) || io_replace(dir, RECORD, 0600, json.p, json.n, &err) ||
+	    session_sign(s, RECORD, "bkp drill", &json, &err))
 		goto fail;
 	digest_sha256(json.p, json.n, sha256);
 	if (drill_page(s->d, s->variables, sha256, &html, &err) ||

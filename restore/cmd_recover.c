@@ -19,7 +19,6 @@
 #include "base/io.h"
 #include "base/text.h"
 #include "format/crypto/digest.h"
-#include "read/file/secret_file.h"
 #include "read/ledger/ledger.h"
 #include "restore/app/app.h"
 #include "restore/choose/history.h"
@@ -126,33 +125,17 @@ static int begin(struct recovery *r, struct err *err)
 
 /* ---- the end ---- */
 
-static int sign_record(const struct recovery *r, const struct buf *json, struct err *err)
-{
-	struct minisig_secret *key = NULL;
-	BUF_AUTO sig = BUF_INIT(16384);
-	char comment[100];
-	int n;
-
-	if (!r->s.app->sign_slip)
-		return 0;
-	if (secret_file_read(r->s.app->sign_slip, &key, err))
-		return -1;
-	snprintf(comment, sizeof(comment), "bkp recovery %s", r->id);
-	n = minisig_sign(key, json->p, json->n, comment, &sig, err) ||
-	    io_replace(scratch_dirfd(r->s.scratch), PLACE_RECORD ".minisig", 0600, sig.p, sig.n, err);
-	secret_file_forget(key);
-	return n ? -1 : 0;
-}
-
 /* Each file appears whole; the state last: until it says so the recovery has not ended. */
 static int record_recovery(struct recovery *r, struct err *err)
 {
 	BUF_AUTO json = BUF_INIT(OUTPUT_MAX), html = BUF_INIT(OUTPUT_MAX);
 	uint8_t sha256[DIGEST_LEN];
+	char comment[100];
 	int dir = scratch_dirfd(r->s.scratch);
 
+	snprintf(comment, sizeof(comment), "bkp recovery %s", r->id);
 	if (record_format(r->s.d, &json, err) || io_replace(dir, PLACE_RECORD, 0600, json.p, json.n, err) ||
-	    sign_record(r, &json, err))
+	    session_sign(&r->s, PLACE_RECORD, comment, &json, err))
 		return -1;
 	digest_sha256(json.p, json.n, sha256);
 	if (drill_page(r->s.d, r->s.variables, sha256, &html, err) ||
@@ -271,8 +254,10 @@ int cmd_recover(struct app *app, int argc, char **argv)
 		    app, "%s", text("--medium DIR is needed: the folder that holds bkp-medium.json"));
 	if (app->keep)
 		return app_usage(app, "%s", text("a recovery erases nothing: --keep is for drills"));
-	if (app->random || app->seed)
-		return app_usage(app, "%s", text("a recovery draws nothing: --random is for drills"));
+	if (app->random || app->seed || app->unattended)
+		return app_usage(app, "%s",
+		    text("a recovery draws nothing, and people carry it out: --random and --unattended are "
+			 "for drills"));
 	if (app->isolation)
 		return app_usage(
 		    app, "%s", text("a recovery is carried out for real: --isolation is for drills"));

@@ -214,7 +214,7 @@ static int run_command(struct app *app, int argc, char **argv)
 	argc--;
 	argv++;
 	r = line_check(app, argc, &found);
-	if (r < 0)
+	if (r < 0 && !(r = cmd_drill_begin(app)))
 		r = slip_begin(app, argc, argv);
 	if (r)
 		return r;
@@ -255,7 +255,7 @@ int main(int argc, char **argv)
 	if (r == APP_OK && (app.unvouched || app.incomplete))
 		r = APP_ATTENTION;
 	r = cmd_bisect_end(&app, cmd_mount_end(&app, cmd_view_end(&app, r)));
-	r = slip_end(&app, r);
+	r = cmd_drill_end(&app, slip_end(&app, r));
 	app_close(&app);
 	return shortage_end(r);
 }

@@ -24,6 +24,7 @@ struct keyring;
 struct mounted;
 struct period;
 struct quarantine;
+struct rehearsal;
 struct slip;
 struct view;
 struct vault_r;
@@ -59,6 +60,8 @@ struct app {
 	const char *at, *attest, *operator_name;
 	bool random;			    /* medium and generations are drawn */
 	const char *seed;		    /* by it; NULL: a new one */
+	bool unattended;		    /* drill: begun by a timer, nobody is asked */
+	struct rehearsal *rehearsal;	    /* likewise */
 	const char *isolation;		    /* of a drill: required, try (NULL), off */
 	const char *settings[APP_SETTINGS]; /* NAME=VALUE */
 	size_t n_settings;
@@ -205,6 +208,9 @@ int cmd_mount_end(struct app *app, int code);
 /* What shows the charts of `view`, likewise; its end, and its erasure. */
 int cmd_view_begin(struct app *app, int argc, char **argv);
 int cmd_view_end(struct app *app, int code);
+/* `drill --unattended`: before anything is opened; and its one line, behind everything. */
+int cmd_drill_begin(struct app *app);
+int cmd_drill_end(struct app *app, int code);
 /* Erases what was brought there; the exit code: `code`, or worse. */
 int cmd_bisect_end(struct app *app, int code);
 /* key host; and the folder --to of what is not to lie on a medium: 0, or an exit code. */

@@ -33,6 +33,7 @@ enum {
 	OPT_KEEP,
 	OPT_ISOLATION,
 	OPT_RANDOM,
+	OPT_UNATTENDED,
 	OPT_SEED,
 	OPT_JOURNAL,
 	OPT_PLAIN,
@@ -78,6 +79,7 @@ static const struct option options[] = {
     {"keep", no_argument, NULL, OPT_KEEP},
     {"isolation", required_argument, NULL, OPT_ISOLATION},
     {"random", no_argument, NULL, OPT_RANDOM},
+    {"unattended", no_argument, NULL, OPT_UNATTENDED},
     {"seed", required_argument, NULL, OPT_SEED},
     {"plain-identity", no_argument, NULL, OPT_PLAIN},
     {"since", required_argument, NULL, OPT_SINCE},
@@ -117,6 +119,8 @@ static void help_drill(void)
 	printf("  --random                %s\n",
 	    text("drill: one of the media given and one of its generations, drawn; the seed is recorded"));
 	printf("  --seed NUMBER           %s\n", text("with --random: the same choice once more"));
+	printf("  --unattended            %s\n", text("drill: for cron: drawn, nobody is asked, one line "
+						      "says how it was; --to is the folder of all"));
 	printf("  --isolation HOW         %s\n",
 	    text(
 		"drill: required, try (default) or off: its commands reach no network, no other program, and "
@@ -255,6 +259,9 @@ static int take_drill(struct app *app, int opt)
 	case OPT_KEEP:
 		app->keep = true;
 		break;
+	case OPT_UNATTENDED:
+		app->unattended = true;
+		return -1;
 	case OPT_RANDOM:
 		app->random = true;
 		break;

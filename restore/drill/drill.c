@@ -163,13 +163,22 @@ double drill_rpo(const struct drill *d)
 void drill_step_done(struct drill_step *s, bool well)
 {
 	s->mark = !well		     ? PROCEDURE_MARK_FAILED
+		  : s->not_asked     ? PROCEDURE_MARK_NOT_ASKED
 		  : drill_is_late(s) ? PROCEDURE_MARK_LATE
 				     : PROCEDURE_MARK_PASSED;
 }
 
+static bool is_late(const struct drill *d)
+{
+	for (size_t i = 0; i < d->n; i++)
+		if (d->step[i].mark == PROCEDURE_MARK_LATE)
+			return true;
+	return drill_over_rto(d);
+}
+
 void drill_judge(struct drill *d)
 {
-	bool failed = d->interrupted, late = drill_over_rto(d);
+	bool failed = d->interrupted, asked = true;
 	size_t i;
 
 	for (i = 0; i < d->n; i++) {
@@ -178,10 +187,13 @@ void drill_judge(struct drill *d)
 		if (d->step[i].mark == PROCEDURE_MARK_FAILED || d->step[i].mark == PROCEDURE_MARK_NOT_DONE ||
 		    d->step[i].mark == PROCEDURE_MARK_SKIPPED)
 			failed = true;
-		if (d->step[i].mark == PROCEDURE_MARK_LATE)
-			late = true;
+		if (d->step[i].mark == PROCEDURE_MARK_NOT_ASKED)
+			asked = false;
 	}
-	d->verdict = failed ? PROCEDURE_MARK_FAILED : late ? PROCEDURE_MARK_LATE : PROCEDURE_MARK_PASSED;
+	d->verdict = failed	  ? PROCEDURE_MARK_FAILED
+		     : !asked	  ? PROCEDURE_MARK_PARTIAL
+		     : is_late(d) ? PROCEDURE_MARK_LATE
+				  : PROCEDURE_MARK_PASSED;
 }
 
 uint64_t drill_draw(uint64_t seed, const char *what)
@@ -218,8 +230,7 @@ int drill_exit(const struct drill *d)
 	for (i = 0; i < d->n_generations; i++)
 		if (!d->generation[i].vouched)
 			return 1;
-	if (d->verdict == PROCEDURE_MARK_LATE || (d->erased.done && !d->erased.ok) ||
-	    d->isolation == DRILL_NOT_ISOLATED)
+	if (is_late(d) || (d->erased.done && !d->erased.ok) || d->isolation == DRILL_NOT_ISOLATED)
 		return 1;
 	return 0;
 }
@@ -235,6 +246,10 @@ const char *drill_mark_word(enum procedure_mark m)
 		return "failed";
 	case PROCEDURE_MARK_SKIPPED:
 		return "skipped";
+	case PROCEDURE_MARK_NOT_ASKED:
+		return "not-asked";
+	case PROCEDURE_MARK_PARTIAL:
+		return "partial";
 	default:
 		return "not-done";
 	}
@@ -251,6 +266,10 @@ const char *drill_mark_text(enum procedure_mark m)
 		return text("FAILED");
 	case PROCEDURE_MARK_SKIPPED:
 		return text("SKIPPED");
+	case PROCEDURE_MARK_NOT_ASKED:
+		return text("not asked");
+	case PROCEDURE_MARK_PARTIAL:
+		return text("a sample passed, and people were not asked: no full drill");
 	default:
 		return text("not done");
 	}

@@ -3,7 +3,8 @@
  * drill_new → prepare.h fills what is to be done → replay.h fills what was done, step by step → drill_judge →
  * record.h, drill_page.h write it down → drill_free.  Pure: no files, no clock.
  *
- * Verdict: failed, when a step failed or was not done, or the drill was interrupted; late, when all passed
+ * Verdict: failed, when a step failed or was not done, or the drill was interrupted; partial, when people were not asked
+ * (unattended); late, when all passed
  * but one took longer than planned, or the recovery longer than its RTO; passed.  The time of a step is
  * compared in whole seconds, so that a step of 0 minutes may take a moment.  The recovery lasts from the
  * beginning to the end of the last step that is not a clearing up (always: true).
@@ -50,6 +51,7 @@ struct drill_step {
 	/* what was done */
 	enum procedure_mark mark; /* NONE until it was its turn */
 	bool attention;		  /* passed, but a person should look */
+	bool not_asked;		  /* confirm, gate: nobody was there */
 	int64_t begun_ns;	  /* wall clock */
 	double seconds;
 	struct err why;			      /* code "": nothing to say */
@@ -139,6 +141,7 @@ struct drill {
 
 	struct drill_finding *finding;
 	size_t n_findings;
+	bool unattended;
 	bool random;   /* medium and generations were drawn */
 	uint64_t seed; /* by it, once more the same ones */
 

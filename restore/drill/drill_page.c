@@ -142,6 +142,9 @@ static void add_head(const struct drill *d, struct facts *f)
 	if (d->random)
 		add_fact(
 		    f, text("Drawn"), text("medium and generations, by the seed %ju"), (uintmax_t)d->seed);
+	if (d->unattended)
+		add_fact(f, text("Unattended"), "%s",
+		    text("begun by a timer; steps for people that have no answer were not asked"));
 	add_fact_if(f, text("Recovered to"), d->target);
 	if (d->resumed)
 		add_fact(f, text("Gone on with"), text("%u times, after it was interrupted"), d->resumed);

@@ -296,7 +296,7 @@ static json_t *drill_json(const struct drill *d)
 	const struct procedure *p = d->procedure;
 
 	return json_pack("{s:i, s:s, s:s, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:o, s:o, s:o, "
-			 "s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+			 "s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b}",
 	    "format", 1, "kind", d->recovery ? DRILL_SLIP_RECOVERY : DRILL_SLIP_DRILL, "verdict",
 	    drill_mark_word(d->verdict), "interrupted", d->interrupted, "procedure", procedure_json(d),
 	    "medium", medium_json(d), "repository", string_json(d->repository), "site", string_json(d->site),
@@ -309,7 +309,8 @@ static json_t *drill_json(const struct drill *d)
 		d->rpo_s, p->rpo_s, drill_rpo(d), drill_rpo(d) >= 0 && drill_rpo(d) <= (double)d->rpo_s),
 	    "variables", variables_json(d), "steps", steps_json(d), "erased", erased_json(d), "recovery",
 	    recovery_json(d), "isolation", isolation_json(d), "findings", findings_json(d), "random",
-	    random_json(d), "policy", string_json(d->policy_sha256[0] ? d->policy_sha256 : NULL));
+	    random_json(d), "policy", string_json(d->policy_sha256[0] ? d->policy_sha256 : NULL),
+	    "unattended", (int)d->unattended);
 }
 
 int record_format(const struct drill *d, struct buf *out, struct err *err)

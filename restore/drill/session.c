@@ -7,8 +7,12 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include "base/buf.h"
 #include "base/err.h"
+#include "base/io.h"
 #include "base/text.h"
+#include "format/crypto/minisig.h"
+#include "read/file/secret_file.h"
 #include "read/vault/medium.h"
 #include "read/vault/repository.h"
 #include "read/vault/vault_r.h"
@@ -27,7 +31,7 @@ int session_answered(const struct session *s, struct err *err)
 	char lines[200] = "";
 	size_t i, n;
 
-	if (!s->attest && isatty(STDIN_FILENO))
+	if (s->app->unattended || (!s->attest && isatty(STDIN_FILENO)))
 		return 0;
 	for (i = 0; (i = attest_missing(s->attest, p, i)) < p->n_steps; i++) {
 		n = strlen(lines);
@@ -171,6 +175,25 @@ int session_open(struct session *s)
 	if (!r && interrupt_hold(&s->interrupt, &err))
 		r = app_error(&err, APP_FAILED);
 	return r;
+}
+
+int session_sign(
+    const struct session *s, const char *name, const char *comment, const struct buf *json, struct err *err)
+{
+	struct minisig_secret *key = NULL;
+	BUF_AUTO sig = BUF_INIT(16384);
+	char beside[64];
+	int r;
+
+	if (!s->app->sign_slip)
+		return 0;
+	if (secret_file_read(s->app->sign_slip, &key, err))
+		return -1;
+	snprintf(beside, sizeof(beside), "%s.minisig", name);
+	r = minisig_sign(key, json->p, json->n, comment, &sig, err) ||
+	    io_replace(scratch_dirfd(s->scratch), beside, 0600, sig.p, sig.n, err);
+	secret_file_forget(key);
+	return r ? -1 : 0;
 }
 
 void session_end(struct session *s)

@@ -9,6 +9,7 @@
 #define RESTORE_DRILL_SESSION_H
 
 struct app;
+struct buf;
 struct app_generation;
 struct attest;
 struct drill;
@@ -42,5 +43,9 @@ int session_about(struct session *s, struct err *err) __attribute__((warn_unused
 /* What the medium that is read first says of itself. */
 int session_medium(struct session *s, struct err *err) __attribute__((warn_unused_result));
 void session_end(struct session *s);
+
+/* FILE.minisig of what was recorded, by --sign-slip, so that the host knows who brings it; 0 also where no key was named. */
+int session_sign(const struct session *s, const char *name, const char *comment, const struct buf *json,
+    struct err *err) __attribute__((warn_unused_result));
 
 #endif

@@ -151,7 +151,8 @@ for f in other.md people/院長.pub; do
 	[ "$STATUS" = 2 ] && grep -q 'E-AGREE-04: the file is none of the procedures in force' "$T/err" || fail "$f is approved"
 done
 approve "$T/docs.md" --operator 受付
-[ "$STATUS" = 2 ] && grep -q 'E-AGREE-04: a recovery procedure is approved by a manager' "$T/err" || fail "approved by who is no manager"
+[ "$STATUS" = 2 ] && grep -q 'E-AGREE-04: a recovery procedure, and the operating rules, are approved by a manager' "$T/err" ||
+	fail "approved by who is no manager"
 approve "$T/docs.md" --operator 情シス
 [ "$STATUS" = 64 ] && grep -q E-OPERATOR-01 "$T/err" || fail "approved by somebody"
 [ "$(grep -c '"event":"procedure-approved"' "$T/state/journal/000001.jsonl")" = 2 ] || die "what was refused is on record"
@@ -295,5 +296,6 @@ assert other == [["20.0", "", ""], ["22.0", "", ""], ["21.5", "21.0", ""], ["60.
 assert sum(r[2] == "X-100" for r in rows) >= 3, rows
 P
 state docs >/dev/null
-grep -q "'docs' came back from 'old disk' at 60.0 seconds per GB in the last drill, and at 21.5 before" "$T/next" || fail "status: slower" "$T/next"
+grep -q "'docs' came back from 'old disk' at 60.0 seconds per GB in the last drill, and at 21.5 before" "$T/next" ||
+	fail "status: slower" "$T/next"
 say "seconds per GB of each data set from each medium, drill by drill, are what a fold in Python has; what became slower is named"

@@ -24,13 +24,6 @@ static const json_t *there(const struct ledger *l, const json_t *o)
 	return d ? d->record : NULL;
 }
 
-static const char *verdict_text(const json_t *o)
-{
-	const char *v = journal_text(o, "verdict");
-
-	return !strcmp(v, "passed") ? text("passed") : !strcmp(v, "late") ? text("late") : text("failed");
-}
-
 static void tell(const struct import *m, const json_t *o, const char *signer)
 {
 	char show[SHOW], title[SHOW];
@@ -39,7 +32,8 @@ static void tell(const struct import *m, const json_t *o, const char *signer)
 							 : text("%s: recovery by '%s' by %s: %s, %s\n"),
 	    path_show(m->file, show, sizeof(show)),
 	    path_show(journal_text(json_object_get(o, "procedure"), "title"), title, sizeof(title)),
-	    journal_text(o, "operator"), verdict_text(o), signer ? text("signed") : text("declared only"));
+	    journal_text(o, "operator"), drill_slip_verdict_text(journal_text(o, "verdict")),
+	    signer ? text("signed") : text("declared only"));
 }
 
 /* Why it does not count although it passed, if it is so. */
@@ -50,9 +44,13 @@ static void warn(struct import *m, const json_t *o)
 	struct err err = ERR_INIT;
 	char label[GENERATION_LABEL];
 
-	if (!drill_slip_proves(o)) {
+	const char *verdict = journal_text(o, "verdict");
+
+	/* a sample counts for no full drill, and nothing is wrong with it */
+	if (!drill_slip_proves(o) &&
+	    (strcmp(verdict, "partial") != 0 || !json_is_true(json_object_get(o, "erased")))) {
 		err_set(&err, "W-IMPORT-01", "%s",
-		    !strcmp(journal_text(o, "verdict"), "failed")
+		    !strcmp(verdict, "failed")
 			? text("a step failed or was not done: it counts for nothing but the list of drills")
 			: text("what it restored was not erased: it counts for nothing but the list of "
 			       "drills"));

@@ -22,7 +22,8 @@ static bool is_verdict(const json_t *v)
 {
 	const char *s = json_string_value(v);
 
-	return s && (!strcmp(s, "passed") || !strcmp(s, "late") || !strcmp(s, "failed"));
+	return s &&
+	       (!strcmp(s, "passed") || !strcmp(s, "late") || !strcmp(s, "partial") || !strcmp(s, "failed"));
 }
 
 static bool is_kind(const json_t *v)
@@ -134,6 +135,15 @@ const char *drill_slip_wrong(const json_t *members)
 	return slip_wrong(members_of, N_MEMBERS, members);
 }
 
+const char *drill_slip_verdict_text(const char *v)
+{
+	return !*v		       ? ""
+	       : !strcmp(v, "passed")  ? text("passed")
+	       : !strcmp(v, "late")    ? text("late")
+	       : !strcmp(v, "partial") ? text("a sample passed (people were not asked)")
+				       : text("failed");
+}
+
 int64_t drill_slip_ns(const json_t *members)
 {
 	int64_t ns = 0;
@@ -144,7 +154,9 @@ int64_t drill_slip_ns(const json_t *members)
 
 bool drill_slip_proves(const json_t *members)
 {
-	return strcmp(journal_text(members, "verdict"), "failed") != 0 &&
+	const char *verdict = journal_text(members, "verdict");
+
+	return (!strcmp(verdict, "passed") || !strcmp(verdict, "late")) &&
 	       (!strcmp(journal_text(members, "kind"), "recovery") ||
 		   json_is_true(json_object_get(members, "erased")));
 }

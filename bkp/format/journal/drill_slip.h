@@ -35,6 +35,9 @@ int drill_slip_parse(const void *p, size_t n, char ret_repository[JOURNAL_UUID],
 /* One finding (指摘): what is wrong, who sees to it, by which day: {"text", "owner", "due"} and more.  NULL, or the name of the member. */
 const char *drill_slip_finding_wrong(const struct json_t *finding);
 
+/* For people: "passed" …; "" for "". */
+const char *drill_slip_verdict_text(const char *verdict);
+
 /* Of members that are right.  When it ended; do they show that everything was brought back as the procedure says it, and (a drill)
  * that it is erased?  What took longer than planned is brought back all the same. */
 int64_t drill_slip_ns(const struct json_t *members);

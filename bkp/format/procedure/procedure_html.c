@@ -74,6 +74,8 @@ void sheet_mark(struct sheet *s, const char *piece, enum procedure_mark mark, co
 	    [PROCEDURE_MARK_FAILED] = {"×", TEXT_LATER("Failed")},
 	    [PROCEDURE_MARK_NOT_DONE] = {"—", TEXT_LATER("Not done")},
 	    [PROCEDURE_MARK_SKIPPED] = {"／", TEXT_LATER("Skipped")},
+	    [PROCEDURE_MARK_NOT_ASKED] = {"／", TEXT_LATER("Not asked")},
+	    [PROCEDURE_MARK_PARTIAL] = {"△", TEXT_LATER("A sample: people were not asked")},
 	};
 
 	word = word ? word : *marks[mark].word ? text(marks[mark].word) : "";

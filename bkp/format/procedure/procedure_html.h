@@ -23,8 +23,10 @@ enum procedure_mark {
 	PROCEDURE_MARK_PASSED,
 	PROCEDURE_MARK_LATE, /* passed, but took longer than planned */
 	PROCEDURE_MARK_FAILED,
-	PROCEDURE_MARK_NOT_DONE, /* was not reached */
-	PROCEDURE_MARK_SKIPPED,	 /* a person decided so */
+	PROCEDURE_MARK_NOT_DONE,  /* was not reached */
+	PROCEDURE_MARK_SKIPPED,	  /* a person decided so */
+	PROCEDURE_MARK_NOT_ASKED, /* a step for people, and nobody was there */
+	PROCEDURE_MARK_PARTIAL,	  /* verdict: nothing failed, and people were not asked */
 };
 
 /* A line of label and value; the label is already in the reader's language. */

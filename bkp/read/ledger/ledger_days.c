@@ -138,6 +138,13 @@ static void mark_best(uint8_t *at, uint8_t is)
 		*at = is;
 }
 
+static uint8_t day_of_drill(const struct ledger_drill *d)
+{
+	return d->proves						? LEDGER_DAY_GOOD
+	       : !strcmp(journal_text(d->record, "verdict"), "partial") ? LEDGER_DAY_PARTIAL
+									: LEDGER_DAY_FAILED;
+}
+
 static void take_whole(struct walk *k, const struct ledger *l)
 {
 	struct ledger_days *d = k->d;
@@ -150,8 +157,8 @@ static void take_whole(struct walk *k, const struct ledger *l)
 				mark_best(cell(d->sets, d, d->n_sets, g->begun_ns, s), worth(l, g));
 	}
 	for (size_t i = 0; i < ledger_drills(l); i++)
-		mark_best(cell(d->drills, d, 1, ledger_drill(l, i)->at_ns, 0),
-		    ledger_drill(l, i)->proves ? LEDGER_DAY_GOOD : LEDGER_DAY_FAILED);
+		mark_best(
+		    cell(d->drills, d, 1, ledger_drill(l, i)->at_ns, 0), day_of_drill(ledger_drill(l, i)));
 }
 
 static int make_room(struct ledger_days *d, struct err *err)

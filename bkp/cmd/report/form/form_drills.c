@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/text.h"
+#include "format/journal/drill_slip.h"
 #include "format/journal/journal.h"
 #include "format/medium/generation.h"
 #include "read/drills/drills.h"
@@ -114,11 +115,6 @@ int form_findings(const struct report *r, json_t *rows, struct err *err)
 	return 0;
 }
 
-static const char *verdict_text(const char *v)
-{
-	return !strcmp(v, "passed") ? text("passed") : !strcmp(v, "late") ? text("late") : text("failed");
-}
-
 /* The figures of one. */
 static json_t *figures_json(const struct report *r, const json_t *o)
 {
@@ -164,7 +160,7 @@ json_t *form_drill(const struct report *r, const struct journal_record *rec)
 					      : "",
 		    "record", number, "ended", journal_text(o, "finished"), "kind",
 		    drill ? text("drill") : text("recovery"), "procedure", title_of(o, title), "verdict",
-		    verdict_text(journal_text(o, "verdict")), "medium", medium, "erased",
+		    drill_slip_verdict_text(journal_text(o, "verdict")), "medium", medium, "erased",
 		    !drill					 ? ""
 		    : json_is_true(json_object_get(o, "erased")) ? text("yes")
 								 : text("no"),

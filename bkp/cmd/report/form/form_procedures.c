@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/text.h"
+#include "format/journal/drill_slip.h"
 #include "format/journal/journal.h"
 #include "read/ledger/ledger.h"
 
@@ -28,18 +29,12 @@ static const struct ledger_drill *last_drill(const struct ledger *l, const char 
 	for (size_t i = ledger_drills(l); i-- > 0;) {
 		const struct ledger_drill *d = ledger_drill(l, i);
 
-		if (!strcmp(journal_text(json_object_get(d->record, "procedure"), "sha256"), sha256))
+		/* a sample takes nothing away from a whole drill */
+		if (strcmp(journal_text(d->record, "verdict"), "partial") != 0 &&
+		    !strcmp(journal_text(json_object_get(d->record, "procedure"), "sha256"), sha256))
 			return d;
 	}
 	return NULL;
-}
-
-static const char *verdict_text(const char *v)
-{
-	return !*v		      ? ""
-	       : !strcmp(v, "passed") ? text("passed")
-	       : !strcmp(v, "late")   ? text("late")
-				      : text("failed");
 }
 
 /* Who approved it, and whether that is signed. */
@@ -68,7 +63,7 @@ int form_procedures(const struct report *r, json_t *rows, struct err *err)
 		if (form_row(rows, err, "name", journal_text(one, "name"), "title", journal_text(p, "title"),
 			"version", journal_text(p, "version"), "sha256", journal_text(one, "sha256"),
 			"drilled", form_time(d ? d->at_ns : 0, drilled), "verdict",
-			verdict_text(d ? journal_text(d->record, "verdict") : ""), "state",
+			drill_slip_verdict_text(d ? journal_text(d->record, "verdict") : ""), "state",
 			d && d->proves ? text("rehearsed as it stands")
 				       : text("NOT REHEARSED as it stands (未検証)"),
 			"approved_by", approver_text(a, by), "approved_on", form_time(approved_ns, approved),

@@ -87,6 +87,28 @@ static void verdicts(void **state)
 	assert_int_equal(d->verdict, PROCEDURE_MARK_FAILED);
 	drill_free(d);
 	d = made();
+	d->step[1].not_asked = true;
+	drill_step_done(&d->step[1], true);
+	drill_judge(d);
+	assert_int_equal(d->step[1].mark, PROCEDURE_MARK_NOT_ASKED);
+	assert_int_equal(d->verdict, PROCEDURE_MARK_PARTIAL); /* a sample, and no full drill */
+	assert_int_equal(drill_exit(d), 0);
+	d->recovery_s = 3601;
+	drill_judge(d);
+	assert_int_equal(d->verdict, PROCEDURE_MARK_PARTIAL);
+	assert_int_equal(drill_exit(d), 1);
+	drill_step_done(&d->step[2], false);
+	drill_judge(d);
+	assert_int_equal(d->verdict, PROCEDURE_MARK_FAILED);
+	drill_free(d);
+	d = made();
+	d->rto_s = 4000; /* the policy's, whatever the procedure says */
+	d->recovery_s = 3601;
+	assert_false(drill_over_rto(d));
+	d->rto_s = 3000;
+	assert_true(drill_over_rto(d));
+	drill_free(d);
+	d = made();
 	d->interrupted = true;
 	drill_judge(d);
 	assert_int_equal(d->verdict, PROCEDURE_MARK_FAILED);
