@@ -267,6 +267,7 @@ static void stand_before(pid_t command)
 int isolation_enter(const struct isolation *i)
 {
 	pid_t command;
+	int errnum;
 
 	if (setns(i->process, CLONE_NEWPID) || (command = fork()) < 0)
 		return errno;
@@ -275,5 +276,7 @@ int isolation_enter(const struct isolation *i)
 	/* the folder anew, by its name: a descriptor from outside leads outside */
 	if (setns(i->process, SPACES) || chdir(i->scratch))
 		return errno;
+	if ((errnum = isolation_filter()))
+		return errnum;
 	return geteuid() == 0 ? isolation_drop() : 0;
 }

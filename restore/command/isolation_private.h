@@ -20,6 +20,8 @@ struct isolation_fault {
 /* Of the first process in there: makes the place.  0, -1. */
 int isolation_make(const struct isolation_plan *p, struct isolation_fault *ret);
 /* Takes the capabilities away from what is executed next.  0 or an errno. */
+/* No system call reaches what has no namespace: keys of the kernel, vsock.  Before isolation_drop(); 0, or an errno. */
+int isolation_filter(void);
 int isolation_drop(void);
 
 #endif

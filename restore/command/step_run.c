@@ -19,6 +19,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -61,13 +62,17 @@ static void run_child(const struct step_run_request *q, int out, int errors, int
 {
 	static char shell[] = "sh", flags[] = "-eu", c[] = "-c";
 	char *argv[] = {shell, flags, c, (char *)(uintptr_t)q->command, NULL};
+	const struct rlimit no_core = {1, 1};
 	int null = open("/dev/null", O_RDONLY | O_CLOEXEC), errnum;
 
 	interrupt_child();
 	setsid();
 	errnum = q->isolation ? isolation_enter(q->isolation) : fchdir(q->folder) ? errno : 0;
 	if (!errnum) {
-		if (null >= 0 && dup2(null, 0) >= 0 && dup2(out, 1) >= 0 && dup2(errors, 2) >= 0)
+		/* what whoever began the program left open would lead out of its place; the memory of a command that
+		 * crashes belongs nowhere, also where the kernel pipes it to a program (which a limit of 0 lets it) */
+		if (null >= 0 && dup2(null, 0) >= 0 && dup2(out, 1) >= 0 && dup2(errors, 2) >= 0 &&
+		    !close_range(3, ~0U, CLOSE_RANGE_CLOEXEC) && !setrlimit(RLIMIT_CORE, &no_core))
 			execve(SHELL, argv, q->environment);
 		errnum = errno;
 	}

@@ -68,6 +68,43 @@ reach(socket.AF_INET, ("127.0.0.1", int(port)))
 for p in paths + ["\0" + name]:
     reach(socket.AF_UNIX, p)
 P
+# what has no namespace, or came along: the keyrings of root, vsock, a descriptor that whoever began the drill left open, memory on a crash
+cat >"$OUTSIDE/break.py" <<'P'
+import ctypes, os, resource, socket, sys
+libc = ctypes.CDLL(None, use_errno=True)
+add_key, request_key, keyctl = {"x86_64": (248, 249, 250), "aarch64": (217, 218, 219)}[os.uname().machine]
+USER, UNLINK, SEARCH, TIMEOUT = -4, 9, 10, 15
+if sys.argv[1] == "put":
+    key = libc.syscall(add_key, b"user", b"bkp-test", b"secret", 6, USER)
+    assert key > 0 and libc.syscall(keyctl, TIMEOUT, key, 600) == 0
+    sys.exit()
+key = libc.syscall(keyctl, SEARCH, USER, b"user", b"bkp-test", 0)
+if sys.argv[1] == "take":
+    assert libc.syscall(keyctl, UNLINK, key, USER, 0, 0) == 0
+    sys.exit()
+if key > 0:
+    print("BROKE: a key of root")
+left = libc.syscall(add_key, b"user", b"bkp-left", b"patient", 7, USER)
+if left > 0:
+    print("BROKE: a key is left behind")
+    libc.syscall(keyctl, UNLINK, left, USER, 0, 0)
+if libc.syscall(request_key, b"user", b"bkp-test", None, 0) > 0:
+    print("BROKE: request_key")
+try:
+    print("BROKE: descriptor 77,", len(os.listdir(77)), "names")
+except OSError:
+    pass
+try:
+    socket.socket(40, socket.SOCK_STREAM)
+    print("BROKE: vsock")
+except OSError:
+    pass
+# only in there: seizing stops nobody, and nobody outside is ever tried
+if os.readlink("/proc/self/ns/pid") != sys.argv[2] and libc.ptrace(0x4206, 1, 0, 0) == 0:
+    print("BROKE: traces the first process")
+if resource.getrlimit(resource.RLIMIT_CORE)[1] != 1:
+    print("BROKE: a core would be kept", resource.getrlimit(resource.RLIMIT_CORE))
+P
 reach="python3 $OUTSIDE/reach.py $port $OUTSIDE/sock $SYSTEM/sock bkp-$$"
 [ "$($reach | grep -c REACHED)" = 4 ] || die "the comparison: from outside all four are reached: $($reach)"
 wait_for "four that came" sh -c "[ \$(wc -l <$T/came) = 4 ]"
@@ -127,6 +164,10 @@ command: |
   true
 value: "0"
 Y
+	block check nameless <<Y
+command: python3 $OUTSIDE/break.py try $(readlink /proc/self/ns/pid) | grep . || echo none
+value: none
+Y
 	block check keys <<Y
 command: |
   cat $T/id.txt 2>/dev/null | wc -c | tr '\\n' ' '; ls $T | tr '\\n' ' '
@@ -157,7 +198,10 @@ Y
   while [ ! -e "$scratch/go" ]; do sleep 0.1; done'
 } | procedure hostile
 findmnt -n -l -o TARGET | { grep -F "$T" || true; } >"$T/mounts"
-"$RESTORE" --medium "$T/m1" --identity "$T/id.txt" --lang en drill "$T/hostile.md" --to "$T/d1" >"$T/out" 2>"$T/err" &
+python3 "$OUTSIDE/break.py" put
+[ "$(python3 "$OUTSIDE/break.py" try "$(readlink /proc/self/ns/pid)" 77</ | grep -c BROKE)" -ge 4 ] ||
+	die "the comparison: outside they are reached"
+"$RESTORE" --medium "$T/m1" --identity "$T/id.txt" --lang en drill "$T/hostile.md" --to "$T/d1" >"$T/out" 2>"$T/err" 77</ &
 pid=$!
 waits() { [ -e "$T/d1/scratch/here" ] || ! kill -0 "$pid" 2>/dev/null; }
 wait_for "the last step" waits
@@ -188,10 +232,13 @@ findmnt -n -l -o TARGET | { grep -F "$T" || true; } | cmp - "$T/mounts" || die "
 [ "$(pg_sql 54391 postgres -c 'select count(*) from patient')" = 1 ] &&
 	[ "$(pg_sql 54391 postgres -c 'select pg_postmaster_start_time()')" = "$started" ] ||
 	die "the hospital's server was touched"
-[ "$(ls -A "$OUTSIDE")" = "reach.py
+python3 "$OUTSIDE/break.py" take
+[ "$(ls -A "$OUTSIDE")" = "break.py
+reach.py
 sock" ] && [ -S "$OUTSIDE/sock" ] || die "something was written outside: $(ls -A "$OUTSIDE")"
-say "a hostile procedure of 11 steps: TCP, sockets in folders and in none, files, mounts, devices, other processes and the identity are" \
-	"out of reach; a server of its own on the same port answers, and ends with the drill; the hospital's server never noticed"
+say "a hostile procedure of 12 steps: TCP, sockets in folders and in none, files, mounts, devices, other processes, the identity," \
+	"the keyrings of root, vsock and descriptors left open are out of reach; a server of its own on the same port" \
+	"answers, and ends with the drill; the hospital's server never noticed"
 
 # ---- a drill that is killed takes its commands with it
 block run hangs <<<'command: |
