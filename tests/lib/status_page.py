@@ -74,6 +74,12 @@ for t in root.iter("table"):
     assert heads and all(h.attrib["scope"] == "col" for h in heads)
     for r in t.findall("tbody/tr"):
         assert r[0].tag == "th" and r[0].attrib["scope"] == "row" and len(r) == len(heads), [c.text for c in r]
+# what stands beside a row ends at its place: it must begin within the drawing (11 px letters)
+for e in drawings:
+    for c in e:
+        if c.attrib.get("class") == "r":
+            wide = sum(11 if ord(x) > 0x2E80 else 6.4 for x in c.text)
+            assert wide <= float(c.attrib["x"]), (c.text, wide, c.attrib["x"])
 # each calendar has its table, with the same signs; no sign is told by its colour alone
 tables = {t.find("caption").text: t for t in root.iter("table")}
 grids = [e for e in drawings if any("rotate" in c.attrib.get("transform", "") for c in e)]

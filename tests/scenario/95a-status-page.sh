@@ -172,6 +172,12 @@ mv "$T/rdx" "$T/shelf"
 at "2026-12-08 09:30:00" "$BKP" medium move RDX-01 --operator 事務長 >"$T/said" 2>&1 || fail "move" "$T/said"
 made "$was"
 [ "$(ls -A "$T/www")" = index.html ] || die "something is left beside the page"
+# a medium that is to be there always, and is not, is no ○
+mv "$T/m2" "$T/m2.away"
+status at "2026-12-08 10:00:00" "$BKP" status --html "$T/gone.html"
+grep -q '<th scope="row">m2</th><td><span class="a">△ 見つからない</span>' "$T/gone.html" || fail "a medium that is gone" "$T/gone.html"
+mv "$T/m2.away" "$T/m2"
+rm "$T/gone.html"
 # where it cannot be written: said, exit 1, on record, and somebody is told
 mv "$T/www" "$T/www.away"
 rm -f "$T/told"

@@ -225,10 +225,12 @@ static void put_datasets(struct sheet *s, const struct status_view *v)
 static void put_note(struct sheet *s, const struct compliance *c, const struct compliance_medium *m)
 {
 	const bool too_long = m->overdue_attached && m->sight != COMPLIANCE_NOT_SEEN,
+		   gone = m->policy && !m->policy->offline && m->sight == COMPLIANCE_NOT_SEEN,
 		   near = m->room.state == ROOM_FILLING &&
 			  m->room.from_ns - c->now_ns <= ROOM_DAYS * 86400 * SECOND_NS;
 	const char *words = m->damaged	      ? text("× something on it is damaged")
 			    : m->lost	      ? text("× lost")
+			    : gone	      ? text("△ not there")
 			    : too_long	      ? text("△ attached too long")
 			    : m->overdue_swap ? text("△ rotation overdue")
 			    : near	      ? text("△ soon full")
@@ -236,9 +238,9 @@ static void put_note(struct sheet *s, const struct compliance *c, const struct c
 					      : "○";
 
 	judged(s,
-	    m->damaged || m->lost				? COMPLIANCE_MISSING
-	    : too_long || m->overdue_swap || near || !m->policy ? COMPLIANCE_ATTENTION
-								: COMPLIANCE_MET,
+	    m->damaged || m->lost					? COMPLIANCE_MISSING
+	    : gone || too_long || m->overdue_swap || near || !m->policy ? COMPLIANCE_ATTENTION
+									: COMPLIANCE_MET,
 	    words);
 }
 

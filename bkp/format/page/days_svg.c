@@ -8,7 +8,7 @@
 #include "base/width.h"
 #include "format/page/sheet.h"
 
-#define LEFT   58 /* of a grid: for the rows' labels */
+#define LEFT   70 /* of a grid: for the rows' labels */
 #define HEAD   86 /* for the columns' heads, which stand at an angle */
 #define COLUMN 21
 #define ROW    18
