@@ -320,6 +320,7 @@ TUTORIAL = ("$ mkdir -p /tmp/try", "$ cat >policy.yaml", "$ bkp init", "$ bkp ro
 PLAN = {
     (JA + "recover.md", "# bkp-restore"): "its procedure wants gates signed and a server of its own: typed by tests/scenario/88 and 44b",
     (JA + "recover.md", "by:"): "answers to that procedure, likewise",
+    (JA + "drill.md", "30 4"): "scenario 44e has Debian's cron begin it, as it stands",
     ("docs/man/bkp-recover.1", "# bkp-restore"): "likewise",
     (JA + "rescue.md", "# bkp --lang ja rescue-image"): "needs a kernel's package: 91 makes it, and compares what is said",
     (JA + "rescue.md", "# lsblk"): "writes to a stick: 91 types it with a file in its place",
