@@ -179,6 +179,8 @@ static int rehearse(struct job *j, struct extract_options *opt, char **patterns,
 	struct err err = ERR_INIT;
 	int r = 0;
 
+	if (within_refuse_media(j->app, j->app->to, &err))
+		return app_error(&err, APP_FAILED);
 	opt->stop = NULL; /* an interrupt just ends it: nothing is half-way */
 	opt->would = count_would;
 	opt->would_arg = &w;

@@ -341,17 +341,17 @@ static int approve(struct state *s, const struct policy *policy, const struct re
 
 /* ---- the operating rules ---- */
 
-/* Is the file what would be printed now, in the language that is set? */
-static bool is_printed(const struct report *r, const struct buf *file)
+/* Is the file what would be printed now, in the language that is set?  0 (*ret), -1. */
+static int is_printed(const struct report *r, const struct buf *file, bool *ret, struct err *err)
 {
 	const struct form *f = form_of("regulation");
 	BUF_AUTO b = BUF_INIT(REPORT_MAX);
 	json_t *rows = json_array();
-	const bool same = rows && !f->rows(r, rows, NULL) && !report_csv(f, rows, &b, NULL) &&
-			  b.n == file->n && !memcmp(b.p, file->p, b.n);
+	int failed = rows ? f->rows(r, rows, err) || report_csv(f, rows, &b, err) : err_nomem(err);
 
+	*ret = !failed && b.n == file->n && !memcmp(b.p, file->p, b.n);
 	json_decref(rows);
-	return same;
+	return failed ? -1 : 0;
 }
 
 /* What is approved is the text, not the file: its clauses go into the record, to be compared with those of a later day. */
@@ -372,9 +372,8 @@ static int approve_rules(
 
 	for (enum text_lang k = TEXT_EN; k <= TEXT_JA && !failed && !same; k++) {
 		text_set_lang(k);
-		same = is_printed(&r, &bytes);
-		if (same)
-			failed = regulation_write(policy, r.l, false, clauses, err);
+		failed = is_printed(&r, &bytes, &same, err) ||
+			 (same && regulation_write(policy, r.l, false, clauses, err));
 	}
 	digest_sha256(bytes.p, bytes.n, sha256);
 	if (!failed && same)

@@ -43,29 +43,11 @@ struct request {
 
 /* ---- those on record ---- */
 
-static json_t *record_json(const json_t *record)
-{
-	return record ? json_pack("{s:s, s:s, s:s}", "text", journal_text(record, "text"), "operator",
-			    journal_text(record, "operator"), "at", journal_text(record, "time"))
-		      : json_null();
-}
-
 static const char *state_word(const struct ledger_finding *f, int64_t now_ns)
 {
 	return f->closed			   ? TEXT_LATER("closed")
 	       : ledger_finding_overdue(f, now_ns) ? TEXT_LATER("OVERDUE")
 						   : TEXT_LATER("open");
-}
-
-static json_t *finding_json(const struct ledger_finding *f, int64_t now_ns)
-{
-	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:s?, s:o, s:o}", "finding", f->id, "state",
-	    f->closed				? "closed"
-	    : ledger_finding_overdue(f, now_ns) ? "overdue"
-						: "open",
-	    "text", journal_text(f->raised, "text"), "owner", journal_text(f->raised, "owner"), "due", f->due,
-	    "raised", overview_time_json(f->at_ns), "procedure", f->title, "measure", record_json(f->measure),
-	    "closed", record_json(f->closed));
 }
 
 static void finding_row(struct table *t, const struct ledger_finding *f, int64_t now_ns)
@@ -87,7 +69,6 @@ static int list(struct app *app, const struct policy *policy, const struct reque
 	    TEXT_LATER("OWNER"), TEXT_LATER("FINDING"), TEXT_LATER("DONE")};
 	struct ledger *l = NULL;
 	struct table *t = NULL;
-	json_t *all = app->json ? json_array() : NULL;
 	struct clock_stamp now;
 	int code = app_ledger(app, policy, &l);
 	bool overdue = false;
@@ -99,20 +80,18 @@ static int list(struct app *app, const struct policy *policy, const struct reque
 		overdue |= ledger_finding_overdue(f, now.wall_ns);
 		if (f->closed && !q->all)
 			continue;
-		if (all)
-			json_array_append_new(all, finding_json(f, now.wall_ns));
-		else if (t || (t = table_headed(heads, 6)))
+		if (!app->json && (t || (t = table_headed(heads, 6))))
 			finding_row(t, f, now.wall_ns);
 	}
 	if (!code)
 		code = overdue ? APP_ATTENTION : APP_OK;
-	if (l && all)
-		code = out_json(json_pack("{s:O}", "findings", all), code);
+	if (l && app->json)
+		code = out_json(
+		    json_pack("{s:o}", "findings", overview_findings_json(l, now.wall_ns, q->all)), code);
 	else if (t)
 		code = out_table(t, 0, code);
 	else if (l && !app->quiet)
 		printf("%s\n", text("no finding is open"));
-	json_decref(all);
 	ledger_free(l);
 	return app_flush(code);
 }

@@ -133,14 +133,15 @@ static bool parse_person(char *line, struct person *ret)
 
 static int read_people(const char *file, struct people *ret, struct err *err)
 {
+	struct err why = ERR_INIT;
 	size_t lines = 1;
 	char *save = NULL;
 	int r;
 
 	buf_init(&ret->text, FILE_MAX);
-	r = io_read_file(AT_FDCWD, file, &ret->text, err);
-	if (r < 0 || buf_terminate(&ret->text, err))
-		return err_set(err, "E-OWNER-01", text("cannot read '%s'"), file);
+	r = io_read_file(AT_FDCWD, file, &ret->text, &why);
+	if (r < 0 || buf_terminate(&ret->text, &why))
+		return err_set(err, "E-OWNER-01", "%s", why.msg);
 	for (size_t i = 0; i < ret->text.n; i++)
 		lines += ret->text.p[i] == '\n';
 	ret->by_name = calloc(lines, sizeof(*ret->by_name));
@@ -217,11 +218,11 @@ static int read_map(struct owners *o, const char *file, struct err *err)
 	int r;
 
 	r = io_read_file(AT_FDCWD, file, &o->map, &why);
-	if (r || buf_terminate(&o->map, &why) || strlen((char *)o->map.p) != o->map.n) {
-		err_set(err, "E-OWNER-02", text("cannot read '%s', or it is no text"),
-		    path_show(file, shown, sizeof(shown)));
-		return -1;
-	}
+	if (r || buf_terminate(&o->map, &why))
+		return err_set(err, "E-OWNER-02", "%s", why.msg);
+	if (strlen((char *)o->map.p) != o->map.n)
+		return err_set(
+		    err, "E-OWNER-02", text("'%s' is no text"), path_show(file, shown, sizeof(shown)));
 	o->rules = calloc(LINES_MAX, sizeof(*o->rules));
 	if (!o->rules)
 		return err_nomem(err);

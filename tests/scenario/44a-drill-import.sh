@@ -223,6 +223,11 @@ procedure 1.1
 night 100
 is "edited" "procedure-edited true" "$(state docs)"
 grep -q 'the procedure was edited since its last drill' "$T/next" || fail "edited" "$T/next"
+cp "$T/policy.yaml" "$T/before.yaml"
+printf 'notify:\n  command: cat >>%s\n  when: attention\n' "$T/mail" >>"$T/policy.yaml"
+env "${FAKE_ENV[@]}" FAKECLOCK=100 "$BKP" notify >"$T/out" 2>"$T/err" || true
+grep -q 'the procedure was edited since its last drill' "$T/mail" || fail "the morning's message does not say it" "$T/mail"
+mv "$T/before.yaml" "$T/policy.yaml"
 procedure 1.0
 night 200
 is "put back" "holds false" "$(state docs)"

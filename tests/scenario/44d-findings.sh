@@ -212,6 +212,8 @@ record drill | jq -e '.isolated == true and
 later() { local d=$1; shift; env "${FAKE_ENV[@]}" FAKECLOCK=$((d * 86400)) "$@"; }
 state() { # DAYS: of all that are open
 	later "$1" "$BKP" finding list --json >"$T/list" 2>"$T/err" || [ $? = 1 ]
+	later "$1" "$BKP" status --json >"$T/status" 2>"$T/err" || true
+	jq -e --slurpfile l "$T/list" '.findings == $l[0].findings' "$T/status" >/dev/null || echo "status --json has others"
 	jq -r '[.findings[] | "\(.finding) \(.state)"] | join(", ")' "$T/list"
 }
 is() { [ "$2" = "$3" ] || fail "$1: '$3', expected '$2'" "$T/list"; }

@@ -152,5 +152,19 @@ expect 0 "$BKP" report 15 --csv
 ! grep -q 承認後の変更 "$T/out" || fail "approved anew"
 "$BKP" status >"$T/out" 2>&1 || true
 ! grep -q 運用管理規程 "$T/out" || fail "status after the new approval"
+# ---- signed by the one who approves it, or by somebody else
+for p in 院長 他人; do minisign -G -W -f -p "$T/$p.pub" -s "$T/$p.key" >/dev/null; done
+sed -i "s|name: 院長, roles: \[manager\]|name: 院長, roles: [manager], public_key: $(tail -n 1 "$T/院長.pub")|" "$T/policy.yaml"
+sed -i "s|name: ベンダ 佐藤, roles: \[vendor\]|name: ベンダ 佐藤, roles: [vendor], public_key: $(tail -n 1 "$T/他人.pub")|" "$T/policy.yaml"
+"$BKP" --quiet run --all >/dev/null 2>&1 || [ $? = 1 ] # who has which key is on record
+rm -f "$T/15.csv"
+print15 "$T/15.csv"
+minisign -S -s "$T/他人.key" -m "$T/15.csv" >/dev/null
+approve 2 "$T/15.csv"; said 'E-AGREE-04.*別の人'
+minisign -S -s "$T/院長.key" -m "$T/15.csv" >/dev/null
+approve 0 "$T/15.csv"
+record regulation-approved | jq -e '.signed_by == "院長"' >/dev/null || die "the record does not say who signed"
+expect 0 "$BKP" report 15 --csv
+grep -q '承認","院長が.*に承認（署名あり）' "$T/out" || fail "that it is signed is not printed"
 say "a manager approves the rules as they are printed, word by word; another text, another person: refused; what changed since is" \
 	"named, old and new, by article, in either language, in form 15, the list of evidence, status; a change that is no clause is none"

@@ -41,14 +41,14 @@ static int record_outcome(struct state *state, const char *command, int code, co
 static int put_page(
     const struct app *app, const struct policy *policy, struct state *state, int code, struct err *why)
 {
+	int r = APP_ATTENTION;
+
 	if (!policy->status_page || !app->page || !app->page(policy, state ? state_ledger(state) : NULL, why))
 		return code;
 	app_error(why, APP_ATTENTION);
 	if (state)
-		code = record_outcome(state, "status page", APP_ATTENTION, why->msg, 0) > APP_ATTENTION
-			   ? (code > APP_FAILED ? code : APP_FAILED)
-			   : code;
-	return code > APP_ATTENTION ? code : APP_ATTENTION;
+		r = record_outcome(state, "status page", APP_ATTENTION, why->msg, 0);
+	return code > r ? code : r;
 }
 
 /* What is told of a night on which the page failed, too. */

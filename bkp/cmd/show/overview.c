@@ -144,6 +144,34 @@ json_t *overview_uses_json(const struct ledger *l)
 	    "declared", (json_int_t)declared);
 }
 
+static json_t *record_json(const json_t *record)
+{
+	return record ? json_pack("{s:s, s:s, s:s}", "text", journal_text(record, "text"), "operator",
+			    journal_text(record, "operator"), "at", journal_text(record, "time"))
+		      : json_null();
+}
+
+static json_t *finding_json(const struct ledger_finding *f, int64_t now_ns)
+{
+	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:s?, s:o, s:o}", "finding", f->id, "state",
+	    f->closed				? "closed"
+	    : ledger_finding_overdue(f, now_ns) ? "overdue"
+						: "open",
+	    "text", journal_text(f->raised, "text"), "owner", journal_text(f->raised, "owner"), "due", f->due,
+	    "raised", overview_time_json(f->at_ns), "procedure", f->title, "measure", record_json(f->measure),
+	    "closed", record_json(f->closed));
+}
+
+json_t *overview_findings_json(const struct ledger *l, int64_t now_ns, bool all)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < ledger_findings(l); i++)
+		if (all || !ledger_finding(l, i)->closed)
+			json_array_append_new(list, finding_json(ledger_finding(l, i), now_ns));
+	return list;
+}
+
 json_t *overview_envelopes_json(const struct policy *policy, const struct ledger *l, int64_t now_ns)
 {
 	json_t *list = json_array();

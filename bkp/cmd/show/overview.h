@@ -47,6 +47,8 @@ struct json_t *overview_generation_json(const struct ledger_generation *g);
 struct json_t *overview_uses_json(const struct ledger *l);
 struct json_t *overview_envelopes_json(const struct policy *policy, const struct ledger *l, int64_t now_ns);
 struct json_t *overview_opened_json(const struct ledger *l, const char *dataset);
+/* Findings as they came, those that are not closed; all: the others too. */
+struct json_t *overview_findings_json(const struct ledger *l, int64_t now_ns, bool all);
 struct json_t *overview_medium_json(const struct compliance_medium *m);
 /* The table of media, with its heading. NULL: out of memory. */
 struct table *overview_media_table(const struct compliance *s);

@@ -646,6 +646,7 @@ static json_t *status_json(const struct status_view *v)
 	    (json_int_t)ledger_seq(l), "datasets", datasets, "media", media, "next", next);
 	if (!o || json_object_set_new(o, "next_since", since) ||
 	    json_object_set_new(o, "turns", turns_show_all_json(s)) ||
+	    json_object_set_new(o, "findings", overview_findings_json(l, s->now_ns, false)) ||
 	    json_object_set_new(o, "journal_epoch", json_integer((json_int_t)ledger_epoch(l))) ||
 	    json_object_set_new(
 		o, "forecast", v->forecast ? forecast_json(v->policy, v->forecast) : json_null()) ||

@@ -581,6 +581,19 @@ const char *policy_plan_role(unsigned number)
 	return text(names[number]);
 }
 
+char *policy_plan_people(const struct policy *policy, unsigned roles, char *out, size_t size)
+{
+	size_t n = 0;
+
+	*out = '\0';
+	for (size_t i = 0; i < policy->n_people; i++)
+		if (policy->people[i].roles & roles && n < size)
+			n += (size_t)snprintf(
+			    out + n, size - n, "%s%s", n ? ", " : "", policy->people[i].name);
+	width_whole(out);
+	return out;
+}
+
 static void person_row(struct table *t, const struct policy *p, const struct policy_person *person)
 {
 	char roles[256] = "", shown[SHOWN];

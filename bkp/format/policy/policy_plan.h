@@ -46,6 +46,8 @@ char *policy_plan_remind(const struct policy_pool *pool, char *out, size_t size)
 /* The word for role number 0 … POLICY_ROLES - 1, which is the bit 1 << number of enum policy_role (translated). */
 #define POLICY_ROLES 7
 const char *policy_plan_role(unsigned number);
+/* Who has one of these roles (bits): "NAME, NAME", "" for nobody; cut between characters.  Returns out. */
+char *policy_plan_people(const struct policy *policy, unsigned roles, char *out, size_t size);
 
 /* columns: what its tables fit into (table_fit()). */
 int policy_plan_render(const struct policy *policy, unsigned columns, struct buf *out, struct err *err)

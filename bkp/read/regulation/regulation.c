@@ -47,18 +47,6 @@ static int rule(struct writer *w, const char *fmt, ...)
 	return o && !json_array_append_new(w->rows, o) ? 0 : err_nomem(w->err);
 }
 
-static char *people_with(const struct policy *p, unsigned role, char out[TEXT])
-{
-	size_t n = 0;
-
-	*out = '\0';
-	for (size_t i = 0; i < p->n_people; i++)
-		if (p->people[i].roles & role && n < TEXT)
-			n += (size_t)snprintf(out + n, TEXT - n, "%s%s", n ? ", " : "", p->people[i].name);
-	width_whole(out);
-	return out;
-}
-
 static const char *span_or(int64_t s, char out[POLICY_PLAN_TEXT])
 {
 	return s ? policy_plan_duration(s, out) : text("(not stated)");
@@ -79,10 +67,10 @@ static int purpose(struct writer *w)
 static int people(struct writer *w)
 {
 	for (unsigned k = 0; k < POLICY_ROLES; k++) {
-		char names[TEXT] = "";
+		char names[TEXT];
 
-		people_with(w->p, 1u << k, names);
-		if (*names && rule(w, text("%s: %s"), policy_plan_role(k), names))
+		if (*policy_plan_people(w->p, 1u << k, names, sizeof(names)) &&
+		    rule(w, text("%s: %s"), policy_plan_role(k), names))
 			return -1;
 	}
 	return 0;
@@ -174,8 +162,9 @@ static int rotation(struct writer *w)
 
 static int secrets(struct writer *w)
 {
-	char holders[TEXT] = "", span[TEXT];
-	people_with(w->p, POLICY_KEYHOLDER, holders);
+	char holders[TEXT], span[TEXT];
+
+	policy_plan_people(w->p, POLICY_KEYHOLDER, holders, sizeof(holders));
 	if (rule(w,
 		text("what is captured is encrypted; the capturing computer holds public keys alone. "
 		     "Recovery keys are kept by: %s"),

@@ -89,7 +89,6 @@ void form_join(char *out, size_t size, const char *more);
  * process ---- */
 
 /* Those who have the role (a bit of enum policy_role), ", " between them; "" where nobody has. */
-char *form_people_of(const struct policy *p, unsigned role, char out[FORM_TEXT]);
 /* "24 h"; for 0 that the policy does not say it. */
 const char *form_span_or(int64_t s, char out[FORM_TEXT]);
 
@@ -141,7 +140,7 @@ int form_external(const struct report *r, struct json_t *rows, struct err *err);
 int form_contacts(const struct report *r, struct json_t *rows, struct err *err);
 int form_assets(const struct report *r, struct json_t *rows, struct err *err);
 int form_regulation_refuses(const struct report *r, struct err *err);
-/* What is not well with its approval, or "". */
+/* What is not well with its approval, or ""; NULL: out of memory. */
 const char *form_regulation_note(const struct report *r);
 int form_regulation(const struct report *r, struct json_t *rows, struct err *err);
 int form_plan(const struct report *r, struct json_t *rows, struct err *err);

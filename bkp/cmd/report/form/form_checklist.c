@@ -236,11 +236,14 @@ static int put_document(const struct listing *t, const struct checklist_item *it
 static int put_form(
     const struct listing *t, const struct checklist_item *it, const char *number, const char *unmet)
 {
+	const char *note = strcmp(number, "15") ? "" : form_regulation_note(t->r);
 	char document[FORM_TEXT], date[DAY_TEXT], all[FORM_TEXT] = "";
 
+	if (!note)
+		return err_nomem(t->err);
 	form_join(all, sizeof(all), unmet);
-	if (!strcmp(number, "15") && *form_regulation_note(t->r))
-		form_join(all, sizeof(all), form_regulation_note(t->r));
+	if (*note)
+		form_join(all, sizeof(all), note);
 	return put_document(t, it, document_text(number, document), day_format(t->e.today, date), "",
 	    text("this folder; its SHA-256 stands in 00"), all);
 }

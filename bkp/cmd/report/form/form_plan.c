@@ -103,10 +103,12 @@ static int say_agreement(const struct plan *p)
 	const char *section = text("Agreement on the plan");
 	char names[FORM_TEXT];
 
-	return say(p, section, text("Operators"), form_people_of(p->r->policy, POLICY_OPERATOR, names)) ||
+	return say(p, section, text("Operators"),
+		   policy_plan_people(p->r->policy, POLICY_OPERATOR, names, sizeof(names))) ||
 		       say(p, section, text("Witnesses"),
-			   form_people_of(p->r->policy, POLICY_WITNESS, names)) ||
-		       say(p, section, text("Vendor"), form_people_of(p->r->policy, POLICY_VENDOR, names)) ||
+			   policy_plan_people(p->r->policy, POLICY_WITNESS, names, sizeof(names))) ||
+		       say(p, section, text("Vendor"),
+			   policy_plan_people(p->r->policy, POLICY_VENDOR, names, sizeof(names))) ||
 		       say(p, section, text("In force from"), "") ||
 		       say(p, section, text("Looked at again on"), "")
 		   ? -1

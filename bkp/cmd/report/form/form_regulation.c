@@ -110,10 +110,12 @@ int form_regulation(const struct report *r, json_t *rows, struct err *err)
 const char *form_regulation_note(const struct report *r)
 {
 	json_t *changes = json_array();
-	const bool changed = regulation_changes(r->policy, r->l, changes, NULL) || json_array_size(changes);
+	const bool failed = !changes || regulation_changes(r->policy, r->l, changes, NULL);
+	const bool changed = json_array_size(changes) > 0;
 
 	json_decref(changes);
-	return !ledger_regulation(r->l) ? text("nobody has approved it as it stands")
-	       : changed		? text("clauses changed since its approval: form 15 names them")
-					: "";
+	return failed			  ? NULL
+	       : !ledger_regulation(r->l) ? text("nobody has approved it as it stands")
+	       : changed		  ? text("clauses changed since its approval: form 15 names them")
+					  : "";
 }
