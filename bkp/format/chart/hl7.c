@@ -146,11 +146,12 @@ static struct span part_of(struct span s, char separator, unsigned number)
 	return s;
 }
 
-/* MSH-1 is the separator itself, and MSH-2 the first part behind the name. */
+/* MSH-1 is the separator itself, and MSH-2 the first part behind the name.  A further line that only begins with the three letters
+ * may go on with a character of several bytes: it is no head, and nothing of it is cut off. */
 static struct span field_of(const struct hl7 *h, size_t segment, unsigned number)
 {
 	struct span s = span_of(h, segment);
-	bool head = s.n >= 4 && !memcmp(s.p, "MSH", 3);
+	bool head = s.n >= 4 && !memcmp(s.p, "MSH", 3) && s.p[3] == h->field;
 
 	if (head && number == 1)
 		return (struct span){s.p + 3, 1};

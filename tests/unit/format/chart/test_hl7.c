@@ -58,6 +58,21 @@ static void a_message(void **state)
 	hl7_free(h);
 }
 
+/* A line that goes on behind the three letters with a character of several bytes: found by fuzz_chart, a third of it came out. */
+static void a_second_head(void **state)
+{
+	static const char m[] = "MSH|^~\\&|HIS\rMSH\xe3\x81\x82|x|y\rMSH|^~\\&|again\r";
+	struct hl7 *h = parsed(m, sizeof(m) - 1);
+	BUF_AUTO b = BUF_INIT(1 << 20);
+	(void)state;
+
+	VALUE(1, 1, "x");
+	VALUE(1, 2, "y");
+	VALUE(2, 1, "|");
+	VALUE(2, 3, "again");
+	hl7_free(h);
+}
+
 static void other_encodings(void **state)
 {
 	static const char *const all[] = {
@@ -122,6 +137,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(a_message),
+	    cmocka_unit_test(a_second_head),
 	    cmocka_unit_test(other_encodings),
 	    cmocka_unit_test(what_is_none),
 	    cmocka_unit_test(names_are_cut_at_a_character),
