@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
-"""fold_forms.py JOURNAL POLICY DATE PACK: each computed form of an English pack once more, from the lines of the journal and the text of the policy
+"""fold_forms.py JOURNAL POLICY DATE PACK: each form of an English pack once more, from the lines of the journal and the text of the policy
 alone, and compared with the pack cell by cell. Shares no code with bkp: a fold of its own, dates of its own, the rules as
 docs/man/bkp-report.8 and the founding documents say them. Prints how many cells were compared; the first that differs ends it.
 
 Only what these sites have is known here: no pools, no shares, no announcements; local time is that of TZ."""
 import csv
+import hashlib
 import json
 import os
 import re
@@ -82,7 +83,7 @@ class Generation:
         self.held = self.held_why = None
         self.accepted = False
         self.copies = {}  # medium -> [ok, verified, damaged]
-        self.new = 0
+        self.new, self.proved = 0, False
         self.version = self.host = ""
 
     def __str__(self):
@@ -162,6 +163,7 @@ class World:
         for x in r["generations"]:
             c = self.g[x["dataset"], x["generation"]].copies.setdefault(r["medium"], [True, None, None])
             c[1], c[2] = when(r["time"]), None
+            self.g[x["dataset"], x["generation"]].proved = True
 
     def on_copied(self, r):
         for x in r["generations"]:
@@ -315,33 +317,37 @@ class Site:
 
     def rule_of(self, d):
         counted, fresh, away = self.copies(d)
-        why = []
+        why = ["", "", ""]
         n = len(fresh)
         three = MET if n >= 2 else ATTENTION if n else MISSING
         if three != MET:
-            why.append("%d media hold a verified copy that is recent enough; 2 are needed beside the original" % n)
+            why[0] = ("%d media hold a verified copy that is recent enough; 2 are needed beside the original" % n)
         kinds = {MAGNETIC[m.type] for _, _, m in fresh}
         two = MET if len(kinds) >= 2 else ATTENTION if kinds else MISSING
         if not kinds:
-            why.append("no medium holds a verified copy")
+            why[1] = "no medium holds a verified copy"
         elif len(kinds) == 1:
-            why.append("every copy is on one technology: " + kinds.copy().pop())
+            why[1] = "every copy is on one technology: " + kinds.copy().pop()
         out = [(g, pm, m) for g, pm, m in fresh if pm.get("offline")]
         gone = [x for x in out if not x[2].attached and self.separate(x[2].place)]
         lapsing = [x for x in gone if (self.at - x[0].begun).total_seconds() > self.swap(x[1])]
         inside = [x for x in out if x[2].attached]
+        near = [x for x in out if not x[2].attached and not gone]
         one = MET if gone else MISSING
         if gone and len(lapsing) == len(gone):
             one = ATTENTION
-            why.append("the rotation of the offline copy is due")
+            why[2] = "the rotation of the offline copy is due"
+        elif near:
+            one = ATTENTION
+            why[2] = "'%s' is away, but by the policy its place '%s' is not separate from the originals" % (near[-1][1]["name"], near[-1][2].place)
         elif not gone and inside:
             one = ATTENTION
-            why.append("'%s' is not recorded as detached" % inside[0][1]["name"])
+            why[2] = "'%s' is not recorded as detached" % inside[0][1]["name"]
         elif not gone:
-            why.append("no medium kept offline holds a verified copy that is recent enough")
+            why[2] = "no medium kept offline holds a verified copy that is recent enough"
         newest = counted[-1] if counted else None
         offline = max((g for g, _, _ in away), key=lambda g: g.number, default=None)
-        return (three, n + 1), (two, min(len(kinds), 2) if len(kinds) < 3 else len(kinds)), (one, len(gone)), newest, offline, ", ".join(why)
+        return (three, n + 1), (two, min(len(kinds), 2) if len(kinds) < 3 else len(kinds)), (one, len(gone)), newest, offline, why
 
     # ---- the forms: rows as CSV shows them
     def schedule(self, d):
@@ -366,18 +372,20 @@ class Site:
         for x in self.p.get("external", []):
             yield [str(x.get(k, "")) for k in ("name", "vendor", "what", "how_often", "generations", "method", "place", "contract", "confirmed_on")]
 
+    def stale(self, contact):
+        since = contact.get("confirmed_on")
+        month = since and since.month + 6
+        return not since or day_of(self.at) > date(since.year + (month - 1) // 12, (month - 1) % 12 + 1, 1) + (since.day - 1) * DAY
+
     def contact_rows(self):
-        today, all_of = day_of(self.at), self.p.get("contacts", [])
+        all_of = self.p.get("contacts", [])
         for word, kind in CONTACTS:
             mine = [c for c in all_of if c["kind"] == kind]
             for c in mine:
-                since = c.get("confirmed_on")
-                month = since and since.month + 6
-                stale = not since or today > date(since.year + (month - 1) // 12, (month - 1) % 12 + 1, since.day)
                 dual = any(o["kind"] != kind and o.get("person") == c.get("person", 0) for o in all_of)
                 yield {"Kind": word, "Whom to call": c["name"], "Person": c.get("person", ""), "Telephone": c.get("tel", ""),
-                       "Mail": c.get("mail", ""), "Hours": c.get("hours", ""), "Confirmed on": str(since or ""),
-                       "State": "to be confirmed again" if stale else "confirmed", "Several roles (兼務)": "yes (兼務)" if dual else ""}
+                       "Mail": c.get("mail", ""), "Hours": c.get("hours", ""), "Confirmed on": str(c.get("confirmed_on", "")),
+                       "State": "to be confirmed again" if self.stale(c) else "confirmed", "Several roles (兼務)": "yes (兼務)" if dual else ""}
             if not mine:
                 yield dict.fromkeys(("Whom to call", "Person", "Telephone", "Mail", "Hours", "Confirmed on", "Several roles (兼務)"), "") | {
                     "Kind": word, "State": "not filled in (未記入)"}
@@ -431,7 +439,8 @@ class Site:
             three, two, one, newest, offline, why = self.rule_of(d)
             worst = max((three[0], two[0], one[0]), key=RANK.get)
             yield [self.title(d["name"]), "%s: %d, wanted 3" % three, "%s: %d, wanted 2" % two, "%s: %d, wanted 1" % one,
-                   local(newest and newest.begun), local(offline and offline.begun), short(seconds(d["rpo"])) if "rpo" in d else "", worst, why]
+                   local(newest and newest.begun), local(offline and offline.begun), short(seconds(d["rpo"])) if "rpo" in d else "", worst,
+                   ", ".join(filter(None, why))]
 
     def facts(self, m):
         """of the ledger of media, by its column"""
@@ -577,6 +586,9 @@ class Site:
         yield from article(12, "Changes", "this chapter is that of the policy with SHA-256 %s; whoever changes the policy has it signed anew"
                            % self.w.policy)
         yield ["", "Approval", "NOT APPROVED by anybody yet"]
+
+    def rules_note(self):
+        return "nobody has approved it as it stands"
 
     def plan(self):
         purpose, agreement = "Purpose of the backup", "Agreement on the plan"
@@ -725,9 +737,11 @@ def size(n):
 
 
 def main(journal, policy, at, pack):
+    from fold_checklist import Checklist  # it takes its dates from here
     world = World(journal, datetime.strptime(at, "%Y-%m-%dT%H:%M:%S%z"))
     site = Site(yaml.safe_load(open(policy, encoding="utf-8")), world)
-    by_name = {"datasets": site.datasets, "generations": site.generations, "rule": site.rule, "media": site.media, "allowed": site.allowed,
+    checklist = Checklist(site)
+    by_name = {"selfcheck": checklist.selfcheck, "evidence": checklist.evidence, "datasets": site.datasets, "generations": site.generations, "rule": site.rule, "media": site.media, "allowed": site.allowed,
                "transfers": site.transfers, "disposals": site.disposals, "losses": site.losses, "procedures": site.procedures,
                "drills": site.drill_rows, "gates": site.gates, "pace": site.pace_rows, "regulation": site.regulation, "plan": site.plan, "hearing": site.hearing, "findings": site.findings, "people": site.people_rows, "keys": site.key_rows, "bcp": site.bcp, "month": site.month, "external": site.external,
                "contacts": site.contact_rows, "wall": site.contact_rows, "assets": site.assets}
@@ -738,8 +752,7 @@ def main(journal, policy, at, pack):
         if not m:
             continue
         if m[1] not in by_name:
-            print("not folded here: " + name, file=sys.stderr)
-            continue
+            sys.exit("not folded here: " + name)
         seen.add(m[1])
         heads, *rows = csv.reader(open(os.path.join(pack, name), encoding="utf-8-sig", newline=""))
         f = by_name[m[1]]
@@ -759,7 +772,6 @@ def main(journal, policy, at, pack):
         sys.exit("the pack has no form: %s" % ", ".join(set(by_name) - seen))
     record, line = world.last()
     foot = json.load(open(os.path.join(pack, "03_datasets.json"), encoding="utf-8"))["foot"]
-    import hashlib
     if (foot["journal"]["record"], foot["journal"]["sha256"]) != (record["seq"], hashlib.sha256(line).hexdigest()):
         sys.exit("the foot names record %d, the fold ends with %d" % (foot["journal"]["record"], record["seq"]))
     if foot["policy_sha256"] != world.policy:

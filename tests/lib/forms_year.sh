@@ -32,7 +32,7 @@ forms_policy() { # hospital|clinic [RPO]
   - {name: rececon, title: レセコン, command: cat $T/src/rececon.dump, store_as: rececon.dump, priority: 2, rpo: 24h, rto: 72h,
      generations: 3, keep: {daily: 7, weekly: 4}}
   - {name: lab, title: 検査, paths: [$T/src/lab], priority: 3, rpo: 24h, generations: 3}
-  - {name: docs, title: 文書・スキャン, paths: [$T/src/docs], priority: 4, rpo: 24h, rto: 72h, generations: 3, keep: {daily: 7}}
+  - {name: docs, title: 文書・スキャン, paths: [$T/src/docs], priority: 4, importance: B, rpo: 24h, rto: 72h, generations: 3, keep: {daily: 7}}
   - {name: config, title: 設定・規程, paths: [$T/src/config], every: week, rpo: 8d, rto: 4h, generations: 3}"
 	else
 		name=西町クリニック
@@ -78,6 +78,17 @@ Y
 	  - {name: 電子カルテDB, model: R750, maker: 乙社, serial: S-9, bought_on: 2023-04-01, support_until: 2028-03-31, place: サーバ室,
 	     network: 10.0.0.5, users: 情シス, os: Debian 12, system: 電子カルテ, use: DB, data: 診療録, license: L-1}
 	  - {name: 検査端末}
+	checklist:
+	  edition: R7
+	  target: 2027-03-31
+	  self:
+	    - {item: 1-1, answer: yes, on: 2026-04-10, by: 院長, document: 任命書 1 号}
+	    - {item: 2-④, answer: はい, on: 2026-04-10, by: 佐藤}
+	    - {item: 2-⑧, answer: no, on: 2026-05-20, by: 佐藤, why: 次の機器更新で, target: 2026-11-30}
+	    - {item: 2-10, answer: いいえ, target: 2027-09-30}
+	    - {item: 2-⑨, by: 伊藤, document: 端末の設定票}
+	    - {item: 3-②, answer: yes, by: 佐藤}
+	    - {item: 3-③, answer: no, on: 2026-06-01, by: 伊藤, why: =改訂中}
 	Y
 	cat >>"$T/policy.yaml" <<-'Y'
 	contacts:
