@@ -72,6 +72,7 @@ WORKLOADS = {
     "head": ("night2", ["bkp", "journal", "head", "--out", "{}/desk/head"]),
     "agree": ("night2", ["bkp", "agree"]),
     "approve": ("night2", ["bkp", "agree", "--procedure", "{}/drill.md", "--operator", "Sato"]),
+    "regulate": ("packed", ["bkp", "agree", "--regulation", "{}/desk/regulation.csv", "--operator", "Sato"]),
     "more": ("offered", ["bkp", "key", "add", "jimucho", "--from", "{}/desk/more", "--operator", "Sato"]),
     "less": ("offered", ["bkp", "key", "remove", "hosyu", "--from", "{}/desk/less", "--operator", "Sato", "--renew"]),
     "spread": ("taken", ["bkp", "run", "--all", "--quiet"]),

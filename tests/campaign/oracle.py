@@ -482,7 +482,7 @@ def canaries(site):
 
 # workload -> the record that exit 0 promises
 RECORDED = {"announce": "announced", "more": "keys", "less": "keys", "continue": "epoch", "disc": "disc-written", "import": "drill",
-            "approve": "procedure-approved", "pack": "pack", "countersign": "countersigned"}
+            "approve": "procedure-approved", "regulate": "regulation-approved", "finding": "finding", "pack": "pack", "countersign": "countersigned"}
 
 
 def disc_kept(site):

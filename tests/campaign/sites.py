@@ -239,6 +239,7 @@ class Site:
             f.write("people:\n  - {name: Sato, roles: [manager, operator]}\n")  # without whom a form is left out: exit 1
             f.write("status_page: %s\n" % self.path("desk", "status.html"))
         self.must("bkp", "report", "pack", "--out", self.path("packs", "older"), "--quiet")
+        self.must("bkp", "report", "regulation", "--csv", "--out", self.path("desk", "regulation.csv"))
         self.keep("packed")
         self.reset("night2")
         self.harm()
