@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
-"""fold_forms.py JOURNAL POLICY DATE PACK: each form of an English pack once more, from the lines of the journal and the text of the policy
-alone, and compared with the pack cell by cell. Shares no code with bkp: a fold of its own, dates of its own, the rules as
-docs/man/bkp-report.8 and the founding documents say them. Prints how many cells were compared; the first that differs ends it.
+"""fold_forms.py JOURNAL POLICY DATE PACK [FORM...]: each form of an English pack (or those that are named) once more, from the lines of the
+journal and the text of the policy alone, and compared with the pack cell by cell. Shares no code with bkp: a fold of its own, dates of its
+own, the rules as docs/man/bkp-report.8 and the founding documents say them. Prints how many cells were compared; the first that differs
+ends it.
 
 Only what these sites have is known here: no pools, no shares, no announcements; local time is that of TZ."""
 import csv
@@ -736,15 +737,17 @@ def size(n):
             return ("%.1f %s" if n < 10 else "%.0f %s") % (n, unit)
 
 
-def main(journal, policy, at, pack):
+def main(journal, policy, at, pack, *only):
     from fold_checklist import Checklist  # it takes its dates from here
     world = World(journal, datetime.strptime(at, "%Y-%m-%dT%H:%M:%S%z"))
     site = Site(yaml.safe_load(open(policy, encoding="utf-8")), world)
     checklist = Checklist(site)
-    by_name = {"selfcheck": checklist.selfcheck, "evidence": checklist.evidence, "datasets": site.datasets, "generations": site.generations, "rule": site.rule, "media": site.media, "allowed": site.allowed,
-               "transfers": site.transfers, "disposals": site.disposals, "losses": site.losses, "procedures": site.procedures,
-               "drills": site.drill_rows, "gates": site.gates, "pace": site.pace_rows, "regulation": site.regulation, "plan": site.plan, "hearing": site.hearing, "findings": site.findings, "people": site.people_rows, "keys": site.key_rows, "bcp": site.bcp, "month": site.month, "external": site.external,
-               "contacts": site.contact_rows, "wall": site.contact_rows, "assets": site.assets}
+    by_name = {"selfcheck": checklist.selfcheck, "evidence": checklist.evidence, "datasets": site.datasets, "external": site.external,
+               "generations": site.generations, "rule": site.rule, "media": site.media, "allowed": site.allowed, "transfers": site.transfers,
+               "disposals": site.disposals, "losses": site.losses, "procedures": site.procedures, "drills": site.drill_rows,
+               "pace": site.pace_rows, "gates": site.gates, "contacts": site.contact_rows, "wall": site.contact_rows,
+               "people": site.people_rows, "keys": site.key_rows, "regulation": site.regulation, "bcp": site.bcp, "plan": site.plan,
+               "hearing": site.hearing, "month": site.month, "findings": site.findings, "assets": site.assets}
     cells = 0
     seen = set()
     for name in sorted(os.listdir(pack)):
@@ -768,15 +771,20 @@ def main(journal, policy, at, pack):
                 cells += 1
                 if other is not None and cell != other:
                     sys.exit("%s: row %d, '%s' is '%s', the fold has '%s'" % (name, i + 1, head, cell, other))
-    if seen != set(by_name):
-        sys.exit("the pack has no form: %s" % ", ".join(set(by_name) - seen))
+    if seen != set(only or by_name):
+        sys.exit("the pack has no form: %s" % ", ".join(set(only or by_name) - seen))
+    if not only:
+        look_at_foot(world, pack)
+    print(cells)
+
+
+def look_at_foot(world, pack):
     record, line = world.last()
     foot = json.load(open(os.path.join(pack, "03_datasets.json"), encoding="utf-8"))["foot"]
     if (foot["journal"]["record"], foot["journal"]["sha256"]) != (record["seq"], hashlib.sha256(line).hexdigest()):
         sys.exit("the foot names record %d, the fold ends with %d" % (foot["journal"]["record"], record["seq"]))
     if foot["policy_sha256"] != world.policy:
         sys.exit("the foot names another policy")
-    print(cells)
 
 
 def first_other(rows, want):

@@ -1,7 +1,7 @@
 #!/bin/bash
 # Goal: item 3-② of the checklist on a small real site: nights, a rotation, an approved procedure, a drill that is brought home: はい; each
-# condition that is broken makes it いいえ and is named on 自己点検表 with what to do; --at gives the answer of a former day; what people
-# answered is printed and nothing else is ticked.
+# condition that is broken makes it いいえ and is named on 自己点検表 with what to do, and another program judges so, too; --at gives the
+# answer of a former day; what people answered is printed and nothing else is ticked.
 . "$(dirname "$0")/../lib/site.sh"
 [ "$(id -u)" = 0 ] || die "needs root (disks that are folders in memory)"
 [ -d /dev/shm ] && { d=$(mktemp -d /dev/shm/bkp-evidence.XXXXXX); rm -rf "$T"; T=$d; export BKP_POLICY=$T/policy.yaml; }
@@ -17,7 +17,8 @@ night() {
 	at "$1 02:00:00" "$BKP" run --quiet --all >"$T/said" 2>&1 || { [ $? = 1 ] && grep -q W-EXPOSED-01 "$T/said"; } ||
 		fail "the night of $1" "$T/said"
 }
-# judged "DATE TIME" WANTED [PATTERN]: 3-② is so; "yes", or the one thing that is not so, on a row of its own
+# judged "DATE TIME" WANTED [PATTERN]: 3-② is so; "yes", or the one thing that is not so, on a row of its own; and every cell of forms 01
+# and 02 is what Python has from policy and journal
 judged() {
 	at "$1" "$BKP" report selfcheck --json >"$T/json" 2>"$T/err" || fail "report selfcheck: $2" "$T/err"
 	python3 - "$T/json" "$2" "${3:-}" <<-'P' || fail "$1: not '$2' '${3:-}'" "$T/json"
@@ -33,6 +34,12 @@ judged() {
 	    assert sys.argv[2] in faults[0]["item"] and re.search(sys.argv[3], faults[0]["note"]) and " → " in faults[0]["note"], faults
 	    assert item["target"] == "2027-03-31" and faults[0]["target"] == "2027-03-31", item
 	P
+	rm -rf "$T/folded"
+	mkdir "$T/folded"
+	at "$1" "$BKP" report selfcheck --csv --out "$T/folded/01_selfcheck.csv" 2>"$T/err" || fail "report selfcheck --csv" "$T/err"
+	at "$1" "$BKP" report evidence --csv --out "$T/folded/02_evidence.csv" 2>"$T/err" || fail "report evidence --csv" "$T/err"
+	python3 "$SRC_ROOT/tests/lib/fold_forms.py" "$T/state/journal/000001.jsonl" "$T/policy.yaml" "${1/ /T}+0900" "$T/folded" \
+		selfcheck evidence >>"$T/cells" || die "the fold as of $1"
 }
 
 mkdir -p "$T/rdx" "$T/src" "$T/logs" "$T/m1" "$T/m2"
@@ -162,6 +169,7 @@ judged "2026-12-05 09:00:00" yes
 for n in 06 07; do night 2026-12-$n; done
 night 2026-12-11
 judged "2026-12-11 09:00:00" "文書: no gaps" "2026-12-07 and 2026-12-11 .4 days, 3 are allowed.*on 2027-03-08"
+say "forms 01 and 02 at $(wc -l <"$T/cells") moments: $(awk '{n += $1} END {print n}' "$T/cells") cells are what a fold in Python has"
 say "contacts, exclusions, importance, places, the offline point, an old night, an edited procedure, missed nights: each alone is named"
 
 # ---- the answer of a former day
