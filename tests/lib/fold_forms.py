@@ -52,6 +52,10 @@ def span(s):  # what was measured: whole days, hours, minutes
     return "%d hours" % (s // 3600) if s >= 2 * 3600 else "%d minutes" % (s // 60)
 
 
+def article(n, subject, *rules):
+    return [["Art. %d" % n, subject, r] for r in rules]
+
+
 DUTY = {None: "", "hospital": "the hospital", "vendor": "the vendor"}
 CONTACTS = [  # in English, in the policy; in the order of the boxes
     ("vendor of the information systems", "医療情報システム事業者"), ("information security company", "情報セキュリティ事業者"),
@@ -114,6 +118,7 @@ class World:
         self.g, self.m, self.records, self.drills, self.keys, self.uses = {}, {}, [], [], [], []
         self.findings = {}
         self.at, self.policy, self.procedures, self.created, self.next, self.approved = at, "", [], None, 1, {}
+        self.rules = None
         for line in open(path, "rb"):
             r = json.loads(line)
             if when(r["time"]) <= at:
@@ -246,6 +251,9 @@ class World:
 
     def on_procedure_approved(self, r):
         self.approved[r["sha256"]] = r
+
+    def on_regulation_approved(self, r):
+        self.rules = r
 
     def on_keys(self, r):
         self.keys.append(r)
@@ -552,9 +560,46 @@ class Site:
         return size(counted[-1].bytes) if counted else ""
 
     def regulation(self):
-        """15: no agreed figure is above the policy's here, and nobody approves it"""
-        def article(n, subject, *rules):
-            return [["Art. %d" % n, subject, r] for r in rules]
+        yield from self.clauses()
+        yield from article(12, "Changes", "this chapter is that of the policy with SHA-256 %s; whoever changes the policy has it signed anew"
+                           % self.w.policy)
+        r = self.w.rules
+        yield ["", "Approval", "approved by %s on %s (%s), SHA-256 of the text: %s" % (
+            r["operator"], day_of(when(r["time"])), "signed" if r["signed_by"] else "declared only", r["sha256"]) if r else
+            "NOT APPROVED by anybody yet"]
+        yield from self.rules_changed()
+
+    def rules_changed(self):
+        """each clause that is not as it was approved (in English, here), by its parts; the part before the first mark is what it is about"""
+        def parts(rule):
+            return re.findall(r".+?(?:[:;,] |[：；、。]|$)", rule)
+
+        def key(clause):
+            return clause[0], parts(clause[2])[0]
+        now = list(self.clauses())
+        was = [[c["article"], c["subject"], c["rule"]] for c in self.w.rules["clauses"]] if self.w.rules else now
+        gone, come = [c for c in was if c not in now], [c for c in now if c not in was]
+        for old in gone:
+            new = next((c for c in come if key(c) == key(old)), None)
+            if not new:
+                line = old[2] + " → (no longer there)"
+            else:
+                come.remove(new)
+                a, b = parts(old[2]), parts(new[2])
+                while a[1:] and b[1:] and a[-1] == b[-1]:
+                    a, b = a[:-1], b[:-1]
+                first = next(i for i in range(len(a)) if a[i] != b[i])
+                line = (a[0] if first else "") + "".join(a[first:]) + " → " + "".join(b[first:])
+            yield [old[0], "CHANGED since the approval", line]
+        for c in come:
+            yield [c[0], "CHANGED since the approval", "(was not there) → " + c[2]]
+
+    def rules_note(self):
+        return "nobody has approved it as it stands" if not self.w.rules else \
+            "clauses changed since its approval: form 15 names them" if any(self.rules_changed()) else ""
+
+    def clauses(self):
+        """15, but for the article that names the policy: no agreed figure is above the policy's here"""
         roles = ("manager", "operator", "witness", "restorer", "keyholder", "vendor", "auditor")
         yield from article(1, "Purpose", "so that patients can be treated when systems fail or are attacked, the data named below is backed up, "
                            "kept away from the network, and its recovery rehearsed (checklist, item 3-②)")
@@ -584,12 +629,6 @@ class Site:
                            "of the source's version")
         yield from article(11, "Records and audit", "every act is recorded in the signed journal, which is not shortened; an auditor verifies it "
                            "once a year with the public key alone")
-        yield from article(12, "Changes", "this chapter is that of the policy with SHA-256 %s; whoever changes the policy has it signed anew"
-                           % self.w.policy)
-        yield ["", "Approval", "NOT APPROVED by anybody yet"]
-
-    def rules_note(self):
-        return "nobody has approved it as it stands"
 
     def plan(self):
         purpose, agreement = "Purpose of the backup", "Agreement on the plan"

@@ -6,7 +6,8 @@
 #   forms_year NIGHTS              nights up to 2026-12-31: the last NIGHTS each, those before every two weeks; faults in the course of
 #                                  it; forms_also DATE is called at the end of each day, where there is one
 # What happens: a dump fails on three nights, the computer is off for nine, files are encrypted once, a disk is lent and comes back, one is
-# lost, one is retired, drills are imported, their procedure is edited, an envelope is put away and opened, the policy changes.
+# lost, one is retired, drills are imported, their procedure is edited, the operating rules are approved, an envelope is put away and
+# opened, the policy changes.
 [ -d /dev/shm ] && { d=$(mktemp -d /dev/shm/bkp-forms.XXXXXX); rm -rf "$T"; T=$d; chmod 0755 "$T"; export BKP_POLICY=$T/policy.yaml; }
 . "$SRC_ROOT/tests/lib/fakeclock.sh"
 export TZ=Asia/Tokyo
@@ -182,6 +183,10 @@ forms_day() { # DATE
 	esac
 	[ "$forms_kind" = hospital ] || return 0
 	case $1 in
+	2026-05-12) # the RPO that changes in July is a clause of it
+		at "$1 16:00:00" "$BKP" report regulation --csv --out "$T/15.csv"
+		at "$1 16:00:00" "$BKP" --quiet agree --regulation "$T/15.csv" --operator 院長 >"$T/op" 2>&1 ||
+			fail "the rules on $1" "$T/op" ;;
 	2026-07-06) forms_policy hospital 12h ;;
 	2026-08-03) op "$1 10:00:00" medium retire RDX-03 --reason 使用期限 --method 破砕 --certificate C-9 --witness 伊藤 ;;
 	2026-12-07) op "$1 10:00:00" medium lost RDX-02 --reason '=配送中に所在不明' ;;

@@ -95,6 +95,8 @@ for w in '× no generation' 'suspect' 'failed' 'days: 9, nothing was captured'; 
 done
 grep -q '院長 (declared only: 申告)' "$T/year/10_procedures.csv" || fail "who approved it" "$T/year/10_procedures.csv"
 folded 2026-06-15 "$T/then"
+grep -q '"form 15 .*clauses changed since its approval' "$T/year/02_evidence.csv" &&
+	! grep -q 'clauses changed since its approval' "$T/then/02_evidence.csv" || die "the operating rules changed in July, not before"
 say "a hospital's year ($records records): $year_cells cells of its forms, and $cells of those of 15 June, are what a fold in Python has;" \
 	"nine dates without a generation, failed dumps and a suspect night are named; $ms ms"
 
