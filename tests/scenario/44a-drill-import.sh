@@ -217,7 +217,7 @@ say "a drill that fails takes the proof away until one passes; kept data, anothe
 
 # ---- what takes the proof away
 is "still" "holds false" "$(state docs 300)"
-is "after thirteen months" "overdue true" "$(state docs 400)"
+is "after a year, when item 3-② and the operating rules take it for too old" "overdue true" "$(state docs 370)"
 grep -q "the last drill is too long ago" "$T/next" || fail "overdue" "$T/next"
 procedure 1.1
 night 100
