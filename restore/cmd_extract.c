@@ -27,6 +27,7 @@
 #include "restore/app/selection.h"
 #include "restore/app/within.h"
 #include "restore/extract/extract.h"
+#include "restore/extract/namelist.h"
 #include "restore/extract/plan.h"
 #include "restore/extract/target.h"
 #include "restore/look/row.h"
@@ -37,6 +38,7 @@ struct job {
 	struct extract *x;
 	struct outcome outcome;
 	struct progress progress;
+	struct namelist names;
 	int target;
 };
 
@@ -87,11 +89,14 @@ static int restore_all(struct job *j, char **patterns, size_t n)
 	uint64_t total = 0;
 	int r = 0;
 
+	j->names.folder = j->target;
 	for (size_t i = 0; !n && i < j->s->n; i++)
 		total += j->s->g[i].root->dataset.bytes;
 	progress_begin(&j->progress, total, j->app->quiet);
 	for (size_t i = 0; !r && i < j->s->n; i++)
 		r = restore_generation(j, &j->s->g[i], patterns, n, &err);
+	if (namelist_end(&j->names, r ? NULL : &err) && !r)
+		r = -1;
 	/* the kernel may have accepted what the disk then refused */
 	if (syncfs(j->target) && !r)
 		r = err_sys(
@@ -117,7 +122,7 @@ static int restore_all(struct job *j, char **patterns, size_t n)
 
 struct would {
 	bool json, quiet;
-	uint64_t entries, bytes, need;
+	uint64_t entries, bytes, need, renamed;
 };
 
 static void count_would(void *arg, const struct catalog_item *item)
@@ -160,8 +165,8 @@ static int say_room(const struct app *app, const struct would *w)
 	progress_size(w->need, needs);
 	if (app->json)
 		printf("{\"entries\":%" PRIu64 ",\"bytes\":%" PRIu64 ",\"needed\":%" PRIu64
-		       ",\"room\":%" PRIu64 ",\"fits\":%s}\n",
-		    w->entries, w->bytes, w->need, room, fits ? "true" : "false");
+		       ",\"room\":%" PRIu64 ",\"renamed\":%" PRIu64 ",\"fits\":%s}\n",
+		    w->entries, w->bytes, w->need, room, w->renamed, fits ? "true" : "false");
 	else
 		printf(text("would be brought back: %ju entries, %s at most; '%s' has room for %s\n"),
 		    (uintmax_t)w->entries, needs, path_show(app->to, to, sizeof(to)), has);
@@ -191,6 +196,9 @@ static int rehearse(struct job *j, struct extract_options *opt, char **patterns,
 		r = restore_generation(j, &j->s->g[i], patterns, n, &err);
 	if (r)
 		return app_error(&err, APP_FAILED);
+	w.renamed = j->names.n;
+	if (namelist_end(&j->names, &err))
+		return app_error(&err, APP_FAILED);
 	r = app_worse(say_room(j->app, &w), outcome_exit(&j->outcome));
 	return app_flush(app_worse(j->s->code, r));
 }
@@ -210,7 +218,7 @@ int cmd_extract(struct app *app, int argc, char **argv)
 	    .check = app->check,
 	    .stop = on_stop};
 	struct interrupt *interrupt = NULL;
-	struct job j = {.app = app, .target = -1};
+	struct job j = {.app = app, .target = -1, .names = {.folder = -1, .quiet = app->quiet || app->json}};
 	struct selection s;
 	struct err err = ERR_INIT;
 	int64_t since_ns = 0;
@@ -235,6 +243,10 @@ int cmd_extract(struct app *app, int argc, char **argv)
 	r = selection_open(app, argv[0], argc > 1 ? argv[1] : NULL, true, &s);
 	if (r)
 		return r;
+	if (app->windows_names) {
+		opt.renamed = namelist_add;
+		opt.renamed_arg = &j.names;
+	}
 	j.s = &s;
 	j.outcome.progress = &j.progress;
 	j.outcome.quiet = app->quiet;

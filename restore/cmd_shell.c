@@ -114,7 +114,8 @@ static struct app fresh_line(const struct app *app)
 	line.owner_map = NULL;
 	line.n_excluded = 0;
 	line.json = line.timeline = line.same_owner = line.overwrite = line.deep = line.incomplete =
-	    line.unvouched = line.skip_same = line.check = line.dry_run = line.numeric_owner = false;
+	    line.unvouched = line.skip_same = line.check = line.dry_run = line.windows_names =
+		line.numeric_owner = false;
 	return line;
 }
 

@@ -90,7 +90,7 @@ struct app {
 	bool plain;
 	bool keep;
 	bool same_owner, overwrite, deep;
-	bool skip_same, check, dry_run;
+	bool skip_same, check, dry_run, windows_names;
 	bool numeric_owner;
 	const char *owner_map;
 	struct throttle throttle; /* --limit-rate */
@@ -128,7 +128,7 @@ enum app_option {
 	APP_SHELL = 65536,   /* --idle */
 	APP_KNOWN = 131072,  /* --known-bad */
 	APP_VIEW = 16,	     /* --no-browser */
-	APP_PART = 262144,   /* --exclude --skip-same --check --dry-run */
+	APP_PART = 262144,   /* --exclude --skip-same --check --dry-run --windows-names */
 	APP_OWNERS = 524288  /* --numeric-owner --owner-map */
 };
 

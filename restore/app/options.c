@@ -54,6 +54,7 @@ enum {
 	OPT_SKIP_SAME,
 	OPT_CHECK,
 	OPT_DRY_RUN,
+	OPT_WINDOWS_NAMES,
 	OPT_NUMERIC_OWNER,
 	OPT_OWNER_MAP,
 	OPT_LIMIT_RATE,
@@ -98,6 +99,7 @@ static const struct option options[] = {
     {"exclude", required_argument, NULL, OPT_EXCLUDE},
     {"skip-same", no_argument, NULL, OPT_SKIP_SAME},
     {"dry-run", no_argument, NULL, OPT_DRY_RUN},
+    {"windows-names", no_argument, NULL, OPT_WINDOWS_NAMES},
     {"check", no_argument, NULL, OPT_CHECK},
     {"numeric-owner", no_argument, NULL, OPT_NUMERIC_OWNER},
     {"owner-map", required_argument, NULL, OPT_OWNER_MAP},
@@ -210,6 +212,8 @@ void options_help(unsigned which)
 		    text("extract: only what changed from then on, as 2026-11-20 or 30d"));
 		printf("  --dry-run               %s\n",
 		    text("writes nothing: what would be brought back, how much, and does it fit"));
+		printf("  --windows-names         %s\n",
+		    text("for Windows: names that it cannot hold are written under others, and listed"));
 		printf("  --skip-same             %s\n",
 		    text("does not write again what is there with the same size, time and mode"));
 		printf("  --check                 %s\n",
@@ -367,6 +371,9 @@ static int take_part(struct app *app, int opt, unsigned *used)
 		break;
 	case OPT_DRY_RUN:
 		app->dry_run = true;
+		break;
+	case OPT_WINDOWS_NAMES:
+		app->windows_names = true;
 		break;
 	case OPT_CHECK:
 		app->check = true;

@@ -17,9 +17,9 @@
 const char *outcome_name(enum outcome_kind kind)
 {
 	static const char *const names[OUTCOME_KINDS] = {"files", "folders", "links", "special", "same",
-	    "stripped_modes", "stripped_xattrs", "stripped_flags", "older", "owners_unknown", "changed",
-	    "attributes_incomplete", "unreadable", "skipped", "existing", "attributes_failed", "owners_taken",
-	    "stripped_foreign", "links_copied", "failed", "lost", "stopped"};
+	    "stripped_modes", "stripped_xattrs", "stripped_flags", "older", "renamed", "owners_unknown",
+	    "changed", "attributes_incomplete", "unreadable", "skipped", "existing", "attributes_failed",
+	    "owners_taken", "stripped_foreign", "links_copied", "failed", "lost", "stopped"};
 
 	return names[kind];
 }

@@ -22,6 +22,7 @@ enum outcome_kind {
 	OUTCOME_STRIPPED_XATTR, /* trusted.*, security.*, system.* */
 	OUTCOME_STRIPPED_FLAG,	/* immutable, append only */
 	OUTCOME_OLDER,		/* than --since */
+	OUTCOME_RENAMED,	/* --windows-names: a name that Windows cannot hold */
 	OUTCOME_STRANGER,	/* an owner's name is not here, and its number nobody's */
 	/* a person should look */
 	OUTCOME_CHANGED,      /* the file changed while it was captured */

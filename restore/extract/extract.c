@@ -42,6 +42,7 @@
 #include "restore/extract/owners.h"
 #include "restore/extract/plan.h"
 #include "restore/extract/target.h"
+#include "restore/extract/winnames.h"
 
 #define REMEMBERED_MAX ((size_t)2 << 20) /* paths of each kind: 80 to 160 MiB at the very most */
 #define PATH_CAP       ((size_t)4 << 20)
@@ -188,6 +189,8 @@ static void forget_dataset(struct extract *x)
 	buf_free(&x->last.folder);
 	target_cursor_free(x->target.cursor);
 	target_cursor_free(x->target.link_cursor);
+	winnames_free(x->target.names);
+	buf_free(&x->target.listed);
 	digestset_free(x->second.made);
 	digestset_free(x->second.late);
 	digestset_free(x->links.absent);
@@ -233,6 +236,8 @@ static int prepare_dataset(struct extract *x, int targetfd, struct err *err)
 	if (!x->target.cursor || !x->target.link_cursor || !x->second.made || !x->links.absent ||
 	    !x->second.late || !x->lots.building)
 		return err_nomem(err);
+	target_cursor_names(x->target.cursor, x->target.names);
+	target_cursor_names(x->target.link_cursor, x->target.names);
 	if (extract_writer_open(&x->lots.writer, x, 0, err) ||
 	    extract_writers_start(x, n, &x->lots.writers, err))
 		return -1;
@@ -315,6 +320,26 @@ static bool is_older(const struct extract *x, const struct catalog_item *item)
 	       archive_entry_mtime(item->entry) < x->opt.since_s;
 }
 
+static int told(void *arg, const char *from, const char *to, struct err *err)
+{
+	struct extract *x = arg;
+
+	outcome_count(x->outcome, OUTCOME_RENAMED);
+	return x->opt.renamed(x->opt.renamed_arg, x->source.dataset, from, to, err);
+}
+
+static int tell_names(struct extract *x, const char *path, struct err *err)
+{
+	struct buf *last = &x->target.listed;
+
+	if (!x->target.names)
+		return 0;
+	if (winnames_each(x->target.names, last->n ? (char *)last->p : "", path, told, x, err))
+		return -1;
+	last->n = 0;
+	return buf_puts(last, path, err) || buf_terminate(last, err) ? -1 : 0;
+}
+
 static int take_selected(struct extract *x, const struct catalog_item *item, struct err *err)
 {
 	if (is_older(x, item)) {
@@ -322,6 +347,8 @@ static int take_selected(struct extract *x, const struct catalog_item *item, str
 			outcome_count(x->outcome, OUTCOME_OLDER);
 		return 0;
 	}
+	if (tell_names(x, item->path, err))
+		return -1;
 	if (!x->opt.would)
 		return extract_entry(x, item, err);
 	x->opt.would(x->opt.would_arg, item);
@@ -427,6 +454,26 @@ static void say_strangers(struct extract *x)
 		say_stranger(x, &s[x->strangers++]);
 }
 
+/* Of the whole catalog: what is lost of it is said when it is restored. */
+static int read_names(struct extract *x, struct catalog_r *c, struct err *err)
+{
+	struct catalog_item item;
+	int r;
+
+	buf_init(&x->target.listed, PATH_CAP);
+	x->target.names = winnames_new();
+	if (!x->target.names)
+		return err_nomem(err);
+	catalog_r_seek(c, 0);
+	while ((r = catalog_r_next(c, &item, err)) != CATALOG_END) {
+		if (r == CATALOG_R_LOST)
+			continue;
+		if (r || winnames_add(x->target.names, item.path, err) || extract_stopped(x, err))
+			return -1;
+	}
+	return 0;
+}
+
 int extract_dataset(struct extract *x, struct arc_r *arc, const struct generation_dataset *ds,
     struct plan *plan, int targetfd, struct err *err)
 {
@@ -441,7 +488,10 @@ int extract_dataset(struct extract *x, struct arc_r *arc, const struct generatio
 	forget_dataset(x);
 	x->source.arc = arc;
 	x->source.plan = plan;
-	r = prepare_dataset(x, targetfd, err);
+	x->source.dataset = ds->name;
+	r = x->opt.renamed ? read_names(x, c, err) : 0;
+	if (!r)
+		r = prepare_dataset(x, targetfd, err);
 	if (!r && catalog_r_blocks(c)) {
 		r = make_all(x, c, err);
 		if (!r)

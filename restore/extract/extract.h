@@ -46,6 +46,9 @@ struct extract_options {
 	bool check;	/* and its content must have the SHA-256 that was captured */
 	bool since;	/* only what changed from since_s on, and folders on the way to it */
 	int64_t since_s;
+	/* Windows is to read it: a name that it cannot hold is another one (winnames.h), and told: of which data set, both from the top */
+	int (*renamed)(void *arg, const char *dataset, const char *from, const char *to, struct err *err);
+	void *renamed_arg;
 	/* nothing is made: it is given what would be (targetfd is not used) */
 	void (*would)(void *arg, const struct catalog_item *item);
 	void *would_arg;

@@ -167,7 +167,7 @@ static int put_folder(
 	if (!mkdirat(at->parent, at->name, 0700))
 		return keep_folder(x, item, false, err);
 	if (errno != EEXIST) {
-		extract_disk_error(errno, text("cannot be made"), &why);
+		extract_make_error(at->name, &why);
 		return extract_fault(x, OUTCOME_FAILED, item->path, &why, err);
 	}
 	if (look_at_place(at, &why))
@@ -287,7 +287,7 @@ static int make_whole(struct extract *x, const struct catalog_item *item, int pa
 	IO_FD_AUTO fd = -1;
 
 	if (make_special(item, parent, name, m->mode))
-		return extract_disk_error(errno, text("cannot be made"), err);
+		return extract_make_error(name, err);
 	fd = open_special(item, parent, name);
 	if (fd < 0) {
 		extract_disk_error(errno, text("cannot be made"), err);

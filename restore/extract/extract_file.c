@@ -26,6 +26,7 @@
 #include "restore/extract/extract_lot.h"
 #include "restore/extract/extract_private.h"
 #include "restore/extract/target.h"
+#include "restore/extract/winnames.h"
 
 #define SAME_READ ((size_t)256 << 10)
 
@@ -43,7 +44,10 @@ int extract_writer_open(struct extract_writer *w, struct extract *x, unsigned nu
 	w->x = x;
 	snprintf(w->temporary, sizeof(w->temporary), "%s%u.tmp", x->temporary, number);
 	w->cursor = target_cursor_new(x->target.fd);
-	return w->cursor ? 0 : err_nomem(err);
+	if (!w->cursor)
+		return err_nomem(err);
+	target_cursor_names(w->cursor, x->target.names);
+	return 0;
 }
 
 void extract_writer_close(struct extract_writer *w)
@@ -60,6 +64,20 @@ int extract_disk_error(int errnum, const char *what, struct err *err)
 	err_kind(err, ERR_FATAL);
 	return err_hint(
 	    err, "%s", text("make room and start again: with --overwrite, or into an empty folder"));
+}
+
+/* Other file systems refuse no name but a long one, and what they answer is not agreed. */
+int extract_make_error(const char *name, struct err *err)
+{
+	int errnum = errno;
+	char other[WINNAME_SIZE];
+
+	extract_disk_error(errnum, text("cannot be made"), err);
+	if ((errnum == EINVAL || errnum == EILSEQ || errnum == ENOENT || errnum == ENAMETOOLONG) &&
+	    winname_map(name, strlen(name), false, other))
+		err_hint(err, "%s",
+		    text("Windows cannot hold such a name: --windows-names writes it under another one"));
+	return -1;
 }
 
 static int write_part(void *arg, uint64_t at, const void *p, uint64_t n, struct err *err)
@@ -208,7 +226,7 @@ static enum extract_state write_file(struct extract_writer *w, struct extract_it
 		made = w->temporary;
 		fd = make_beside(w, parent, name, it, &state, err);
 	} else if (fd < 0) {
-		extract_disk_error(errno, text("cannot be made"), err);
+		extract_make_error(name, err);
 	}
 	if (fd < 0)
 		return state;

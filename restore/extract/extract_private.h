@@ -33,6 +33,7 @@ struct extract_lot;
 struct extract_writers;
 struct owners;
 struct target_cursor;
+struct winnames;
 
 /* bits of archive_entry_fflags() that stop later changes: only with same_owner, and after everything else */
 #define EXTRACT_CRITICAL_FLAGS (0x10ul | 0x20ul) /* FS_IMMUTABLE_FL, FS_APPEND_FL */
@@ -68,6 +69,7 @@ struct extract {
 	struct {
 		struct arc_r *arc; /* all threads use it: it has a lock of its own */
 		struct plan *plan;
+		const char *dataset;		   /* its name */
 		struct extract_stretch *stretches; /* ascending */
 		size_t n_stretches;
 	} source;
@@ -76,6 +78,8 @@ struct extract {
 		int fd;	      /* all threads use fd and foreign; they stand still while there are writers */
 		bool foreign; /* it was not empty: folders in it may have default ACLs */
 		struct target_cursor *cursor, *link_cursor;
+		struct winnames *names; /* NULL: each has its own */
+		struct buf listed;	/* the path whose names were told last */
 	} target;
 	/* files and what waits for them, on the way to the writers and back: extract_settle.c */
 	struct {
@@ -162,6 +166,8 @@ int extract_late(struct extract *x, const char *path, struct err *err);
 int extract_stopped(struct extract *x, struct err *err);
 /* "the target is full", or `what` went wrong. */
 int extract_disk_error(int errnum, const char *what, struct err *err);
+/* errno: `name` could not be made. */
+int extract_make_error(const char *name, struct err *err);
 
 /* Where the first copy of an unselected first name went. */
 const char *extract_copy_of(const struct extract *x, const char *first);

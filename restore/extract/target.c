@@ -23,6 +23,7 @@
 #include "base/io.h"
 #include "base/path.h"
 #include "base/text.h"
+#include "restore/extract/winnames.h"
 
 #define HELD	 64 /* descriptors a cursor keeps open at most */
 #define PATH_CAP ((size_t)4 << 20)
@@ -38,6 +39,8 @@ struct target_cursor {
 	struct buf path; /* of the folder where the cursor stands; NUL-terminated */
 	struct level *levels;
 	size_t depth, cap;
+	const struct winnames *names; /* NULL: all are as they are */
+	char name[NAME_MAX + 1];      /* that was given back */
 };
 
 int target_open(const char *to, struct err *err)
@@ -72,6 +75,31 @@ struct target_cursor *target_cursor_new(int rootfd)
 	c->rootfd = rootfd;
 	buf_init(&c->path, PATH_CAP);
 	return c;
+}
+
+void target_cursor_names(struct target_cursor *c, const struct winnames *names)
+{
+	c->names = names;
+}
+
+/* What the last component of the n bytes of `path` is called here. */
+static int name_here(const struct target_cursor *c, const char *path, size_t n, char out[NAME_MAX + 1])
+{
+	size_t begin = n;
+
+	if (c->names) {
+		winnames_map(c->names, path, n, out);
+		return 0;
+	}
+	while (begin && path[begin - 1] != '/')
+		begin--;
+	if (n - begin > NAME_MAX) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	memcpy(out, path + begin, n - begin);
+	out[n - begin] = '\0';
+	return 0;
 }
 
 static void pop_level(struct target_cursor *c)
@@ -129,41 +157,29 @@ static int push_level(struct target_cursor *c, const char *name, size_t n, struc
 	return 0;
 }
 
-static int open_level(int parent, const char *name, size_t n)
+static int open_level(const struct target_cursor *c, int parent, size_t level)
 {
 	char comp[NAME_MAX + 1];
 
-	if (n > NAME_MAX) {
-		errno = ENAMETOOLONG;
-		return -1;
-	}
-	memcpy(comp, name, n);
-	comp[n] = '\0';
-	return openat(parent, comp, ENTER);
-}
-
-static const char *component_at(const struct target_cursor *c, size_t level, size_t *ret_n)
-{
-	size_t start = level ? c->levels[level - 1].end + 1 : 0;
-
-	*ret_n = c->levels[level].end - start;
-	return (const char *)c->path.p + start;
+	return name_here(c, (const char *)c->path.p, c->levels[level].end, comp)
+		   ? -1
+		   : openat(parent, comp, ENTER);
 }
 
 /* The descriptor of the folder where the cursor stands, walked to again when it was closed. */
 static int folder_here(struct target_cursor *c, struct err *err)
 {
 	IO_FD_AUTO fd = -1;
-	size_t i = c->depth, n;
+	size_t i = c->depth;
 
 	while (i && c->levels[i - 1].fd < 0)
 		i--;
 	for (; i < c->depth; i++) {
-		const char *name = component_at(c, i, &n);
-		int next = open_level(i && c->levels[i - 1].fd >= 0 ? c->levels[i - 1].fd
-				      : fd >= 0			    ? fd
-								    : c->rootfd,
-		    name, n);
+		int next = open_level(c,
+		    i && c->levels[i - 1].fd >= 0 ? c->levels[i - 1].fd
+		    : fd >= 0			  ? fd
+						  : c->rootfd,
+		    i);
 
 		if (next < 0)
 			return enter_failed(errno, (char *)c->path.p, err);
@@ -184,7 +200,7 @@ static int step_in(
 
 	if (parent < 0 || push_level(c, name, n, err))
 		return -1;
-	fd = open_level(parent, name, n);
+	fd = open_level(c, parent, c->depth - 1);
 	if (fd < 0 && errno == ENOENT && !made) {
 		pop_level(c);
 		return TARGET_ABSENT;
@@ -192,14 +208,12 @@ static int step_in(
 	if (fd < 0 && errno == ENOENT) {
 		char comp[NAME_MAX + 1];
 
-		memcpy(comp, name, n);
-		comp[n] = '\0';
-		if (!mkdirat(parent, comp, 0700)) {
+		if (!name_here(c, (const char *)c->path.p, c->path.n, comp) && !mkdirat(parent, comp, 0700)) {
 			if (made(arg, (char *)c->path.p, err)) {
 				pop_level(c);
 				return -1;
 			}
-			fd = open_level(parent, name, n);
+			fd = open_level(c, parent, c->depth - 1);
 		}
 	}
 	if (fd < 0) {
@@ -240,5 +254,9 @@ int target_enter(struct target_cursor *c, const char *path, target_made_fn *made
 		return -1;
 	*ret_fd = fd;
 	*ret_name = slash ? slash + 1 : path;
+	if (c->names) {
+		winnames_map(c->names, path, strlen(path), c->name);
+		*ret_name = c->name;
+	}
 	return 0;
 }

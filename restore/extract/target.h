@@ -20,6 +20,9 @@ int target_open(const char *to, struct err *err);
 struct target_cursor;
 /* rootfd stays the caller's. NULL: out of memory. */
 struct target_cursor *target_cursor_new(int rootfd);
+struct winnames;
+/* From now on what it enters, makes and gives back is called as `names` says; it stays the caller's.  Paths are the catalog's all the same. */
+void target_cursor_names(struct target_cursor *c, const struct winnames *names);
 void target_cursor_free(struct target_cursor *c);
 
 /* Called for each folder that had to be made on the way, with its path below the target. */

@@ -13,7 +13,7 @@ BKP_BUILD_PACKAGES="gcc libc6-dev cmake ninja-build pkg-config gettext python3
 BKP_TEST_PACKAGES="$BKP_BUILD_PACKAGES clang libclang-rt-14-dev debootstrap dpkg-dev clang-format-14 libcmocka-dev
   postgresql mariadb-server mariadb-client orthanc sqlite3 curl
   chromium fonts-ipafont-gothic poppler-utils zbar-tools librsvg2-bin
-  clamav
+  clamav samba smbclient ntfs-3g
   cron systemd openssh-server openssh-client zip busybox
   jq fdisk xorriso
   cpio dosfstools mtools kbd kmod iproute2 fbterm grub-common grub-pc-bin grub-efi-amd64-bin grub-efi-amd64-signed shim-signed
@@ -26,7 +26,7 @@ BKP_LONG_PACKAGES="qemu-system-x86 ovmf libreoffice-calc-nogui" # 91 starts the 
 
 # What Debian starts when it is installed, by package.  The tests start their own, below their own folders.
 BKP_SERVICES="postgresql:postgresql mariadb-server:mariadb orthanc:orthanc openssh-server:ssh
-  clamav:clamav-freshclam"
+  clamav:clamav-freshclam samba:smbd samba:nmbd samba:samba-ad-dc"
 
 # bkp_quietly COMMAND...: what it installs is not started.  policy-rc.d is Debian's way to say so: it holds under systemd, under
 # SysV init and in a chroot, and touches no service that runs already.  One that is there is the machine's own, and stays.
