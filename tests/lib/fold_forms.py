@@ -18,7 +18,7 @@ import yaml
 
 DAY = timedelta(days=1)
 MAGNETIC = {"hdd": "magnetic disk", "rdx": "magnetic disk", "ssd": "SSD", "tape": "tape", "optical": "optical disc", "object": "object store"}
-MET, ATTENTION, MISSING = "○ met", "△ attention", "× missing"
+MET, ATTENTION, MISSING = "○ met", "△ attention", "× not met"
 RANK = {MET: 0, ATTENTION: 1, MISSING: 2}
 
 

@@ -54,6 +54,10 @@ pages() {
 	    text = "".join(w for _, w in words)
 	    assert "%d/%s" % (i, sys.argv[2]) in text, "page %d of %s has no number" % (i, sys.argv[2])
 	    assert text.count("SHA-256") >= 2, "page %d has no foot" % i
+	    assert min(a for (a, *_), _ in words) < 46, "page %d is made smaller: something in it is wider than the paper" % i
+	    foot = max(t for (_, t, *_), w in words if "SHA-256" in w)
+	    body = [w for (_, t, *_), w in words if t < foot - 14 and not re.match("(Made|Checked|Manager|by|date|.*署名・日付)", w)]
+	    assert body, "page %d has nothing but signatures" % i
 	P
 }
 no_formula() { # PACK
@@ -171,12 +175,13 @@ no_formula "$T/ja"
 no_formula "$T/year"
 grep -q "'=配送中に所在不明" "$T/ja/09_losses.csv" || die "what people typed"
 total=0
-for f in 00_目次 03_datasets 04_generations 05_rule 06_media 10_procedures 13_contacts 13a_wall 18_month 20_assets; do
+for f in 00_目次 03_datasets 04_generations 05_rule 06_media 08_disposals 10_procedures 11_drills 13_contacts 13a_wall 15_regulation \
+	18_month 20_assets; do
 	python3 "$SRC_ROOT/tests/lib/page.py" "$T/ja/$f.html" >"$T/page" || fail "the page $f" "$T/page"
 	pages "$T/ja/$f.html"
 	total=$((total + n))
 	case $f in
-	03* | 05* | 10* | 13* | 18* | 20*) [ "$n" = 1 ] || die "$f has $n pages" ;;
+	03* | 05* | 08* | 10* | 11* | 13* | 18* | 20*) [ "$n" = 1 ] || die "$f has $n pages" ;;
 	00*) [ "$n" = 3 ] || die "the first has $n pages" ;;
 	esac
 	pdftotext -layout "$T/p.pdf" - | tr -d ' \n' >"$T/text"
@@ -185,7 +190,13 @@ done
 grep -q 'システムを使用しなくとも診療を継続するために必要なデータ・情報を洗い出します。' "$T/ja/03_datasets.html" ||
 	die "the quote"
 grep -q '院長' "$T/ja/00_目次.html" || die "who is to sign"
-say "$total pages of 10 forms as chromium prints them: A4, foot and number on each, within the margins, fonts in it;" \
+! grep -q '<td[^>]*>2026-' "$T/ja/04_generations.html" || die "two formats of dates on one page"
+for f in 01_selfcheck 10_procedures 18_month; do
+	pages "$T/year/$f.html"
+	total=$((total + n))
+done
+[ "$n" = 1 ] || die "the month's report in English has $n pages"
+say "$total pages of 16 forms as chromium prints them: A4, foot and number on each, within the margins, fonts in it;" \
 	"CSV with BOM and no formula"
 
 # ---- a clinic: three pages in all

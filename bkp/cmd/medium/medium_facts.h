@@ -8,8 +8,8 @@ struct json_t;
 struct ledger;
 struct ledger_medium;
 
-/* How its text is to be read: as it is; "2027-03-31"; "2026-11-21T02:00:00Z". */
-enum fact_kind { FACT_TEXT, FACT_DAY, FACT_TIME };
+/* How its text is to be read: as it is; "2027-03-31"; "2026-11-21T02:00:00Z"; as FACT_DAY, or the first and the last of several. */
+enum fact_kind { FACT_TEXT, FACT_DAY, FACT_TIME, FACT_DAYS };
 
 struct fact_column {
 	const char *key, *head; /* of JSON; English, shown through text() */

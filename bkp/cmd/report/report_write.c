@@ -21,15 +21,31 @@
 
 #define SUM_SHOWN 16 /* digits of a SHA-256 in the foot */
 #define LINE	  256
+#define DAY_CHARS 10 /* of "2026-12-16" */
+
+/* "2026-12-16 to 2026-12-24": each of the two as people write it on paper, in one format with the times beside it. */
+static const char *days_text(const char *s, char out[LINE])
+{
+	const size_t n = strlen(s);
+	char first[CLOCK_TEXT], a[CLOCK_DATE], b[CLOCK_DATE];
+	int64_t from, to;
+
+	snprintf(first, sizeof(first), "%.10s", s);
+	if (n < 2 * DAY_CHARS || clock_parse_day(first, &from) || clock_parse_day(s + n - DAY_CHARS, &to))
+		return s;
+	snprintf(out, LINE, "%s%.*s%s", clock_format_day(from, a), (int)(n - 2 * DAY_CHARS), s + DAY_CHARS,
+	    clock_format_day(to, b));
+	return out;
+}
 
 char *report_text(const struct fact_column *c, const json_t *row, bool csv, char out[REPORT_CELL])
 {
 	const char *s = journal_text(row, c->key);
-	char date[CLOCK_DATE];
+	char date[CLOCK_DATE], days[LINE];
 	int64_t ns;
 
-	if (c->kind == FACT_DAY && !csv && !clock_parse_day(s, &ns))
-		s = clock_format_day(ns, date);
+	if ((c->kind == FACT_DAY || c->kind == FACT_DAYS) && !csv)
+		s = !clock_parse_day(s, &ns) ? clock_format_day(ns, date) : days_text(s, days);
 	else if (c->kind == FACT_TIME && !clock_parse(s, &ns))
 		s = csv ? clock_format_local(ns, date) : clock_format_date(ns, date);
 	return path_show(s, out, REPORT_CELL);
@@ -61,7 +77,7 @@ char *report_foot(const struct report *r, char out[REPORT_FOOT])
 
 static json_t *columns_json(const struct form *f)
 {
-	static const char *const kinds[] = {"text", "date", "time"};
+	static const char *const kinds[] = {"text", "date", "time", "text"};
 	json_t *list = json_array();
 
 	for (size_t k = 0; k < f->n; k++)
@@ -132,8 +148,9 @@ void report_table(
 		sheet_piece(s, "list row", NULL);
 		for (size_t k = 0; k < f->n; k++)
 			if (is_wanted(f->columns[k].key, keys, n_keys))
-				sheet_piece(s, "list cell", "TEXT",
-				    report_text(&f->columns[k], json_array_get(rows, i), false, cell), NULL);
+				sheet_piece(s, f->columns[k].kind == FACT_TEXT ? "list cell" : "list date",
+				    "TEXT", report_text(&f->columns[k], json_array_get(rows, i), false, cell),
+				    NULL);
 		sheet_piece(s, "list row end", NULL);
 	}
 	sheet_piece(s, "list end", NULL);
@@ -171,7 +188,7 @@ int report_html(
 	struct sheet s = {.out = out, .err = err};
 	char foot[REPORT_FOOT], line[LINE];
 
-	s.shape = f->shape == FORM_WIDE ? "wide" : f->shape == FORM_WALL ? "wall" : NULL;
+	s.shape = f->shape == FORM_WIDE ? "wide" : f->shape == FORM_WALL ? "wall" : "tall";
 	snprintf(line, sizeof(line), "%s %s", f->number, text(f->title));
 	sheet_begin(&s, r->policy->site_name, line, report_foot(r, foot));
 	if (f->quote)

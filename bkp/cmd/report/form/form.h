@@ -80,7 +80,7 @@ char *form_date(int32_t day, char out[FORM_TIME]);
 const char *form_dataset(const struct report *r, const char *name);
 /* "24 h", or "" for 0; returns out. */
 char *form_span(int64_t s, char out[FORM_TEXT]);
-/* "○ met", "△ attention", "× missing". */
+/* "○ met", "△ attention", "× not met". */
 const char *form_verdict(int verdict);
 /* Appends to a list within out: ", " in front of all but the first; what has no room is left out. */
 void form_join(char *out, size_t size, const char *more);

@@ -23,7 +23,7 @@
 #define DAY_S 86400
 
 const struct fact_column form_generations_columns[] = {{"dataset", TEXT_LATER("Data set"), FACT_TEXT},
-    {"date", TEXT_LATER("Date"), FACT_TEXT}, {"generation", TEXT_LATER("Generation"), FACT_TEXT},
+    {"date", TEXT_LATER("Date"), FACT_DAYS}, {"generation", TEXT_LATER("Generation"), FACT_TEXT},
     {"state", TEXT_LATER("State"), FACT_TEXT}, {"begun", TEXT_LATER("Begun"), FACT_TIME},
     {"verified", TEXT_LATER("Read back and compared"), FACT_TIME}, {"media", TEXT_LATER("Media"), FACT_TEXT},
     {"note", TEXT_LATER("Note"), FACT_TEXT}};

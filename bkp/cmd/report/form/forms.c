@@ -40,7 +40,7 @@ static const struct form forms[] = {
 	.rows = form_datasets},
     {"03a", "external", TEXT_LATER("Data that others back up"), false, FORM_WIDE, OF(external), NULL,
 	.rows = form_external},
-    {"04", "generations", TEXT_LATER("Generations, and dates without one"), true, FORM_TABLE, OF(generations),
+    {"04", "generations", TEXT_LATER("Generations, and dates without one"), true, FORM_WIDE, OF(generations),
 	"複数世代（3世代以上が推奨）", .rows = form_generations},
     {"05", "rule", TEXT_LATER("Judgement of 3-2-1"), true, FORM_WIDE, OF(rule),
 	"オリジナルの元データとは別に、常に2つ以上のバックアップを用意し、合計で3つ以上のデータを保持。／1 "
@@ -48,14 +48,14 @@ static const struct form forms[] = {
 	.rows = form_rule},
     {"06", "media", TEXT_LATER("Ledger of media"), true, FORM_CARDS, medium_facts, MEDIUM_FACTS,
 	"所在を台帳を用いる等して把握", .medium = form_media_any},
-    {"06a", "allowed", TEXT_LATER("Media that may be connected"), true, FORM_TABLE, OF(allowed),
+    {"06a", "allowed", TEXT_LATER("Media that may be connected"), true, FORM_WIDE, OF(allowed),
 	"USBストレージ等の外部記録媒体や情報機器に対して接続を制限している。", .medium = form_media_allowed},
-    {"07", "transfers", TEXT_LATER("Hand-over and carrying out of media"), true, FORM_TABLE, OF(transfers),
+    {"07", "transfers", TEXT_LATER("Hand-over and carrying out of media"), true, FORM_WIDE, OF(transfers),
 	"個人情報の記録媒体の管理（保管・授受等）の方法", .record = form_transfer},
-    {"08", "disposals", TEXT_LATER("Disposal of media"), true, FORM_TABLE, OF(disposals), NULL,
+    {"08", "disposals", TEXT_LATER("Disposal of media"), true, FORM_WIDE, OF(disposals), NULL,
 	.record = form_disposal},
-    {"09", "losses", TEXT_LATER("Loss of media"), true, FORM_TABLE, OF(losses), NULL, .record = form_loss},
-    {"10", "procedures", TEXT_LATER("Recovery procedures"), true, FORM_TABLE, OF(procedures),
+    {"09", "losses", TEXT_LATER("Loss of media"), true, FORM_WIDE, OF(losses), NULL, .record = form_loss},
+    {"10", "procedures", TEXT_LATER("Recovery procedures"), true, FORM_WIDE, OF(procedures),
 	"誰が、何を、どのように行うかを整備し、必ず復旧の手順書やチェックリストを作成して",
 	.rows = form_procedures},
     {"11", "drills", TEXT_LATER("Drills and recoveries"), true, FORM_CARDS, OF(drills),
@@ -73,7 +73,7 @@ static const struct form forms[] = {
 	.rows = form_contacts},
     {"14", "people", TEXT_LATER("Who may do what"), false, FORM_TABLE, OF(people),
 	"管理者権限対象者の明確化を行っている", .rows = form_people},
-    {"14a", "keys", TEXT_LATER("Register of keys"), false, FORM_TABLE, OF(keys), NULL, .record = form_key},
+    {"14a", "keys", TEXT_LATER("Register of keys"), false, FORM_WIDE, OF(keys), NULL, .record = form_key},
     {"15", "regulation", TEXT_LATER("Operating rules, chapter on backups"), true, FORM_TABLE, OF(regulation),
 	"上記1-3のすべての項目について、具体的な実施方法を運用管理規程等に定めている。",
 	.refuses = form_regulation_refuses, .rows = form_regulation},
@@ -228,7 +228,7 @@ const char *form_verdict(int verdict)
 {
 	return verdict == COMPLIANCE_MET	 ? text("○ met")
 	       : verdict == COMPLIANCE_ATTENTION ? text("△ attention")
-						 : text("× missing");
+						 : text("× not met");
 }
 
 void form_join(char *out, size_t size, const char *more)
