@@ -139,6 +139,6 @@ if [ "$(id -u)" = 0 ] && [ -e /dev/fuse ]; then
 	check "$T/ntfs/whole"
 	umount "$T/ntfs"
 else
-	echo "SKIP NTFS: not root, or without /dev/fuse" # said, and seen in the log
+	echo "[  SKIPPED ] ntfs: not root, or without /dev/fuse"
 fi
 expect 64 "${R[@]}" list docs@1 --windows-names
