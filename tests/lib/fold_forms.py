@@ -706,7 +706,7 @@ class Site:
         for d in self.sets:
             good, _ = self.drilled(d)
             made = "files and folders" if "paths" in d else "dump by a command"
-            yield [self.title(d["name"]), self.schedule(d), made, ", ".join(m["name"] for m in self.p["media"]),
+            yield [self.title(d["name"]), self.schedule(d), made, ", ".join(m["name"] for m in self.p["media"] if self.medium(m["name"])),
                    good["procedure"]["title"] if good else "", short(seconds(d["rto"])) if "rto" in d else "",
                    self.took(d["name"], good) if good and good["recovery_s"] else ""]
 

@@ -142,7 +142,9 @@ int form_bcp(const struct report *r, json_t *rows, struct err *err)
 		const json_t *p;
 
 		for (size_t k = 0; k < r->policy->n_media; k++)
-			if (policy_medium_holds(&r->policy->media[k], d->name))
+			/* one that is lost or retired brings nothing back, although the policy names it still */
+			if (policy_medium_holds(&r->policy->media[k], d->name) &&
+			    ledger_medium_by_label(r->l, r->policy->media[k].name))
 				form_join(media, sizeof(media), r->policy->media[k].name);
 		drills_look(r->policy, r->l, d, r->now_ns, &was);
 		p = was.last ? json_object_get(was.last->record, "procedure") : NULL;
