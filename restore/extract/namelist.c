@@ -47,21 +47,27 @@ static int make_list(struct namelist *l, struct err *err)
 	return 0;
 }
 
+static int show_name(const char *from, const char *to, struct err *err)
+{
+	BUF_AUTO written = BUF_INIT(PATH_CAP);
+
+	if (path_display(to, &written, err) || buf_terminate(&written, err))
+		return -1;
+	printf(text("'%s' is written as '%s'\n"), from, (char *)written.p);
+	return 0;
+}
+
+/* In the table `to` stands byte for byte: it is what is looked for in the folder. */
 int namelist_add(void *arg, const char *dataset, const char *from, const char *to, struct err *err)
 {
 	BUF_AUTO shown = BUF_INIT(PATH_CAP);
-	BUF_AUTO written = BUF_INIT(PATH_CAP);
 	struct namelist *l = arg;
 
-	if (path_display(from, &shown, err) || buf_terminate(&shown, err) ||
-	    path_display(to, &written, err) || buf_terminate(&written, err))
+	if (path_display(from, &shown, err) || buf_terminate(&shown, err))
 		return -1;
 	l->n++;
-	if (l->folder < 0) {
-		if (!l->quiet)
-			printf(text("'%s' is written as '%s'\n"), (char *)shown.p, (char *)written.p);
-		return 0;
-	}
+	if (l->folder < 0)
+		return l->quiet ? 0 : show_name((char *)shown.p, to, err);
 	if (!l->to && make_list(l, err))
 		return -1;
 	csv_cell(l->to, dataset, false);

@@ -82,6 +82,8 @@ void target_cursor_names(struct target_cursor *c, const struct winnames *names)
 	c->names = names;
 }
 
+_Static_assert(WINNAME_SIZE <= NAME_MAX + 1, "a name of winnames_map() has room in one of the file system");
+
 /* What the last component of the n bytes of `path` is called here. */
 static int name_here(const struct target_cursor *c, const char *path, size_t n, char out[NAME_MAX + 1])
 {

@@ -146,12 +146,18 @@ static struct span part_of(struct span s, char separator, unsigned number)
 	return s;
 }
 
-/* MSH-1 is the separator itself, and MSH-2 the first part behind the name.  A further line that only begins with the three letters
- * may go on with a character of several bytes: it is no head, and nothing of it is cut off. */
+/* A further line that only begins with the three letters may go on with a character of several bytes: it is no head, and nothing of
+ * it is cut off. */
+static bool is_head(const struct hl7 *h, struct span s)
+{
+	return s.n >= 4 && !memcmp(s.p, "MSH", 3) && s.p[3] == h->field;
+}
+
+/* MSH-1 is the separator itself, and MSH-2 the first part behind the name. */
 static struct span field_of(const struct hl7 *h, size_t segment, unsigned number)
 {
 	struct span s = span_of(h, segment);
-	bool head = s.n >= 4 && !memcmp(s.p, "MSH", 3) && s.p[3] == h->field;
+	bool head = is_head(h, s);
 
 	if (head && number == 1)
 		return (struct span){s.p + 3, 1};
@@ -219,8 +225,7 @@ static int put_repetition(const struct hl7 *h, struct span s, struct buf *out, s
 int hl7_value(const struct hl7 *h, size_t segment, unsigned number, struct buf *out, struct err *err)
 {
 	struct span s = field_of(h, segment, number), part;
-	char name[4];
-	bool plain = !strcmp(hl7_segment(h, segment, name), "MSH") && number <= 2;
+	bool plain = is_head(h, span_of(h, segment)) && number <= 2;
 
 	out->n = 0;
 	if (!s.p)

@@ -1,8 +1,12 @@
 /* winname, winnames: names as Windows can hold them; each another one, and which one it was can be read. */
+#include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "unit.h"
 #include "base/err.h"
+#include "restore/extract/namelist.h"
 #include "restore/extract/winnames.h"
 
 static void what_windows_cannot_hold_is_written_as_bytes(void **state)
@@ -114,12 +118,36 @@ static void one_of_two_that_differ_in_case_gets_another_name(void **state)
 	winnames_free(w);
 }
 
+static void a_list_that_cannot_be_written_is_an_error(void **state)
+{
+	char folder[] = "/tmp/winnames.XXXXXX";
+	struct namelist l = {.quiet = true};
+	struct err err = ERR_INIT;
+	(void)state;
+
+	assert_non_null(mkdtemp(folder));
+	l.folder = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	assert_true(l.folder >= 0);
+	assert_int_equal(rmdir(folder), 0);
+	assert_int_equal(namelist_add(&l, "docs", "a:b", "a%3Ab", &err), -1);
+	assert_string_equal(err.code, "E-NAMES-01");
+	close(l.folder);
+
+	/* a disk that is full when the last of it goes there */
+	l = (struct namelist){.folder = -1, .quiet = true, .n = 1, .to = fopen("/dev/full", "w")};
+	assert_non_null(l.to);
+	fputs("a row", l.to);
+	assert_int_equal(namelist_end(&l, &err), -1);
+	assert_string_equal(err.code, "E-NAMES-01");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(what_windows_cannot_hold_is_written_as_bytes),
 	    cmocka_unit_test(names_that_get_too_long_are_cut_and_stay_different),
 	    cmocka_unit_test(one_of_two_that_differ_in_case_gets_another_name),
+	    cmocka_unit_test(a_list_that_cannot_be_written_is_an_error),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
